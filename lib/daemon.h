@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Life as a daemon: pidfile, detaching, the monitor that restarts a crashed child, dropping
+ * privileges.
+ *
+ * main() reads its options into a struct daemon_options, calls daemonize_start() before it makes
+ * threads, sockets or event loops, and daemonize_complete() when it is ready to serve: then the
+ * parent that the user started exits with status 0. If the child dies before, the parent exits with
+ * a failure. Errors here are about the command line or the machine: they print a line and exit.
+ * Main thread only.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct daemon_options {
+	bool detach;
+	bool monitor; /* only together with detach */
+	bool no_chdir;
+	bool overwrite_pidfile;
+	bool no_self_confinement;
+	char *pidfile; /* absolute; NULL: none. Not owned */
+	char *user;    /* "user[:group]"; NULL: stay. Not owned */
+};
+
+/* Absolute path for --pidfile[=NAME] (NULL: RUNDIR/PROGRAM.pid), to free(). */
+char *daemon_pidfile_path(const char *name);
+
+/* Returns in the process that is to serve, with the pidfile written and locked. */
+void daemonize_start(const struct daemon_options *options);
+
+/* Ready: tells the waiting parent and systemd. */
+void daemonize_complete(void);
+
+/* Sends STATE ("READY=1", "STOPPING=1") to the service manager, if there is one. */
+void daemon_notify(const char *state);
+
+/* Becomes OPTIONS' user; DAEMONIZE_START does it itself. KEEP_NET keeps CAP_NET_ADMIN,
+ * CAP_NET_RAW. 0 or negative errno. */
+int daemon_drop_privileges(const char *user, bool keep_net);
+
+/* Pid of the live process that holds the lock on pidfile PATH. Negative errno: -ESRCH if nobody
+ * does. */
+pid_t daemon_read_pidfile(const char *path);

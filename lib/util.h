@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Small change: macros every file wants, and strict parsers of numbers in text. Everything here is
+ * pure and may be used by any thread, except program_name_set() (once, at the start of main).
+ *
+ * The parsers take the whole string: leading white space, trailing characters and empty strings
+ * are refused with -EINVAL, a value out of range with -ERANGE, and *VALUE is then untouched.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_SIZE(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+#undef MIN
+#undef MAX
+#define MIN(A, B)                                                                                  \
+	({                                                                                         \
+		__typeof__(A) min_a_ = (A);                                                        \
+		__typeof__(B) min_b_ = (B);                                                        \
+		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
+	})
+#define MAX(A, B)                                                                                  \
+	({                                                                                         \
+		__typeof__(A) max_a_ = (A);                                                        \
+		__typeof__(B) max_b_ = (B);                                                        \
+		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
+	})
+
+/* For constant expressions and array sizes, where MIN and MAX can't stand. */
+#define MIN_CONST(A, B) ((A) < (B) ? (A) : (B))
+#define MAX_CONST(A, B) ((A) > (B) ? (A) : (B))
+
+#define DIV_ROUND_UP(X, Y) (((X) + ((Y) - 1)) / (Y))
+#define ROUND_UP(X, Y) (DIV_ROUND_UP(X, Y) * (Y))
+#define ROUND_DOWN(X, Y) ((X) / (Y) * (Y))
+#define IS_POW2(X) ((X) && !((X) & ((X) - 1)))
+
+#define BUILD_ASSERT(CONDITION) _Static_assert(CONDITION, #CONDITION)
+
+#ifndef likely
+#define likely(X) __builtin_expect(!!(X), 1)
+#endif
+#ifndef unlikely
+#define unlikely(X) __builtin_expect(!!(X), 0)
+#endif
+
+/* The struct of type TYPE whose MEMBER is at PTR. */
+#ifndef container_of
+#define container_of(PTR, TYPE, MEMBER)                                                            \
+	((TYPE *) ((char *) (uintptr_t) (PTR) - offsetof(TYPE, MEMBER)))
+#endif
+
+#define PRINTF_FORMAT(FMT, ARGS) __attribute__((format(printf, FMT, ARGS)))
+
+/* The smallest power of 2 that is at least X (1 for 0). X at most 2^63. */
+static inline uint64_t round_up_pow2(uint64_t x)
+{
+	return x <= 1 ? 1 : UINT64_C(1) << (64 - __builtin_clzll(x - 1));
+}
+
+/* "true"/"false", "yes"/"no", "on"/"off", "1"/"0", without regard to case. */
+int parse_bool(const char *s, bool *value);
+
+/* Decimal, or hexadecimal after 0x. A leading zero means decimal. parse_u64() takes no sign. */
+int parse_i64(const char *s, int64_t min, int64_t max, int64_t *value);
+int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *value);
+
+/* parse_i64() for an int. */
+int parse_int(const char *s, int min, int max, int *value);
+
+/* Six pairs of hexadecimal digits, separated by colons (one digit is enough in a pair). */
+int parse_mac(const char *s, uint8_t mac[6]);
+
+/* Value of a hexadecimal digit, or -1. */
+int hex_digit(char c);
+
+/* 2*N hexadecimal digits to N bytes (nothing else in S). */
+int parse_hex_bytes(const char *s, uint8_t *bytes, size_t n);
+
+/* True if S begins with PREFIX. */
+bool str_starts_with(const char *s, const char *prefix);
+
+/* Copies SRC, cut to fit, into the SIZE bytes at DST, always terminated. SIZE at least 1. */
+void str_copy(char *dst, const char *src, size_t size);
+
+/* The last component of argv[0]; "sluice" until it is set. */
+void program_name_set(const char *argv0);
+const char *program_name(void);
