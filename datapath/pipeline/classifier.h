@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Classifier: finds the highest-priority rule that a flow matches. Tuple space search: one subtable
+ * (hash map over the masked words) per distinct mask, visited in order of their highest priority and
+ * stopped once nothing better can come. A rule stores only the words of its key that its mask has;
+ * the mask lives in the subtable. Rules are versioned (version.h); several rules with equal match and
+ * priority may exist as long as their versions do not overlap. Conjunctive matches as in
+ * ovs-actions(7) conjunction.
+ *
+ * Threads: one writer (control); lookups by any thread under RCU. A removed rule's memory is freed by
+ * its owner through rcu_defer, after classifier_remove().
+ */
+
+#include "datapath/pipeline/version.h"
+#include "lib/cmap.h"
+#include "lib/flow.h"
+#include "lib/list.h"
+
+struct cls_subtable;
+struct cls_conj_set;
+
+/* A rule's part here. Embedded in the owner's rule. */
+struct cls_rule {
+	struct cmap_node node;		/* In its subtable. */
+	struct cls_subtable *subtable;	/* NULL while not inserted. */
+	struct cls_conj_set *conj;	/* Conjunctions; NULL: an ordinary rule. RCU. */
+	struct versions versions;
+	int32_t priority;
+	uint32_t hash;			/* Of the masked key. */
+	uint64_t *key;			/* The key's words that the mask has, owned. */
+};
+
+struct classifier;
+
+struct classifier *classifier_create(void);
+void classifier_destroy(struct classifier *cls);	/* Must be empty of rules. */
+
+/* One conjunction action: this rule is clause CLAUSE (from 0) of N_CLAUSES of conjunction ID. */
+struct cls_conjunction {
+	uint32_t id;
+	uint8_t clause;
+	uint8_t n_clauses;
+};
+
+/*
+ * Inserts RULE with MATCH (copied) and PRIORITY, visible from version ADDED on until it is removed.
+ * CONJS[N_CONJS] are its conjunction actions (0: ordinary). Never fails.
+ */
+void classifier_insert(struct classifier *cls, struct cls_rule *rule, const struct match *match,
+	int priority, version_t added, const struct cls_conjunction *conjs, size_t n_conjs);
+/* Makes RULE invisible from version REMOVED on; it stays in the structure. */
+void classifier_hide(struct cls_rule *rule, version_t removed);
+/* Undoes a hide that was never published. */
+void classifier_unhide(struct cls_rule *rule);
+/* Takes RULE out. Readers may still hold it until a grace period has passed; then cls_rule_uninit(). */
+void classifier_remove(struct classifier *cls, struct cls_rule *rule);
+/* Frees RULE's own memory (the key). */
+void cls_rule_uninit(struct cls_rule *rule);
+/* New conjunctions for an inserted rule (mod-flows). */
+void cls_rule_set_conjunctions(struct cls_rule *rule, const struct cls_conjunction *conjs, size_t n);
+
+/*
+ * The best rule for FLOW in VERSION, or NULL. If WC is not NULL, adds the bits that were looked at:
+ * enough that every flow equal under WC gets the same answer. FLOW->conj_id is overwritten during
+ * the search for conjunctive matches and holds the matched conjunction's id afterwards (else as
+ * before).
+ */
+const struct cls_rule *classifier_lookup(const struct classifier *cls, version_t version,
+	struct flow *flow, struct flow *wc);
+
+/* The rule with exactly MATCH and PRIORITY visible in VERSION, or NULL. */
+struct cls_rule *classifier_find_exactly(const struct classifier *cls, const struct match *match,
+	int priority, version_t version);
+/* A visible rule of equal priority that some packet could match together with MATCH, or NULL. */
+struct cls_rule *classifier_find_overlap(const struct classifier *cls, const struct match *match,
+	int priority, version_t version);
+
+/* Writes RULE's match. */
+void cls_rule_get_match(const struct cls_rule *rule, struct match *match);
+/* True if RULE's match is equal to or more specific than CRITERIA (loose matching of flow_mods and
+ * statistics, OpenFlow 1.3.5 6.4). */
+bool cls_rule_is_loose_match(const struct cls_rule *rule, const struct match *criteria);
+/* Bytes of memory RULE's part takes besides the struct. */
+size_t cls_rule_memory(const struct cls_rule *rule);
+
+/*
+ * Iteration by control over rules visible in VERSION that are a loose match of CRITERIA (NULL: all).
+ * Rules may be removed and inserted between steps (resumable dumps): a cursor visits every rule that
+ * stays for the whole of the iteration once.
+ */
+struct cls_cursor {
+	const struct classifier *cls;
+	const struct match *criteria;
+	version_t version;
+	struct cls_subtable *subtable;
+	struct cmap_position pos;
+};
+
+void cls_cursor_init(struct cls_cursor *cursor, const struct classifier *cls,
+	const struct match *criteria, version_t version);
+struct cls_rule *cls_cursor_next(struct cls_cursor *cursor);
+
+size_t classifier_count(const struct classifier *cls);		/* Rules, visible or not. */
+size_t classifier_n_subtables(const struct classifier *cls);
+
+/*
+ * Bits that every selective subtable has in its mask: the key of DEP_TABLE_KEY. Changes rarely;
+ * GENERATION counts its changes so that a path made before depends on the wide counter.
+ */
+const struct flow *classifier_common_mask(const struct classifier *cls);
+/* Union of all masks: what a lookup in this table can read (for the port key masks). */
+void classifier_mask_union(const struct classifier *cls, struct flow *wc);

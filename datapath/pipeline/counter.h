@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Counter ids: everything that counts packets or is kept alive by them (rules, table misses, group
+ * buckets, mirrors, patch and tunnel ports, FDB entries, learned rules) owns an id. Translation lists
+ * the ids a packet touches; the PMD counts the path; control adds the path's growth to each id when
+ * it sweeps. Nothing on the packet path touches a rule's memory.
+ *
+ * An entry that changes its meaning (a MAC that moves) takes a new id, so that a stale path counts
+ * for nothing.
+ *
+ * Threads: alloc, free, add and get: control only. An id is reused only after every path that names
+ * it is gone (counter_free is the promise that no new path will; datapath decides when).
+ */
+
+#include "lib/types.h"
+
+#define COUNTER_NONE 0u
+
+struct counter_value {
+	uint64_t packets;
+	uint64_t bytes;
+	int64_t used_ms;	/* clock_ms() of the last packet; 0 never. */
+};
+
+uint32_t counter_alloc(void);
+/* Starts the id's retirement; it is really free after counter_reclaim() by the datapath. */
+void counter_free(uint32_t id);
+void counter_add(uint32_t id, uint64_t packets, uint64_t bytes, int64_t used_ms);
+/* As of the last sweep. */
+struct counter_value counter_get(uint32_t id);
+/* reset_counts: what was counted so far no longer shows. */
+void counter_reset(uint32_t id);
+/* Highest id ever allocated + 1: PMDs size their arrays of uncached counts by it. */
+uint32_t counter_limit(void);
+
+/* For the datapath: path references (see datapath/cache/path.h), and freeing of retired ids that no
+ * path names any more. GENERATION is a number the datapath advances when a full sweep has passed. */
+void counter_ref(uint32_t id);
+void counter_unref(uint32_t id);
+void counter_reclaim(uint64_t generation);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Dependency counters: how cached paths learn that what they were made from has changed. 65536
+ * counters shared by everything, plus one sequence number. Control publishes a change (RCU), then
+ * bumps the counters of what changed. A path stores the sequence number loaded before its
+ * translation began and the ids it depended on: if the global sequence is still the same it is
+ * valid; else it is valid if none of its counters passed its stored sequence, and it may restamp.
+ *
+ * Two things that share a counter cost a retranslation, never an error.
+ *
+ * Threads: bump by control only; the rest by anyone.
+ */
+
+#include <stdatomic.h>
+
+#include "lib/hash.h"
+#include "lib/types.h"
+
+#define DEP_N 65536
+
+enum dep_kind {
+	DEP_TABLE,		/* a: bridge id << 8 | table. A wide change in the table. */
+	DEP_TABLE_KEY,		/* the same plus a hash of the key under the table's common mask. */
+	DEP_FDB,		/* bridge id, hash of vlan and mac: learned, moved, expired. */
+	DEP_BRIDGE,		/* bridge id: ports, VLANs, mirrors, flood lists, STP. */
+	DEP_PORT,		/* dp_port: state, peer, config, liveness. */
+	DEP_GROUP,		/* bridge id, group id. */
+	DEP_METER,		/* bridge id, meter id. */
+	DEP_ROUTE,		/* any route. */
+	DEP_NEIGH,		/* hash of the address. */
+	DEP_TUNNEL,		/* tunnel port table, local endpoints. */
+	DEP_MDB,		/* bridge id: multicast snooping. */
+};
+
+struct dependency {
+	_Atomic uint32_t seq;
+	_Atomic uint32_t counter[DEP_N];
+};
+
+extern struct dependency dependency;
+
+static inline uint16_t dep_id(enum dep_kind kind, uint32_t a, uint32_t b)
+{
+	return (uint16_t)hash_u64((uint64_t)a << 32 | b, kind + 1);
+}
+
+/* The sequence number to stamp a translation with: load it before reading any table. */
+static inline uint32_t dep_seq(void)
+{
+	return atomic_load_explicit(&dependency.seq, memory_order_acquire);
+}
+
+/* Control: what ID stands for has been published in its new form. */
+void dep_bump(uint16_t id);
+
+/* True if none of IDS[N] changed after SEQ. Wraps: see dep_bump's comment in the .c. */
+bool dep_is_valid(uint32_t seq, const uint16_t *ids, unsigned int n);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Forwarding database of one bridge: (VLAN, MAC) -> port. Readers look up lock-free; control learns
+ * (from the PMDs' news), ages and flushes. An entry's age is its counter's `used`: sweeping a path
+ * refreshes the source entry that the path lists. A MAC that moves gets a new entry and counter.
+ *
+ * Bounded: at the maximum the oldest entry of the port with most entries goes (fair, as in OVS).
+ */
+
+#include "lib/cmap.h"
+#include "lib/list.h"
+#include "lib/sbuf.h"
+#include "lib/types.h"
+
+#define FDB_DEFAULT_AGE_S 300
+#define FDB_DEFAULT_MAX 8192
+
+struct fdb_entry {
+	struct cmap_node node;
+	struct eth_addr mac;
+	uint16_t vlan;
+	ofp_port_t port;	/* ofp_port of the bundle's port it was seen on. */
+	uint32_t counter;
+	bool is_static;		/* fdb/add: never ages. */
+	int64_t learned_ms;
+	int64_t grat_arp_lock_ms;	/* Until then only gratuitous ARP on the bond moves it. */
+	struct list lru;	/* Control's. */
+	struct list port_lru;
+};
+
+struct fdb;
+
+struct fdb *fdb_create(uint32_t bridge_id);
+void fdb_destroy(struct fdb *fdb);
+
+/* Any thread, under RCU; NULL if unknown. */
+const struct fdb_entry *fdb_lookup(const struct fdb *fdb, struct eth_addr mac, uint16_t vlan);
+
+/* Control. Learns or moves (bumps DEP_FDB) or only refreshes. Returns true if something changed. */
+bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port, int64_t now_ms);
+bool fdb_add_static(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port);
+bool fdb_remove(struct fdb *fdb, struct eth_addr mac, uint16_t vlan);
+void fdb_set_age(struct fdb *fdb, unsigned int seconds);
+void fdb_set_max(struct fdb *fdb, size_t max);
+/* Expires what is older than the age; call about once a second. Returns how many went. */
+size_t fdb_run(struct fdb *fdb, int64_t now_ms);
+void fdb_flush(struct fdb *fdb);
+void fdb_flush_port(struct fdb *fdb, ofp_port_t port);
+size_t fdb_count(const struct fdb *fdb);
+
+struct fdb_stats {
+	uint64_t total_learned, total_expired, total_evicted, total_moved, total_static;
+	size_t current_static;
+	size_t max;
+	unsigned int age_s;
+};
+struct fdb_stats fdb_stats(const struct fdb *fdb);
+
+/* Iteration by control, oldest first as `fdb/show` lists them: NULL starts, NULL ends. */
+const struct fdb_entry *fdb_next(const struct fdb *fdb, const struct fdb_entry *entry);
+/* Seconds since ENTRY was last used. */
+unsigned int fdb_entry_age_s(const struct fdb_entry *entry, int64_t now_ms);

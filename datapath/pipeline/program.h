@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Programs: what to do with a packet, one contiguous immutable block of operations with no pointer
+ * in it but to RCU objects named by dependencies (meters). Built by translation through struct
+ * program_builder, run by execute(), printed for dpctl/dump-flows and ofproto/trace.
+ *
+ * Operations are records of u32 words: struct op first, `len` bytes each, 4-byte aligned. Header
+ * values are wire order with a mask beside them; bits outside the mask are left alone. An executor
+ * that meets a packet without the header in question counts DROP_ACTION_MISMATCH and ends.
+ * Checksums follow every change incrementally (a partial checksum's pseudo-header too).
+ *
+ * Nested programs (clone, sample, select, check_len) work on a copy that is gone afterwards; the
+ * packet goes on as it was.
+ */
+
+#include "datapath/pipeline/drop.h"
+#include "lib/flow.h"
+#include "lib/packet.h"
+#include "lib/sbuf.h"
+
+enum op_type {
+	OP_OUTPUT,		/* struct op_output */
+	OP_SET_ETH,		/* struct op_set_eth */
+	OP_SET_ETH_TYPE,	/* struct op_u32: be16 in the low bits */
+	OP_PUSH_VLAN,		/* struct op_vlan */
+	OP_POP_VLAN,		/* struct op */
+	OP_SET_VLAN,		/* struct op_vlan: outer tag's tci */
+	OP_SET_IPV4,		/* struct op_set_ipv4 */
+	OP_SET_IPV6,		/* struct op_set_ipv6 */
+	OP_SET_TP,		/* struct op_set_tp: TCP, UDP or SCTP ports, ICMP type and code */
+	OP_SET_ARP,		/* struct op_set_arp */
+	OP_SET_ND,		/* struct op_set_nd */
+	OP_PUSH_MPLS,		/* struct op_mpls */
+	OP_POP_MPLS,		/* struct op_mpls: ethertype after */
+	OP_SET_MPLS,		/* struct op_mpls: lse under mask */
+	OP_PUSH_PBB,		/* struct op_pbb */
+	OP_POP_PBB,		/* struct op */
+	OP_SET_PBB,		/* struct op_pbb */
+	OP_SET_META,		/* struct op_meta: pkt_mark, queue for the ports that follow */
+	OP_TRUNCATE,		/* struct op_u32: of the next output only */
+	OP_CLONE,		/* struct op_nest */
+	OP_SAMPLE,		/* struct op_sample */
+	OP_SELECT,		/* struct op_select: one of several by hash */
+	OP_CHECK_LEN,		/* struct op_check_len */
+	OP_METER,		/* struct op_meter */
+	OP_TNL_PUSH,		/* struct op_tnl_push */
+	OP_TNL_POP,		/* struct op_tnl_pop: ends the program */
+	OP_RESUME,		/* struct op_resume: parse again, go on translating; ends the program */
+	OP_PUNT,		/* struct op_punt: a copy to the controller */
+	OP_NEIGH_HOLD,		/* struct op_neigh_hold: consumed until the neighbour is known */
+	OP_NEIGH_SNOOP,		/* struct op_u32 (bridge id): ARP or ND reply for control to learn from */
+	OP_L2_PROTO,		/* struct op_l2_proto: STP, RSTP, LACP, IGMP, MLD copy for control */
+	OP_DROP,		/* struct op_u32: enum drop_reason; ends the program */
+	OP_N_TYPES,
+};
+
+struct op {
+	uint16_t type;		/* enum op_type. */
+	uint16_t len;		/* Bytes of the record, a multiple of 4; nested ones included. */
+};
+
+struct op_u32 {
+	struct op op;
+	uint32_t value;
+};
+
+struct op_output {
+	struct op op;
+	dp_port_t port;		/* A device port. */
+};
+
+struct op_set_eth {
+	struct op op;
+	struct eth_addr dst, src;
+	struct eth_addr dst_mask, src_mask;
+};
+
+struct op_vlan {
+	struct op op;
+	be16 tpid;
+	be16 tci;		/* As on the wire; VLAN_PRESENT is not part of it (DEI 0). */
+};
+
+struct op_set_ipv4 {
+	struct op op;
+	be32 src, dst, src_mask, dst_mask;
+	uint8_t tos, tos_mask, ttl, ttl_mask;
+	uint8_t proto, proto_mask, pad[2];
+};
+
+struct op_set_ipv6 {
+	struct op op;
+	struct ipv6_addr src, dst, src_mask, dst_mask;
+	be32 label, label_mask;
+	uint8_t tos, tos_mask, ttl, ttl_mask;
+	uint8_t proto, proto_mask, pad[2];
+};
+
+struct op_set_tp {
+	struct op op;
+	be16 src, dst, src_mask, dst_mask;	/* ICMP: type and code in the low byte. */
+	uint8_t proto;			/* IPPROTO_* expected. */
+	uint8_t pad[3];
+};
+
+struct op_set_arp {
+	struct op op;
+	be32 spa, tpa, spa_mask, tpa_mask;
+	be16 op_code, op_mask;
+	struct eth_addr sha, tha, sha_mask, tha_mask;
+};
+
+struct op_set_nd {
+	struct op op;
+	struct ipv6_addr target, target_mask;
+	struct eth_addr sll, tll, sll_mask, tll_mask;
+	be32 reserved, reserved_mask;
+};
+
+struct op_mpls {
+	struct op op;
+	be16 ethertype;
+	uint16_t pad;
+	be32 lse, mask;
+};
+
+struct op_pbb {
+	struct op op;
+	be32 isid, mask;	/* Bits as flow.pbb_isid. */
+	be16 ethertype;
+	uint16_t pad;
+};
+
+struct op_meta {
+	struct op op;
+	uint32_t pkt_mark, queue;
+};
+
+struct op_nest {
+	struct op op;
+	struct op ops[];
+};
+
+struct op_sample {
+	struct op op;
+	uint32_t probability;	/* Of 65536. */
+	uint32_t collector_set_id, obs_domain_id, obs_point_id;
+	struct op ops[];
+};
+
+/* Followed by n_slots uint16 slot -> bucket, padded to 4, then n_buckets nested OP_CLONE-like records. */
+struct op_select {
+	struct op op;
+	uint32_t basis;
+	uint16_t n_slots;	/* Power of 2. */
+	uint16_t n_buckets;
+	uint16_t slots[];
+};
+
+struct op_check_len {
+	struct op op;
+	uint32_t len;		/* Frame bytes. First the nested record if longer, then if not. */
+	struct op ops[];
+};
+
+struct op_meter {
+	struct op op;
+	uint32_t bridge, meter;
+};
+
+#define OP_TNL_HEADER_MAX 384
+
+/* The outer frame up to the inner one, prebuilt; see tunnel/tnl_header.h for what is mended. */
+struct op_tnl_push {
+	struct op op;
+	dp_port_t tunnel;	/* The tunnel port, for its statistics. */
+	uint16_t header_len;
+	uint8_t outer_l3_ofs;
+	uint8_t outer_l4_ofs;
+	uint8_t proto;		/* IPPROTO_UDP or IPPROTO_GRE. */
+	bool csum;		/* Compute the UDP or GRE checksum. */
+	bool gre_seq;
+	bool is_ipv6;
+	uint8_t header[];	/* header_len bytes, padded to 4. */
+};
+
+struct op_tnl_pop {
+	struct op op;
+	uint32_t type;		/* enum tnl_type: how to parse. */
+};
+
+/* Everything that a later translation needs to go on where this one stopped. */
+struct op_resume {
+	struct op op;
+	uint32_t bridge;
+	dp_port_t in_port;
+	uint32_t acts_len;	/* Bytes of remaining action list after `metadata`. */
+	uint8_t table_id;
+	uint8_t pad[3];
+	struct flow metadata;	/* Registers, tunnel, in_port, ... (packet fields zero). */
+	/* Then acts_len bytes of struct act, 8-byte aligned from the start of the program. */
+};
+
+struct op_punt {
+	struct op op;
+	uint32_t bridge;
+	uint16_t max_len;
+	uint16_t controller_id;
+	uint8_t reason;
+	uint8_t table_id;
+	uint8_t userdata_len_hi, userdata_len_lo;
+	uint32_t meter_id;
+	uint32_t pause_len;	/* Bytes of frozen state after userdata; 0: no pause. */
+	be64 cookie __attribute__((packed, aligned(4)));
+	struct flow metadata __attribute__((packed, aligned(4)));	/* Of the match in the packet-in. */
+	/* Then userdata, padded to 4. */
+};
+
+struct op_neigh_hold {
+	struct op op;
+	dp_port_t tunnel;	/* The tunnel port it was leaving by. */
+	struct ipv6_addr next_hop;	/* IPv4 as ::ffff:a.b.c.d. */
+	uint32_t bridge;	/* Underlay bridge whose local port asks. */
+};
+
+struct op_l2_proto {
+	struct op op;
+	uint32_t kind;		/* enum l2_proto: see translate.h. */
+	dp_port_t port;
+	uint32_t vlan;
+};
+
+struct program {
+	uint32_t len;		/* Bytes of ops. */
+	uint32_t n_outputs;	/* OP_OUTPUT reached on the straight way (not nested). */
+	struct op ops[];
+};
+
+struct program_builder {
+	struct sbuf buf;
+};
+
+void program_builder_init(struct program_builder *b);
+void program_builder_uninit(struct program_builder *b);
+void program_builder_clear(struct program_builder *b);
+/* Appends a zeroed record of SIZE bytes (rounded up to 4); valid until the next call. */
+void *program_put(struct program_builder *b, enum op_type type, size_t size);
+size_t program_nest_begin(struct program_builder *b, enum op_type type, size_t size);
+void program_nest_end(struct program_builder *b, size_t handle);
+
+static inline const struct op *op_next(const struct op *op)
+{
+	return (const struct op *)((const char *)op + op->len);
+}
+
+/* In the words of `ovs-dpctl dump-flows` actions. PORT_NAME may be NULL. */
+void program_format(const struct op *ops, size_t len, const char *(*port_name)(dp_port_t),
+	struct sbuf *s);
