@@ -210,7 +210,7 @@ struct op_punt {
 	uint16_t controller_id;
 	uint8_t reason;
 	uint8_t table_id;
-	uint8_t userdata_len_hi, userdata_len_lo;
+	uint16_t userdata_len;
 	uint32_t meter_id;
 	uint32_t pause_len;	/* Bytes of frozen state after userdata; 0: no pause. */
 	be64 cookie __attribute__((packed, aligned(4)));
