@@ -8,8 +8,8 @@
  *
  * A removed element must live on for a grace period (rcu_defer()), its node and key unchanged. A
  * reader finds an element that is in the map during its whole search, may or may not find one that
- * comes or goes meanwhile, and never sees one twice in a search by hash; in a walk over all, an
- * element removed and inserted again meanwhile may appear twice.
+ * comes or goes meanwhile, and sees none twice unless it was removed and inserted again
+ * meanwhile.
  *
  * Insertion may publish a new, larger or smaller, array; removal never does, so the writer may
  * remove elements (any) during its own walks. It must not run rcu_reclaim() during a walk.

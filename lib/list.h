@@ -113,8 +113,8 @@ static inline size_t list_size(const struct list *list)
 	return n;
 }
 
-/* Nonnull if the list isn't empty. */
-#define LIST_ENTRY(ELEM, TYPE, MEMBER) ((ELEM) ? container_of(ELEM, TYPE, MEMBER) : NULL)
+/* The struct around ELEM, as list_front() and list_pop_front() return it; NULL for NULL. */
+#define LIST_TO(ELEM, TYPE, MEMBER) ((ELEM) ? container_of(ELEM, TYPE, MEMBER) : NULL)
 
 /* (it != head, and VAR is its struct), else VAR is NULL. */
 #define LIST_AT_(IT, HEAD, VAR, MEMBER)                                                            \

@@ -6,7 +6,7 @@
  * The owner reports what happens, with the time in milliseconds, and asks reconnect_run() what to
  * do next.
  *
- *   VOID -> BACKOFF -> CONNECT_IN_PROGRESS -> ACTIVE <-> IDLE -> (BACKOFF)    or LISTENING (passive)
+ *   VOID -> BACKOFF -> CONNECTING -> ACTIVE <-> IDLE -> BACKOFF; LISTENING if passive
  *
  * The backoff doubles from MIN to MAX after each failure; a connection that lasted longer than its
  * backoff resets it. In ACTIVE, PROBE_INTERVAL without a byte received means IDLE and a probe to

@@ -17,18 +17,17 @@
 
 #undef MIN
 #undef MAX
-#define MIN(A, B)                                                                                  \
+#define UTIL_CAT_(A, B) A##B
+#define UTIL_CAT(A, B) UTIL_CAT_(A, B)
+#define UTIL_PICK_(A, OP, B, VA, VB)                                                               \
 	({                                                                                         \
-		__typeof__(A) min_a_ = (A);                                                        \
-		__typeof__(B) min_b_ = (B);                                                        \
-		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
+		__typeof__(A) VA = (A);                                                            \
+		__typeof__(B) VB = (B);                                                            \
+		VA OP VB ? VA : VB;                                                                \
 	})
-#define MAX(A, B)                                                                                  \
-	({                                                                                         \
-		__typeof__(A) max_a_ = (A);                                                        \
-		__typeof__(B) max_b_ = (B);                                                        \
-		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
-	})
+#define UTIL_PICK(A, OP, B, ID) UTIL_PICK_(A, OP, B, UTIL_CAT(a_, ID), UTIL_CAT(b_, ID))
+#define MIN(A, B) UTIL_PICK(A, <, B, __COUNTER__)
+#define MAX(A, B) UTIL_PICK(A, >, B, __COUNTER__)
 
 /* For constant expressions and array sizes, where MIN and MAX can't stand. */
 #define MIN_CONST(A, B) ((A) < (B) ? (A) : (B))
