@@ -29,7 +29,7 @@ enum dep_kind {
 	DEP_GROUP,		/* bridge id, group id. */
 	DEP_METER,		/* bridge id, meter id. */
 	DEP_ROUTE,		/* any route. */
-	DEP_NEIGH,		/* hash of the address. */
+	DEP_NEIGH,		/* 0, hash of the address: see dep_neigh(). */
 	DEP_TUNNEL,		/* tunnel port table, local endpoints. */
 	DEP_MDB,		/* bridge id: multicast snooping. */
 };
@@ -44,6 +44,12 @@ extern struct dependency dependency;
 static inline uint16_t dep_id(enum dep_kind kind, uint32_t a, uint32_t b)
 {
 	return (uint16_t)hash_u64((uint64_t)a << 32 | b, kind + 1);
+}
+
+/* Of underlay neighbour ADDR (IPv4 as ::ffff:a.b.c.d), on whatever bridge. */
+static inline uint16_t dep_neigh(const struct ipv6_addr *addr)
+{
+	return dep_id(DEP_NEIGH, 0, hash_bytes(addr, sizeof *addr, 0));
 }
 
 /* The sequence number to stamp a translation with: load it before reading any table. */

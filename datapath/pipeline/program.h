@@ -223,6 +223,8 @@ struct op_neigh_hold {
 	dp_port_t tunnel;	/* The tunnel port it was leaving by. */
 	struct ipv6_addr next_hop;	/* IPv4 as ::ffff:a.b.c.d. */
 	uint32_t bridge;	/* Underlay bridge whose local port asks. */
+	/* The flow's tunnel fields as it met the output: control outputs it to `tunnel` again with them. */
+	struct flow_tnl tnl __attribute__((packed, aligned(4)));
 };
 
 struct op_l2_proto {
