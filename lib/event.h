@@ -39,13 +39,18 @@ void event_run(struct event_loop *loop);
 /* One turn; waits for at most TIMEOUT_MS (-1: as long as it takes). For tests and for start-up. */
 void event_run_once(struct event_loop *loop, int timeout_ms);
 
-/* event_run() returns at the end of this turn (or of the first, if it isn't running yet). */
+/* event_run() returns at the end of this turn; the next event_run() at once, if none is running. */
 void event_stop(struct event_loop *loop);
 
 /* File descriptors. The loop doesn't own FD, sets it nonblocking, and must be told with
- * event_fd_remove() before it is closed. EVENT_ERROR comes alone or with others, asked for or
- * not: a read or write will then give the error. One watcher a descriptor. */
-enum { EVENT_READ = 1 << 0, EVENT_WRITE = 1 << 1, EVENT_ERROR = 1 << 2 };
+ * event_fd_remove() before it is closed. EVENT_ERROR comes without being asked for (the next
+ * read or write will give the error) and ends the watching until event_fd_modify(). One watcher
+ * a descriptor. */
+enum {
+	EVENT_READ = 1 << 0,
+	EVENT_WRITE = 1 << 1,
+	EVENT_ERROR = 1 << 2
+};
 
 typedef void event_fd_cb(int fd, unsigned int events, void *aux);
 
@@ -68,7 +73,8 @@ bool event_timer_is_active(const struct event_timer *timer);
 void event_timer_destroy(struct event_timer *timer);
 
 /* Work too long for one callback: CB does about a millisecond of it and returns true while more
- * remains. The loop serves everything else between slices. */
+ * remains. The loop serves everything else between slices. Within CB it is not pending; it
+ * becomes so again if CB starts it or returns true (unless CB stopped it). */
 typedef bool event_work_cb(void *aux);
 
 struct event_work *event_work_create(struct event_loop *loop, event_work_cb *cb, void *aux);

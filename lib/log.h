@@ -29,7 +29,12 @@ enum log_level {
 	LOG_N_LEVELS
 };
 
-enum log_destination { LOG_SYSLOG, LOG_CONSOLE, LOG_FILE, LOG_N_DESTINATIONS };
+enum log_destination {
+	LOG_TO_SYSLOG,
+	LOG_TO_CONSOLE,
+	LOG_TO_FILE,
+	LOG_N_DESTINATIONS
+};
 
 struct log_module {
 	struct list node;
@@ -48,7 +53,10 @@ struct log_rate_limit {
 	unsigned int n_dropped;
 };
 
-#define LOG_RATE_LIMIT_INIT(RATE, BURST) {.rate = (RATE), .burst = (BURST)}
+#define LOG_RATE_LIMIT_INIT(RATE, BURST)                                                           \
+	{                                                                                          \
+		.rate = (RATE), .burst = (BURST)                                                   \
+	}
 
 #define LOG_MODULE(NAME)                                                                           \
 	static struct log_module log_this_module = {.name = #NAME};                                \
@@ -62,7 +70,7 @@ void log_module_register(struct log_module *module);
 
 static inline bool log_is_enabled(const struct log_module *module, enum log_level level)
 {
-	return (int) level <= module->max_level;
+	return (int)level <= module->max_level;
 }
 
 void log_msg(struct log_module *module, enum log_level level, const char *format, ...)
@@ -113,7 +121,7 @@ bool log_should_drop(struct log_module *module, enum log_level level, struct log
 
 /* Configuration. */
 
-const char *log_level_name(enum log_level level);               /* "WARN" */
+const char *log_level_name(enum log_level level);                   /* "WARN" */
 const char *log_destination_name(enum log_destination destination); /* "console" */
 
 /* One word of -v, --verbose or vlog/set: "[module]:[destination]:[level]" in any order and with
@@ -121,8 +129,9 @@ const char *log_destination_name(enum log_destination destination); /* "console"
  * an error text to free(), and then has changed nothing. */
 char *log_set_from_string(const char *spec);
 
-/* -v without an argument: everything to every destination. */
-void log_set_verbosity(const char *spec);
+/* --verbose[=SPEC]: NULL means everything to every destination. Returns as
+ * log_set_from_string(). */
+char *log_set_verbosity(const char *spec);
 
 /* MODULE NULL means all modules. Destinations: one of enum log_destination, or -1 for all. */
 void log_set_levels(const char *module, int destination, enum log_level level);
@@ -146,9 +155,12 @@ char *log_set_syslog_method(const char *method);
 char *log_list_levels(void);
 char *log_list_patterns(void);
 
-/* Modules named in SPECS (NULL or none: all) ignore or honour rate limits. Returns NULL or an
- * error text to free(). */
+/* MODULE (NULL or "ANY": all) ignores or honours rate limits. Returns NULL, or an error text to
+ * free(). */
 char *log_set_rate_limits(const char *module, bool honor);
+
+/* What %t and %T say in the calling thread ("pmd3"; NULL: the main thread). NAME must stay. */
+void log_set_thread_name(const char *name);
 
 /* Registers vlog/set, vlog/list, ... (log_unixctl.c). */
 void log_unixctl_init(void);

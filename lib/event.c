@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/event.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#include "lib/fatal.h"
+#include "lib/list.h"
+
+/*
+ * Each thing is one allocation that begins with its libuv handle and is freed when libuv has closed
+ * that. Work and hooks have no handle of their own: an idle handle (while there is work) and a
+ * prepare handle serve all of them. Those may be removed while their list is walked, so they are
+ * only marked then, and freed after the walk.
+ */
+
+struct event_work {
+	struct list node; /* in loop->work or loop->pending_work */
+	struct event_loop *loop;
+	event_work_cb *cb; /* NULL: destroyed */
+	void *aux;
+	bool pending;
+	bool stopped; /* since its callback began */
+};
+
+struct event_hook {
+	struct list node;
+	struct event_loop *loop;
+	event_cb *cb; /* NULL: removed */
+	void *aux;
+};
+
+struct event_loop {
+	uv_loop_t uv;
+	uv_idle_t idle;       /* active while work is pending */
+	uv_prepare_t prepare; /* runs the hooks */
+	uv_timer_t wake;      /* event_hook_wake_in(), and the timeout of event_run_once() */
+	struct list work, pending_work, hooks;
+	bool in_work, in_hooks; /* walking the list */
+	bool wake_wanted;
+	uint64_t wake_ms;
+	bool stop;
+	int64_t run_once_timeout; /* -1: none */
+	uint64_t n_turns;
+};
+
+struct event_fd {
+	uv_poll_t uv;
+	event_fd_cb *cb;
+	void *aux;
+	int fd;
+	int watched; /* UV_READABLE | UV_WRITABLE */
+};
+
+struct event_timer {
+	uv_timer_t uv;
+	event_cb *cb;
+	void *aux;
+};
+
+struct event_signal {
+	uv_signal_t uv;
+	event_signal_cb *cb;
+	void *aux;
+};
+
+struct event_async {
+	uv_async_t uv;
+	event_cb *cb;
+	void *aux;
+};
+
+static void check(int err, const char *what)
+{
+	if (err)
+		fatal("%s: %s", what, uv_strerror(err));
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* Work. */
+
+static void update_idle(struct event_loop *loop);
+
+static void run_work(uv_idle_t *idle)
+{
+	struct event_loop *loop = container_of(idle, struct event_loop, idle);
+	struct list now;
+	struct event_work *work;
+
+	list_init(&now);
+	list_append_all(&now, &loop->pending_work);
+	loop->in_work = true;
+	LIST_FOR_EACH_POP(work, node, &now)
+	{
+		work->pending = work->stopped = false;
+		list_push_back(&loop->work, &work->node);
+		if (work->cb(work->aux) && work->cb && !work->stopped)
+			event_work_start(work);
+	}
+	loop->in_work = false;
+	LIST_FOR_EACH_SAFE (work, node, &loop->work)
+		if (!work->cb) {
+			list_remove(&work->node);
+			free(work);
+		}
+	update_idle(loop);
+}
+
+static void update_idle(struct event_loop *loop)
+{
+	if (list_is_empty(&loop->pending_work))
+		uv_idle_stop(&loop->idle);
+	else
+		uv_idle_start(&loop->idle, run_work);
+}
+
+struct event_work *event_work_create(struct event_loop *loop, event_work_cb *cb, void *aux)
+{
+	struct event_work *work = xcalloc(1, sizeof(*work));
+
+	work->loop = loop;
+	work->cb = cb;
+	work->aux = aux;
+	list_push_back(&loop->work, &work->node);
+	return work;
+}
+
+void event_work_start(struct event_work *work)
+{
+	work->stopped = false;
+	if (work->pending)
+		return;
+	work->pending = true;
+	list_remove(&work->node);
+	list_push_back(&work->loop->pending_work, &work->node);
+	update_idle(work->loop);
+}
+
+void event_work_stop(struct event_work *work)
+{
+	work->stopped = true;
+	if (!work->pending)
+		return;
+	work->pending = false;
+	list_remove(&work->node);
+	list_push_back(&work->loop->work, &work->node);
+	update_idle(work->loop);
+}
+
+bool event_work_is_pending(const struct event_work *work)
+{
+	return work->pending;
+}
+
+void event_work_destroy(struct event_work *work)
+{
+	if (!work)
+		return;
+	event_work_stop(work);
+	work->cb = NULL;
+	if (!work->loop->in_work) {
+		list_remove(&work->node);
+		free(work);
+	}
+}
+
+/* Hooks. */
+
+static void arm_wake(struct event_loop *loop);
+
+static void run_hooks(uv_prepare_t *prepare)
+{
+	struct event_loop *loop = container_of(prepare, struct event_loop, prepare);
+	struct event_hook *hook;
+
+	loop->n_turns++;
+	loop->wake_wanted = false;
+	loop->in_hooks = true;
+	LIST_FOR_EACH (hook, node, &loop->hooks)
+		if (hook->cb)
+			hook->cb(hook->aux);
+	loop->in_hooks = false;
+	LIST_FOR_EACH_SAFE (hook, node, &loop->hooks)
+		if (!hook->cb) {
+			list_remove(&hook->node);
+			free(hook);
+		}
+	if (loop->run_once_timeout >= 0)
+		event_hook_wake_in(loop, (uint64_t)loop->run_once_timeout);
+	arm_wake(loop);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+}
+
+static void arm_wake(struct event_loop *loop)
+{
+	if (!loop->wake_wanted) {
+		uv_timer_stop(&loop->wake);
+		return;
+	}
+	uv_update_time(&loop->uv);
+	uv_timer_start(&loop->wake, on_wake, loop->wake_ms, 0);
+}
+
+struct event_hook *event_hook_add(struct event_loop *loop, event_cb *cb, void *aux)
+{
+	struct event_hook *hook = xcalloc(1, sizeof(*hook));
+
+	hook->loop = loop;
+	hook->cb = cb;
+	hook->aux = aux;
+	list_push_back(&loop->hooks, &hook->node);
+	return hook;
+}
+
+void event_hook_remove(struct event_hook *hook)
+{
+	if (!hook)
+		return;
+	hook->cb = NULL;
+	if (!hook->loop->in_hooks) {
+		list_remove(&hook->node);
+		free(hook);
+	}
+}
+
+void event_hook_wake_in(struct event_loop *loop, uint64_t ms)
+{
+	if (!loop->wake_wanted || ms < loop->wake_ms)
+		loop->wake_ms = ms;
+	loop->wake_wanted = true;
+}
+
+/* The loop. */
+
+struct event_loop *event_loop_create(void)
+{
+	struct event_loop *loop = xcalloc(1, sizeof(*loop));
+
+	signal(SIGPIPE, SIG_IGN);
+	check(uv_loop_init(&loop->uv), "event loop");
+	check(uv_idle_init(&loop->uv, &loop->idle), "idle handle");
+	check(uv_prepare_init(&loop->uv, &loop->prepare), "prepare handle");
+	check(uv_timer_init(&loop->uv, &loop->wake), "timer");
+	check(uv_prepare_start(&loop->prepare, run_hooks), "prepare handle");
+	list_init(&loop->work);
+	list_init(&loop->pending_work);
+	list_init(&loop->hooks);
+	loop->run_once_timeout = -1;
+	return loop;
+}
+
+static void close_handle(uv_handle_t *handle, void *aux)
+{
+	struct event_loop *loop = aux;
+	bool own = handle == (uv_handle_t *)&loop->idle ||
+		   handle == (uv_handle_t *)&loop->prepare || handle == (uv_handle_t *)&loop->wake;
+
+	if (!uv_is_closing(handle))
+		uv_close(handle, own ? NULL : free_handle);
+}
+
+void event_loop_destroy(struct event_loop *loop)
+{
+	struct event_work *work;
+	struct event_hook *hook;
+
+	if (!loop)
+		return;
+	uv_walk(&loop->uv, close_handle, loop);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	check(uv_loop_close(&loop->uv), "closing the event loop");
+	list_append_all(&loop->work, &loop->pending_work);
+	LIST_FOR_EACH_POP(work, node, &loop->work)
+	free(work);
+	LIST_FOR_EACH_POP(hook, node, &loop->hooks)
+	free(hook);
+	free(loop);
+}
+
+void event_run(struct event_loop *loop)
+{
+	/* The prepare handle keeps the libuv loop alive when nothing else does. */
+	while (!loop->stop)
+		uv_run(&loop->uv, UV_RUN_ONCE);
+	loop->stop = false;
+}
+
+void event_run_once(struct event_loop *loop, int timeout_ms)
+{
+	loop->run_once_timeout = timeout_ms;
+	uv_run(&loop->uv, timeout_ms ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+	loop->run_once_timeout = -1;
+}
+
+void event_stop(struct event_loop *loop)
+{
+	loop->stop = true;
+	uv_stop(&loop->uv);
+}
+
+uint64_t event_n_turns(const struct event_loop *loop)
+{
+	return loop->n_turns;
+}
+
+struct uv_loop_s *event_loop_uv(struct event_loop *loop)
+{
+	return &loop->uv;
+}
+
+/* File descriptors. */
+
+static void on_fd(uv_poll_t *poll, int status, int events)
+{
+	struct event_fd *efd = container_of(poll, struct event_fd, uv);
+	unsigned int ready = 0;
+
+	if (status < 0) {
+		/* libuv has stopped watching it. */
+		efd->watched = 0;
+		ready |= EVENT_ERROR;
+	}
+	if (events & UV_READABLE)
+		ready |= EVENT_READ;
+	if (events & UV_WRITABLE)
+		ready |= EVENT_WRITE;
+	if (ready && efd->cb)
+		efd->cb(efd->fd, ready, efd->aux);
+}
+
+int event_fd_add(struct event_loop *loop, int fd, unsigned int events, event_fd_cb *cb, void *aux,
+	struct event_fd **efdp)
+{
+	struct event_fd *efd = xcalloc(1, sizeof(*efd));
+	int err = uv_poll_init(&loop->uv, &efd->uv, fd);
+
+	if (err) {
+		free(efd);
+		return err;
+	}
+	efd->cb = cb;
+	efd->aux = aux;
+	efd->fd = fd;
+	event_fd_modify(efd, events);
+	*efdp = efd;
+	return 0;
+}
+
+void event_fd_modify(struct event_fd *efd, unsigned int events)
+{
+	int wanted = 0;
+
+	if (events & EVENT_READ)
+		wanted |= UV_READABLE;
+	if (events & EVENT_WRITE)
+		wanted |= UV_WRITABLE;
+	if (wanted == efd->watched)
+		return;
+	efd->watched = wanted;
+	if (wanted)
+		check(uv_poll_start(&efd->uv, wanted, on_fd), "polling a descriptor");
+	else
+		uv_poll_stop(&efd->uv);
+}
+
+void event_fd_remove(struct event_fd *efd)
+{
+	if (!efd)
+		return;
+	efd->cb = NULL;
+	uv_poll_stop(&efd->uv);
+	uv_close((uv_handle_t *)&efd->uv, free_handle);
+}
+
+/* Timers. */
+
+static void on_timer(uv_timer_t *uv)
+{
+	struct event_timer *timer = container_of(uv, struct event_timer, uv);
+
+	timer->cb(timer->aux);
+}
+
+struct event_timer *event_timer_create(struct event_loop *loop, event_cb *cb, void *aux)
+{
+	struct event_timer *timer = xcalloc(1, sizeof(*timer));
+
+	check(uv_timer_init(&loop->uv, &timer->uv), "timer");
+	timer->cb = cb;
+	timer->aux = aux;
+	return timer;
+}
+
+void event_timer_start(struct event_timer *timer, uint64_t delay_ms, uint64_t repeat_ms)
+{
+	/* libuv counts from its own, possibly old, idea of now. */
+	uv_update_time(timer->uv.loop);
+	check(uv_timer_start(&timer->uv, on_timer, delay_ms, repeat_ms), "timer");
+}
+
+void event_timer_stop(struct event_timer *timer)
+{
+	uv_timer_stop(&timer->uv);
+}
+
+bool event_timer_is_active(const struct event_timer *timer)
+{
+	return uv_is_active((const uv_handle_t *)&timer->uv);
+}
+
+void event_timer_destroy(struct event_timer *timer)
+{
+	if (timer)
+		uv_close((uv_handle_t *)&timer->uv, free_handle);
+}
+
+/* Signals. */
+
+static void on_signal(uv_signal_t *uv, int signum)
+{
+	struct event_signal *sig = container_of(uv, struct event_signal, uv);
+
+	sig->cb(signum, sig->aux);
+}
+
+int event_signal_add(struct event_loop *loop, int signum, event_signal_cb *cb, void *aux,
+	struct event_signal **sigp)
+{
+	struct event_signal *sig = xcalloc(1, sizeof(*sig));
+	int err;
+
+	check(uv_signal_init(&loop->uv, &sig->uv), "signal");
+	sig->cb = cb;
+	sig->aux = aux;
+	err = uv_signal_start(&sig->uv, on_signal, signum);
+	if (err) {
+		event_signal_remove(sig);
+		return err;
+	}
+	*sigp = sig;
+	return 0;
+}
+
+void event_signal_remove(struct event_signal *sig)
+{
+	if (sig)
+		uv_close((uv_handle_t *)&sig->uv, free_handle);
+}
+
+/* Wake-ups. */
+
+static void on_async(uv_async_t *uv)
+{
+	struct event_async *async = container_of(uv, struct event_async, uv);
+
+	if (!uv_is_closing((uv_handle_t *)uv))
+		async->cb(async->aux);
+}
+
+struct event_async *event_async_create(struct event_loop *loop, event_cb *cb, void *aux)
+{
+	struct event_async *async = xcalloc(1, sizeof(*async));
+
+	async->cb = cb;
+	async->aux = aux;
+	check(uv_async_init(&loop->uv, &async->uv, on_async), "wake-up");
+	return async;
+}
+
+void event_async_send(struct event_async *async)
+{
+	uv_async_send(&async->uv);
+}
+
+void event_async_destroy(struct event_async *async)
+{
+	if (async)
+		uv_close((uv_handle_t *)&async->uv, free_handle);
+}
