@@ -30,14 +30,35 @@
 /* Frames that control's own protocol engines want. */
 enum l2_proto { L2_PROTO_STP, L2_PROTO_RSTP, L2_PROTO_LACP, L2_PROTO_IGMP, L2_PROTO_MLD };
 
-/* Kinds of line in a trace: they decide indentation and prefix (ofproto-dpif-trace's text). */
+/* Kinds of step in a trace. Texts of rules, actions and matches are made to the right of here. */
 enum xlate_report_kind {
-	XLATE_REPORT_BRIDGE,	/* bridge("br0") */
-	XLATE_REPORT_TABLE,	/* " 0. priority 5" with number and rule */
-	XLATE_REPORT_ACTION,
-	XLATE_REPORT_DETAIL,	/* " -> ..." */
-	XLATE_REPORT_WARN,	/* " >> ..." */
-	XLATE_REPORT_ERROR,
+	XLATE_REPORT_BRIDGE,	/* bridge("br0"): `bridge`. */
+	XLATE_REPORT_TABLE,	/* " 0. priority 5": `table_id` and `rule`; rule NULL: no match. */
+	XLATE_REPORT_GROUP_BUCKET,	/* "bucket 0": `text`. */
+	XLATE_REPORT_ACTION_SET,	/* "--. Executing action set:" */
+	XLATE_REPORT_THAW,	/* `text`: going on after a resume. */
+	XLATE_REPORT_ACTION,	/* One action: `act` (`acts_len` its length); 0 length: "drop". */
+	XLATE_REPORT_SET_IS,	/* "action set was/is: ...": `text` is the verb, `act`[`acts_len`]. */
+	XLATE_REPORT_LEARNED,	/* " -> table=20 ...": `learned`. */
+	XLATE_REPORT_FIELD,	/* " -> NXM_NX_REG0[] is now 0x1": `text`. */
+	XLATE_REPORT_DETAIL,	/* " -> ...": `text`. */
+	XLATE_REPORT_WARN,	/* " >> ...": `text`. */
+	XLATE_REPORT_ERROR,	/* " >>>> ... <<<<": `text`. */
+};
+
+struct xlate_learned;
+
+/* One step of a trace; valid during the call. */
+struct xlate_report {
+	enum xlate_report_kind kind;
+	int depth;			/* Nesting: 0 the first bridge, 1 its first table, ... */
+	const struct pl_bridge *bridge;	/* Where it happens. */
+	uint8_t table_id;
+	const struct pl_rule *rule;
+	const struct act *act;
+	uint32_t acts_len;
+	const struct xlate_learned *learned;
+	const char *text;		/* Without newline; NULL if the kind has none. */
 };
 
 enum xlate_learn_result {
@@ -68,8 +89,8 @@ struct xlate_sink {
 	/* fin_timeout: a TCP FIN or RST passed RULE. */
 	void (*fin_timeout)(struct xlate_sink *sink, const struct pl_rule *rule,
 		const struct act_fin_timeout *fin);
-	/* Trace only, else NULL: a step at DEPTH; LINE without newline. */
-	void (*report)(struct xlate_sink *sink, int depth, enum xlate_report_kind kind, const char *line);
+	/* Trace only, else NULL: one step. */
+	void (*report)(struct xlate_sink *sink, const struct xlate_report *report);
 };
 
 struct xlate_in {
@@ -83,13 +104,17 @@ struct xlate_in {
 	const struct act *acts;
 	uint32_t acts_len;
 	uint8_t table_id;		/* First table; 0 but when resuming. */
-	bool resume;			/* FLOW's metadata comes from a struct op_resume. */
+	/* Set by xlate_in_resume(): go on there. Its acts then take the place of `acts`. */
+	const struct op_resume *resume;
+	/* NULL: without any side effect. A NULL member: that effect is left out. */
 	struct xlate_sink *sink;
 };
 
+/* A counter that the packet touches N times, measuring its received length + BYTE_DELTA each time. */
 struct xlate_counter {
 	uint32_t id;
-	int32_t byte_delta;	/* Added to the received frame's length: what it measured there. */
+	uint32_t n;
+	int32_t byte_delta;
 };
 
 struct xlate_out {
@@ -99,20 +124,29 @@ struct xlate_out {
 	uint16_t n_deps;
 	uint16_t deps[XLATE_MAX_DEPS];
 	uint16_t n_counters;
-	struct xlate_counter counters[XLATE_MAX_COUNTERS];
+	struct xlate_counter *counters;	/* Complete even where that makes the path uncacheable. */
 	/* Counters whose entry is only kept alive by this packet (FDB source, learned rules): refreshed
 	 * without counting. */
 	uint16_t n_refreshes;
 	uint32_t refreshes[16];
 	enum drop_reason drop;		/* Why, if nothing was output and nothing consumed. */
 	bool cacheable;
-	bool to_control;		/* Run nothing: hand the packet to control, whose sink may write. */
-	int depth;			/* Scratch. */
-	uint32_t n_lookups;
+	/* Run nothing, count nothing: hand the packet to control, whose sink may write. */
+	bool to_control;
+	/* Private: memory that is kept from one translation to the next. */
+	uint16_t max_counters;
+	struct xlate_arena *arena;
 };
 
 void xlate_out_init(struct xlate_out *out);
 void xlate_out_uninit(struct xlate_out *out);
+
+/*
+ * Fills IN and FLOW for a packet at which OP_RESUME or NXT_RESUME goes on: FLOW holds the packet's own
+ * fields (parsed again) and gets the metadata of RESUME. FLOW and RESUME must outlive the translation.
+ * Leaves sink, version and packet_len to the caller. False: the bridge is gone.
+ */
+bool xlate_in_resume(struct xlate_in *in, struct flow *flow, const struct op_resume *resume);
 
 /* Translates. OUT is cleared first. Never fails: errors become drops with a reason. */
 void translate(const struct xlate_in *in, struct xlate_out *out);
