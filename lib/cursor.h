@@ -164,6 +164,13 @@ static inline void cursor_align(struct cursor *c, size_t align)
 	cursor_skip(c, -cursor_offset(c) & (align - 1));
 }
 
+/* Forgets what lies more than N bytes ahead (trailing padding, say). */
+static inline void cursor_trim(struct cursor *c, size_t n)
+{
+	if (n < cursor_left(c))
+		c->end = c->pos + n;
+}
+
 /* Takes N bytes and says whether all are zero (padding that must be). False on failure. */
 static inline bool cursor_zeros(struct cursor *c, size_t n)
 {

@@ -29,6 +29,11 @@
 #define VLAN_PCP_MASK 0xe000
 #define VLAN_PCP_SHIFT 13
 
+/* In flow.pbb_isid, over the 24 bits of the I-SID. */
+#define FLOW_PBB_ISID_MASK 0x00ffffff
+#define FLOW_PBB_UCA 0x01000000
+#define FLOW_PBB_PRESENT 0x02000000
+
 /* Bits of flow.nw_frag. */
 #define FLOW_NW_FRAG_ANY 1	/* A fragment. */
 #define FLOW_NW_FRAG_LATER 2	/* Not the first fragment. */
@@ -102,7 +107,7 @@ struct flow {
 	be16 ipv6_exthdr;	/* OFPIEH_* bits (OpenFlow 1.3.5, 7.2.3.8), 9 of them. */
 	struct flow_vlan vlans[FLOW_MAX_VLANS];	/* Outermost first. */
 	be32 mpls_lse[FLOW_MAX_MPLS];		/* Outermost first. */
-	be32 pbb_isid;		/* 24 bits of PBB I-SID in the low end; bit 24 UCA, bit 25: present. */
+	be32 pbb_isid;		/* 24 bits of PBB I-SID in the low end; FLOW_PBB_*. */
 
 	/* Network. */
 	be32 nw_src;		/* IPv4, or ARP spa. */
