@@ -138,6 +138,17 @@ enum field_format {
 	FIELD_FMT_PACKET_TYPE,
 };
 
+/* Where a value lives in struct flow. */
+enum field_place {
+	FIELD_PLACE_NONE,	/* Nowhere: always 0. */
+	FIELD_PLACE_BYTES,	/* n_bytes as on the wire. */
+	FIELD_PLACE_BE,		/* Some bits of a big-endian word. */
+	FIELD_PLACE_HOST,	/* Some bits of a word in host order. */
+	FIELD_PLACE_REGS,	/* Consecutive registers, the first the most significant. */
+	FIELD_PLACE_PORT16,	/* An ofp_port_t seen with OpenFlow 1.0's numbers. */
+	FIELD_PLACE_TUN_METADATA,	/* Where the bridge's TLV table says. */
+};
+
 enum field_prereq {
 	FIELD_PRE_NONE,
 	FIELD_PRE_ETHERNET,
@@ -181,8 +192,39 @@ struct field {
 	uint32_t nxm_experimenter;
 	const char *oxm_name;	/* "OXM_OF_...", or NULL. */
 	const char *nxm_name;	/* "NXM_OF_..." / "NXM_NX_...", or NULL. */
-	uint8_t oxm_version;	/* First OpenFlow wire version with oxm_header (4: 1.3), 0 none. */
+	uint8_t oxm_version;	/* First OpenFlow wire version with oxm_header (4: 1.3), 0: only
+				 * understood, never sent. */
+	uint32_t oxm15_header;	/* What OpenFlow 1.5 has in place of an ONF experimenter's, or 0. */
+	const char *oxm15_name;
+
+	/* Place. Value bit I (of `bits`, the low ones) is bit I + shift of the word. */
+	enum field_place place;
+	uint16_t ofs;		/* In struct flow. */
+	uint8_t word;		/* Bytes of the word. */
+	uint8_t shift;
+	uint32_t bits;		/* The value bits that may be 1, if a word. */
+	uint32_t also;		/* Word bits that matching or writing turns on too (a tag is there). */
 };
+
+/*
+ * Geneve options of a bridge (OpenFlow's TLV table): which bytes of flow.tun_metadata.data an option
+ * takes. len 0: not mapped. Fields tun_metadata0..63 are read and written through the map that the
+ * calling thread uses at the moment; without one they are empty and not writable.
+ */
+struct field_tlv_map {
+	struct {
+		uint16_t class;
+		uint8_t type;
+		uint8_t len;	/* Bytes, 0 to 124. */
+		uint16_t ofs;	/* In flow.tun_metadata.data. */
+	} opts[FLOW_TUN_METADATA_OPTS];
+};
+
+/* Makes the calling thread use MAP (NULL: none); returns the one it used before. MAP must stay until
+ * another is used. */
+const struct field_tlv_map *field_tlv_use(const struct field_tlv_map *map);
+/* The one in use, or NULL. */
+const struct field_tlv_map *field_tlv_current(void);
 
 union field_value {
 	uint8_t b[128];
@@ -206,12 +248,14 @@ struct subfield {
 const struct field *field_from_id(enum field_id id);
 /* By name, alias, OXM name or NXM name, case as written in ovs-fields(7); NULL if unknown. */
 const struct field *field_from_name(const char *name);
-/* By encoding. HEADER as in struct field; NULL if unknown. */
+/* By encoding. HEADER as in struct field (its low 9 bits are ignored); NULL if unknown. */
 const struct field *field_from_header(uint32_t header, uint32_t experimenter);
 
-/* FLOW's value of F, in wire form; of a mask the mask. */
+/* FLOW's value of F, in wire form (n_bytes at the start of VALUE, the rest is left); of a mask the
+ * mask. */
 void field_get(const struct field *f, const struct flow *flow, union field_value *value);
-/* Stores VALUE; of vlan fields also the present bit as ovs-fields(7) says. */
+/* Stores VALUE; of vlan fields also the present bit as ovs-fields(7) says, and a TPID of 0x8100 if
+ * there was none. dl_vlan 0xffff (OpenFlow 1.0's "no tag") clears the tag. */
 void field_set(const struct field *f, const union field_value *value, struct flow *flow);
 /* Stores the bits of VALUE under MASK, leaves the others. */
 void field_set_masked(const struct field *f, const union field_value *value,
@@ -221,6 +265,8 @@ void field_set_match(const struct field *f, const union field_value *value,
 	const union field_value *mask, struct match *match);
 /* Turns on all of F's bits in the mask WC. */
 void field_unwildcard(const struct field *f, struct flow *wc);
+/* Turns on those of MASK. */
+void field_unwildcard_masked(const struct field *f, const union field_value *mask, struct flow *wc);
 /* The bits of F in WC are all zero / all one. */
 bool field_is_all_wild(const struct field *f, const struct flow *wc);
 bool field_is_all_exact(const struct field *f, const struct flow *wc);
@@ -239,7 +285,8 @@ const char *field_prereq_name(enum field_prereq prereq);
 /* Whole-field all-ones value. */
 void field_all_ones(const struct field *f, union field_value *value);
 
-/* Subfields. Bits are taken from and put into the low end of a wire-form value. */
+/* Subfields. Bits are taken from and put into the low end of a wire-form value of the field's n_bytes
+ * (whose other bits are zero after reading). */
 void subfield_read(const struct subfield *sf, const struct flow *flow, union field_value *value);
 void subfield_write(const struct subfield *sf, const union field_value *value, struct flow *flow);
 uint64_t subfield_read_u64(const struct subfield *sf, const struct flow *flow);	/* n_bits <= 64 */
@@ -266,6 +313,12 @@ struct port_names {
 /* "VALUE" or "VALUE/MASK" in the field's format, as OVS prints it (MASK NULL or all ones: exact). */
 void field_format(const struct field *f, const union field_value *value,
 	const union field_value *mask, const struct port_names *names, struct sbuf *s);
-/* The reverse. 0, or -EINVAL with one line in *ERROR saying what was expected (caller frees). */
+/* A port as OVS prints it: a reserved name in capitals, its name (in quotes if need be), or a number. */
+void field_format_port(ofp_port_t port, const struct port_names *names, struct sbuf *s);
+/* A port by reserved name (any case), number (OpenFlow 1.0's reserved ones too) or name. 0 or -EINVAL. */
+int field_parse_port(const char *text, const struct port_names *names, ofp_port_t *port);
+
+/* The reverse of field_format(); also "*" (MASK all zeros). 0, or -EINVAL with one line in *ERROR saying
+ * what was expected (caller frees). */
 int field_parse(const struct field *f, const char *text, union field_value *value,
 	union field_value *mask, const struct port_names *names, char **error);

@@ -79,7 +79,8 @@ struct packet_ops {
 void packet_init(struct packet *packet, uint8_t *data, uint32_t len, uint16_t headroom);
 
 /* Makes N bytes of room before data and returns it; NULL if there is no headroom. Offsets move along,
- * csum_start too. */
+ * csum_start too: those at the new room's place or behind it. Whoever pushes an MPLS label or an outer
+ * header sets the offset of what it put there. Removing the bytes at an offset makes it none. */
 uint8_t *packet_push(struct packet *packet, uint16_t n);
 /* Removes N bytes at the front (N <= seg_len). Offsets and csum_start move along. */
 void packet_pull(struct packet *packet, uint16_t n);
@@ -88,7 +89,7 @@ void packet_pull(struct packet *packet, uint16_t n);
 uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n);
 void packet_remove(struct packet *packet, uint16_t keep, uint16_t n);
 
-/* packet_ops over malloc, for tests and the control thread. */
+/* packet_ops over malloc, for tests and the control thread; only for packets without chained payload. */
 extern const struct packet_ops packet_heap_ops;
 /* A heap packet with room for headers before DATA's copy. Free with packet_heap_ops.free. */
 struct packet *packet_heap_create(const void *data, uint32_t len);
