@@ -25,11 +25,11 @@ struct cls_conj_set;
 struct cls_rule {
 	struct cmap_node node;		/* In its subtable. */
 	struct cls_subtable *subtable;	/* NULL while not inserted. */
-	struct cls_conj_set *conj;	/* Conjunctions; NULL: an ordinary rule. RCU. */
+	RCU(struct cls_conj_set *) conj; /* Conjunctions; NULL: an ordinary rule. */
 	struct versions versions;
 	int32_t priority;
-	uint32_t hash;			/* Of the masked key. */
 	uint64_t *key;			/* The key's words that the mask has, owned. */
+	struct list list;		/* In its subtable, oldest first; control's. */
 };
 
 struct classifier;
@@ -54,9 +54,10 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
 void classifier_hide(struct cls_rule *rule, version_t removed);
 /* Undoes a hide that was never published. */
 void classifier_unhide(struct cls_rule *rule);
-/* Takes RULE out. Readers may still hold it until a grace period has passed; then cls_rule_uninit(). */
+/* Takes RULE out; its match can't be read any more. Readers may still hold it until a grace period has
+ * passed; then cls_rule_uninit(). */
 void classifier_remove(struct classifier *cls, struct cls_rule *rule);
-/* Frees RULE's own memory (the key). */
+/* Frees RULE's own memory (key, conjunctions). */
 void cls_rule_uninit(struct cls_rule *rule);
 /* New conjunctions for an inserted rule (mod-flows). */
 void cls_rule_set_conjunctions(struct cls_rule *rule, const struct cls_conjunction *conjs, size_t n);
@@ -64,11 +65,11 @@ void cls_rule_set_conjunctions(struct cls_rule *rule, const struct cls_conjuncti
 /*
  * The best rule for FLOW in VERSION, or NULL. If WC is not NULL, adds the bits that were looked at:
  * enough that every flow equal under WC gets the same answer. FLOW->conj_id is overwritten during
- * the search for conjunctive matches and holds the matched conjunction's id afterwards (else as
- * before).
+ * the search for conjunctive matches; afterwards FLOW is as before (conj_id is not added to WC). If
+ * CONJ_ID is not NULL and a conjunctive match was found, it gets its id (else 0).
  */
 const struct cls_rule *classifier_lookup(const struct classifier *cls, version_t version,
-	struct flow *flow, struct flow *wc);
+	struct flow *flow, struct flow *wc, uint32_t *conj_id);
 
 /* The rule with exactly MATCH and PRIORITY visible in VERSION, or NULL. */
 struct cls_rule *classifier_find_exactly(const struct classifier *cls, const struct match *match,
@@ -86,29 +87,39 @@ bool cls_rule_is_loose_match(const struct cls_rule *rule, const struct match *cr
 size_t cls_rule_memory(const struct cls_rule *rule);
 
 /*
- * Iteration by control over rules visible in VERSION that are a loose match of CRITERIA (NULL: all).
- * Rules may be removed and inserted between steps (resumable dumps): a cursor visits every rule that
- * stays for the whole of the iteration once.
+ * Iteration by control over rules visible in VERSION that are a loose match of CRITERIA (NULL: all; the
+ * caller keeps it). Rules may be removed and inserted between steps (resumable dumps): a cursor visits
+ * every rule that stays for the whole of the iteration once. A cursor ends itself when it returns NULL;
+ * one that is left earlier must be ended with cls_cursor_uninit().
  */
 struct cls_cursor {
-	const struct classifier *cls;
+	struct list node;		/* In the classifier's cursors while it goes. */
+	struct classifier *cls;
 	const struct match *criteria;
 	version_t version;
-	struct cls_subtable *subtable;
-	struct cmap_position pos;
+	struct cls_rule *next;		/* Not looked at yet; NULL at the end. */
 };
 
-void cls_cursor_init(struct cls_cursor *cursor, const struct classifier *cls,
-	const struct match *criteria, version_t version);
+void cls_cursor_init(struct cls_cursor *cursor, struct classifier *cls, const struct match *criteria,
+	version_t version);
 struct cls_rule *cls_cursor_next(struct cls_cursor *cursor);
+void cls_cursor_uninit(struct cls_cursor *cursor);	/* Harmless after the end. */
 
 size_t classifier_count(const struct classifier *cls);		/* Rules, visible or not. */
 size_t classifier_n_subtables(const struct classifier *cls);
 
 /*
- * Bits that every selective subtable has in its mask: the key of DEP_TABLE_KEY. Changes rarely;
- * GENERATION counts its changes so that a path made before depends on the wide counter.
+ * Dependencies: which paths a change of a rule can touch. The common mask is what the masks of the
+ * subtables with many rules have in common. A rule that has all of it matters only to lookups whose
+ * flow has the rule's values there, or that ended before its subtable was visited. So a lookup depends
+ * on the table, and, if WC has the whole of the common mask, on the flow's values under it too; a
+ * change that can touch others is wide. When the common mask itself changes, that is a wide change.
+ *
+ * classifier_flow_key(): any thread; false: depend on the table alone.
+ * classifier_rule_key(): control, when RULE's change is published; false: the change is wide.
  */
-const struct flow *classifier_common_mask(const struct classifier *cls);
+bool classifier_flow_key(const struct classifier *cls, const struct flow *flow,
+	const struct flow *wc, uint32_t *key_hash);
+bool classifier_rule_key(struct classifier *cls, struct cls_rule *rule, uint32_t *key_hash);
 /* Union of all masks: what a lookup in this table can read (for the port key masks). */
 void classifier_mask_union(const struct classifier *cls, struct flow *wc);

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "lib/hash.h"
+#include "lib/headers.h"
 #include "lib/types.h"
 
 #define DEP_N 65536
@@ -46,10 +47,61 @@ static inline uint16_t dep_id(enum dep_kind kind, uint32_t a, uint32_t b)
 	return (uint16_t)hash_u64((uint64_t)a << 32 | b, kind + 1);
 }
 
+/* The ids, so that who bumps and who depends name a thing alike. For tables see pl_table_deps(). */
+static inline uint16_t dep_fdb(uint32_t bridge_id, struct eth_addr mac, uint16_t vlan)
+{
+	return dep_id(DEP_FDB, bridge_id, hash_u64(eth_addr_to_u64(mac) << 16 | vlan, 0));
+}
+
+static inline uint16_t dep_bridge(uint32_t bridge_id)
+{
+	return dep_id(DEP_BRIDGE, bridge_id, 0);
+}
+
+static inline uint16_t dep_port(dp_port_t port)
+{
+	return dep_id(DEP_PORT, port, 0);
+}
+
+static inline uint16_t dep_group(uint32_t bridge_id, uint32_t group_id)
+{
+	return dep_id(DEP_GROUP, bridge_id, group_id);
+}
+
+static inline uint16_t dep_meter(uint32_t bridge_id, uint32_t meter_id)
+{
+	return dep_id(DEP_METER, bridge_id, meter_id);
+}
+
+static inline uint16_t dep_route(void)
+{
+	return dep_id(DEP_ROUTE, 0, 0);
+}
+
 /* Of underlay neighbour ADDR (IPv4 as ::ffff:a.b.c.d), on whatever bridge. */
 static inline uint16_t dep_neigh(const struct ipv6_addr *addr)
 {
 	return dep_id(DEP_NEIGH, 0, hash_bytes(addr, sizeof *addr, 0));
+}
+
+static inline uint16_t dep_tunnel(void)
+{
+	return dep_id(DEP_TUNNEL, 0, 0);
+}
+
+static inline uint16_t dep_mdb(uint32_t bridge_id)
+{
+	return dep_id(DEP_MDB, bridge_id, 0);
+}
+
+static inline uint16_t dep_table(uint32_t bridge_id, uint8_t table_id)
+{
+	return dep_id(DEP_TABLE, bridge_id << 8 | table_id, 0);
+}
+
+static inline uint16_t dep_table_key(uint32_t bridge_id, uint8_t table_id, uint32_t key_hash)
+{
+	return dep_id(DEP_TABLE_KEY, bridge_id << 8 | table_id, key_hash);
 }
 
 /* The sequence number to stamp a translation with: load it before reading any table. */

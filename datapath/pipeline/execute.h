@@ -4,7 +4,11 @@
 /*
  * Runs a program on a packet. Pure but for the callbacks of its environment, which send, punt, count
  * and give buffers back. Takes the packet over: when it returns, the packet has been given to one of
- * the callbacks or freed; each ends exactly once.
+ * the callbacks or freed.
+ *
+ * The packet of one execute() ends once: if no copy of it went to a callback that takes it over,
+ * dropped() is called once, with the reason met first (OP_DROP, a meter, a mismatch; DROP_ACTION if
+ * the program just ended). If some copy did, a reason met elsewhere is not counted.
  *
  * Threads: any; the environment is the caller's.
  */
@@ -27,8 +31,11 @@ struct exec_env {
 	void (*resume)(struct exec_env *env, const struct op_resume *resume, struct packet *packet);
 	/* OP_SAMPLE's flow record; does not take PACKET. May be NULL. */
 	void (*sample)(struct exec_env *env, const struct op_sample *sample, const struct packet *packet);
-	/* A packet ended; REASON is counted. Does not take it: the executor frees. */
+	/* The packet ended; REASON is counted. Does not take it: the executor frees. */
 	void (*dropped)(struct exec_env *env, enum drop_reason reason, const struct packet *packet);
+	/* No memory for the copy that OP asked for: a transmit drop of its port if OP is an output. May be
+	 * NULL. */
+	void (*copy_lost)(struct exec_env *env, const struct op *op);
 	uint32_t (*random)(struct exec_env *env);	/* Uniform 32 bits. */
 	int64_t now_us;
 };

@@ -24,7 +24,7 @@ struct fdb_entry {
 	ofp_port_t port;	/* ofp_port of the bundle's port it was seen on. */
 	uint32_t counter;
 	bool is_static;		/* fdb/add: never ages. */
-	int64_t learned_ms;
+	int64_t used_ms;	/* Last use known; the counter may know better. */
 	int64_t grat_arp_lock_ms;	/* Until then only gratuitous ARP on the bond moves it. */
 	struct list lru;	/* Control's. */
 	struct list port_lru;
@@ -38,7 +38,7 @@ void fdb_destroy(struct fdb *fdb);
 /* Any thread, under RCU; NULL if unknown. */
 const struct fdb_entry *fdb_lookup(const struct fdb *fdb, struct eth_addr mac, uint16_t vlan);
 
-/* Control. Learns or moves (bumps DEP_FDB) or only refreshes. Returns true if something changed. */
+/* Control. Learns or moves (bumps dep_fdb()) or only refreshes. Returns true if something changed. */
 bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port, int64_t now_ms);
 bool fdb_add_static(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port);
 bool fdb_remove(struct fdb *fdb, struct eth_addr mac, uint16_t vlan);
@@ -59,6 +59,6 @@ struct fdb_stats {
 struct fdb_stats fdb_stats(const struct fdb *fdb);
 
 /* Iteration by control, oldest first as `fdb/show` lists them: NULL starts, NULL ends. */
-const struct fdb_entry *fdb_next(const struct fdb *fdb, const struct fdb_entry *entry);
+const struct fdb_entry *fdb_next(struct fdb *fdb, const struct fdb_entry *entry);
 /* Seconds since ENTRY was last used. */
 unsigned int fdb_entry_age_s(const struct fdb_entry *entry, int64_t now_ms);

@@ -243,6 +243,7 @@ struct pipeline {
 
 extern struct pipeline pipeline;	/* One switch a process. */
 
+/* An empty bridge with the next free id; NULL if there are PL_MAX_BRIDGES. */
 struct pl_bridge *pl_bridge_create(const char *name);
 /* Unpublishes BRIDGE and frees it after a grace period. Its rules and groups must be gone. */
 void pl_bridge_destroy(struct pl_bridge *bridge);
@@ -251,8 +252,12 @@ void pl_bridge_destroy(struct pl_bridge *bridge);
 struct pl_bridge_conf *pl_bridge_conf_create(void);
 struct pl_bridge_conf *pl_bridge_conf_clone(const struct pl_bridge_conf *conf);
 void pl_bridge_conf_destroy(struct pl_bridge_conf *conf);
-/* Takes CONF over, builds its indices, publishes it and its ports, frees the old one by RCU, bumps
- * DEP_BRIDGE and DEP_PORT of every port that differs. */
+/*
+ * Takes CONF over, publishes it and its ports, frees the old one by RCU. What follows from the rest is
+ * filled in here: port.bridge, bundle.ports and floodable, mirror_output, out_mirrors, the bits of
+ * select_all mirrors, dup_mirrors, by_ofp_port, local. If anything differs from the old one, bumps
+ * DEP_BRIDGE, and DEP_PORT of the ports that differ.
+ */
 void pl_bridge_set_conf(struct pl_bridge *bridge, struct pl_bridge_conf *conf);
 
 /* Any thread, under RCU. */
@@ -265,22 +270,33 @@ const struct pl_port *pl_port_get(dp_port_t dp_port);
 const struct pl_group *pl_group_lookup(const struct pl_bridge *bridge, uint32_t id);
 struct pl_meter *pl_meter_lookup(const struct pl_bridge *bridge, uint32_t id);
 
-/* Rules. Insert makes RULE (embedded in ofproto's) visible from version ADDED; bumps the table's
- * dependency. The caller publishes the version. */
+/* Any thread: what a lookup of FLOW in table TABLE_ID depends on. Call it after the lookup, with the
+ * wildcards accumulated so far and dep_seq() loaded before. Stores ids (1 or 2), returns how many. */
+unsigned int pl_table_deps(const struct pl_bridge *bridge, uint8_t table_id, const struct flow *flow,
+	const struct flow *wc, uint16_t ids[2]);
+
+/*
+ * Rules. The owner zeroes RULE, sets table_id, cookie and the flags, gives it actions with
+ * pl_rule_set_actions() and inserts it: it is visible from version ADDED on. Insertion allocates
+ * counter unless it is set. A change for a version not yet current is finished by: publish the
+ * version, then pl_rule_changed() for each rule that was inserted or hidden.
+ */
 void pl_rule_insert(struct pl_bridge *bridge, struct pl_rule *rule, const struct match *match,
 	int priority, version_t added);
 void pl_rule_hide(struct pl_bridge *bridge, struct pl_rule *rule, version_t removed);
 void pl_rule_unhide(struct pl_bridge *bridge, struct pl_rule *rule);
 /* Takes out of the classifier; the owner frees RULE with rcu_defer and calls pl_rule_uninit there. */
 void pl_rule_remove(struct pl_bridge *bridge, struct pl_rule *rule);
+/* Frees actions and counter id. Also for a rule that was never inserted. */
 void pl_rule_uninit(struct pl_rule *rule);
 /* Publishes new actions in place (mod-flows outside a bundle), bumps. Takes ACTIONS over. */
 void pl_rule_set_actions(struct pl_bridge *bridge, struct pl_rule *rule, struct pl_actions *actions);
 /* After publishing the version a rule change belongs to: paths that used it must retranslate. */
 void pl_rule_changed(struct pl_bridge *bridge, const struct pl_rule *rule);
 
-/* Groups: insert or replace by id (the old one freed after a grace period with its counters given
- * back), remove. Bump DEP_GROUP. */
+/* Groups: insert or replace by id (the old one freed after a grace period; its counters are given back
+ * but those that GROUP has taken over by naming the same ids), remove. Counters that are COUNTER_NONE
+ * are allocated. Bump DEP_GROUP. */
 void pl_group_set(struct pl_bridge *bridge, struct pl_group *group);
 void pl_group_remove(struct pl_bridge *bridge, uint32_t id);
 void pl_group_destroy(struct pl_group *group);	/* Of one never inserted. */

@@ -6,19 +6,22 @@
  * in it but to RCU objects named by dependencies (meters). Built by translation through struct
  * program_builder, run by execute(), printed for dpctl/dump-flows and ofproto/trace.
  *
- * Operations are records of u32 words: struct op first, `len` bytes each, 4-byte aligned. Header
- * values are wire order with a mask beside them; bits outside the mask are left alone. An executor
- * that meets a packet without the header in question counts DROP_ACTION_MISMATCH and ends.
- * Checksums follow every change incrementally (a partial checksum's pseudo-header too).
+ * Operations are records, struct op first, `len` bytes each, OP_ALIGN aligned. Header values are wire
+ * order with a mask beside them; bits outside the mask are left alone. An executor that meets a packet
+ * without the header in question counts DROP_ACTION_MISMATCH and ends. Checksums follow every change
+ * incrementally (a partial checksum's pseudo-header too).
  *
  * Nested programs (clone, sample, select, check_len) work on a copy that is gone afterwards; the
- * packet goes on as it was.
+ * packet goes on as it was. A nested program that is the last operation works on the packet itself.
+ *
+ * Threads: building is its builder's; a finished program may be read by any.
  */
 
 #include "datapath/pipeline/drop.h"
 #include "lib/flow.h"
 #include "lib/packet.h"
 #include "lib/sbuf.h"
+#include "lib/util.h"
 
 enum op_type {
 	OP_OUTPUT,		/* struct op_output */
@@ -56,9 +59,12 @@ enum op_type {
 	OP_N_TYPES,
 };
 
+#define OP_ALIGN 8
+
 struct op {
 	uint16_t type;		/* enum op_type. */
-	uint16_t len;		/* Bytes of the record, a multiple of 4; nested ones included. */
+	uint16_t pad;
+	uint32_t len;		/* Bytes of the record, a multiple of OP_ALIGN; nested ones included. */
 };
 
 struct op_u32 {
@@ -140,8 +146,13 @@ struct op_meta {
 
 struct op_nest {
 	struct op op;
-	struct op ops[];
+	struct op ops[];	/* op.len - sizeof(struct op_nest) bytes. */
 };
+
+static inline uint32_t op_nest_len(const struct op_nest *nest)
+{
+	return nest->op.len - (uint32_t)sizeof *nest;
+}
 
 struct op_sample {
 	struct op op;
@@ -150,19 +161,20 @@ struct op_sample {
 	struct op ops[];
 };
 
-/* Followed by n_slots uint16 slot -> bucket, padded to 4, then n_buckets nested OP_CLONE-like records. */
+/* Followed by n_slots uint16 slot -> bucket, padded to OP_ALIGN, then n_buckets OP_CLONE records. */
 struct op_select {
 	struct op op;
 	uint32_t basis;
 	uint16_t n_slots;	/* Power of 2. */
 	uint16_t n_buckets;
-	uint16_t slots[];
+	uint16_t slots[];	/* A slot of n_buckets or more: DROP_GROUP_NO_BUCKET. */
 };
 
 struct op_check_len {
 	struct op op;
-	uint32_t len;		/* Frame bytes. First the nested record if longer, then if not. */
-	struct op ops[];
+	uint32_t frame_len;
+	uint32_t pad;
+	struct op ops[];	/* Two OP_CLONE records: if the frame is longer than frame_len, if not. */
 };
 
 struct op_meter {
@@ -183,7 +195,7 @@ struct op_tnl_push {
 	bool csum;		/* Compute the UDP or GRE checksum. */
 	bool gre_seq;
 	bool is_ipv6;
-	uint8_t header[];	/* header_len bytes, padded to 4. */
+	uint8_t header[];	/* header_len bytes, padded to OP_ALIGN. */
 };
 
 struct op_tnl_pop {
@@ -200,7 +212,7 @@ struct op_resume {
 	uint8_t table_id;
 	uint8_t pad[3];
 	struct flow metadata;	/* Registers, tunnel, in_port, ... (packet fields zero). */
-	/* Then acts_len bytes of struct act, 8-byte aligned from the start of the program. */
+	/* Then acts_len bytes of struct act. */
 };
 
 struct op_punt {
@@ -213,9 +225,9 @@ struct op_punt {
 	uint16_t userdata_len;
 	uint32_t meter_id;
 	uint32_t pause_len;	/* Bytes of frozen state after userdata; 0: no pause. */
-	be64 cookie __attribute__((packed, aligned(4)));
-	struct flow metadata __attribute__((packed, aligned(4)));	/* Of the match in the packet-in. */
-	/* Then userdata, padded to 4. */
+	be64 cookie;
+	struct flow metadata;	/* Of the match in the packet-in. */
+	/* Then userdata, padded to OP_ALIGN, then pause_len bytes. */
 };
 
 struct op_neigh_hold {
@@ -247,14 +259,43 @@ struct program_builder {
 void program_builder_init(struct program_builder *b);
 void program_builder_uninit(struct program_builder *b);
 void program_builder_clear(struct program_builder *b);
-/* Appends a zeroed record of SIZE bytes (rounded up to 4); valid until the next call. */
+/* Appends a zeroed record of SIZE bytes (rounded up to OP_ALIGN); valid until the next call. */
 void *program_put(struct program_builder *b, enum op_type type, size_t size);
+/* Opens a record of SIZE bytes that holds others: put the inner ones, then end it. Returns a handle. */
 size_t program_nest_begin(struct program_builder *b, enum op_type type, size_t size);
 void program_nest_end(struct program_builder *b, size_t handle);
+
+static inline const struct op *program_ops(const struct program_builder *b)
+{
+	return (const struct op *)(const void *)b->buf.data;
+}
+
+static inline uint32_t program_len(const struct program_builder *b)
+{
+	return (uint32_t)b->buf.len;
+}
+
+/* The record that HANDLE opened; valid until the next put. */
+static inline void *program_at(const struct program_builder *b, size_t handle)
+{
+	return b->buf.data + handle;
+}
 
 static inline const struct op *op_next(const struct op *op)
 {
 	return (const struct op *)((const char *)op + op->len);
+}
+
+#define OP_FOR_EACH(POS, OPS, LEN) \
+	for ((POS) = (OPS); (const char *)(POS) < (const char *)(OPS) + (LEN); (POS) = op_next(POS))
+
+/* First of the bucket records of SELECT. */
+static inline const struct op *op_select_buckets(const struct op_select *select)
+{
+	size_t slots_len = ROUND_UP(select->n_slots * sizeof select->slots[0], (size_t)OP_ALIGN);
+
+	return (const struct op *)(const void *)((const char *)select + sizeof *select +
+		slots_len);
 }
 
 /* In the words of `ovs-dpctl dump-flows` actions. PORT_NAME may be NULL. */
