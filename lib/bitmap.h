@@ -79,7 +79,7 @@ static inline size_t bitmap_scan(const unsigned long *bitmap, bool target, size_
 
 		word = (target ? word : ~word) >> ofs;
 		if (word)
-			return MIN(start + (size_t) __builtin_ctzl(word), end);
+			return MIN(start + (size_t)__builtin_ctzl(word), end);
 		start += BITMAP_WORD_BITS - ofs;
 	}
 	return end;
@@ -91,9 +91,9 @@ static inline size_t bitmap_count(const unsigned long *bitmap, size_t n_bits)
 	size_t n = 0, full = n_bits / BITMAP_WORD_BITS, rest = n_bits % BITMAP_WORD_BITS;
 
 	for (size_t i = 0; i < full; i++)
-		n += (size_t) __builtin_popcountl(bitmap[i]);
+		n += (size_t)__builtin_popcountl(bitmap[i]);
 	if (rest)
-		n += (size_t) __builtin_popcountl(bitmap[full] & ((1UL << rest) - 1));
+		n += (size_t)__builtin_popcountl(bitmap[full] & ((1UL << rest) - 1));
 	return n;
 }
 

@@ -11,7 +11,7 @@ struct cmap_array cmap_no_array = {.mask = 0, .shift = 32, .slots = {{0}}};
 
 void cmap_init(struct cmap *cmap)
 {
-	*cmap = (struct cmap) CMAP_INITIALIZER;
+	*cmap = (struct cmap)CMAP_INITIALIZER;
 }
 
 static struct cmap_array *own_array(const struct cmap *cmap)
@@ -42,7 +42,7 @@ static struct cmap_node *node_at(const struct cmap_slot *slot)
 
 static uint32_t first_slot(const struct cmap_array *array, uint32_t hash)
 {
-	return (uint32_t) ((uint64_t) (hash * UINT32_C(0x9e3779b1)) >> array->shift);
+	return (uint32_t)((uint64_t)(hash * UINT32_C(0x9e3779b1)) >> array->shift);
 }
 
 /* First slot of the search for HASH that holds no element. */
@@ -72,8 +72,8 @@ static void rebuild(struct cmap *cmap, uint64_t n_slots)
 	if (n_slots > UINT32_MAX)
 		fatal("concurrent map too large");
 	array = xaligned_calloc(64, sizeof(*array) + n_slots * sizeof(array->slots[0]));
-	array->mask = (uint32_t) (n_slots - 1);
-	array->shift = 32 - (uint32_t) __builtin_ctzll(n_slots);
+	array->mask = (uint32_t)(n_slots - 1);
+	array->shift = 32 - (uint32_t)__builtin_ctzll(n_slots);
 	for (uint64_t i = 0; i <= old->mask; i++) {
 		struct cmap_node *node = node_at(&old->slots[i]);
 
@@ -87,13 +87,13 @@ static void rebuild(struct cmap *cmap, uint64_t n_slots)
 
 static uint64_t slots_for(size_t n)
 {
-	return MAX(round_up_pow2(2 * (uint64_t) n), (uint64_t) MIN_SLOTS);
+	return MAX(round_up_pow2(2 * (uint64_t)n), (uint64_t)MIN_SLOTS);
 }
 
 /* Three quarters of the slots may be in use, so that every search ends at a NULL. */
 static bool is_full(const struct cmap_array *array, size_t n_used)
 {
-	return array == &cmap_no_array || n_used > ((uint64_t) array->mask + 1) / 4 * 3;
+	return array == &cmap_no_array || n_used > ((uint64_t)array->mask + 1) / 4 * 3;
 }
 
 void cmap_insert(struct cmap *cmap, struct cmap_node *node, uint32_t hash)

@@ -51,7 +51,10 @@ struct cmap {
 extern struct cmap_node cmap_gone;
 extern struct cmap_array cmap_no_array;
 
-#define CMAP_INITIALIZER {&cmap_no_array, 0, 0}
+#define CMAP_INITIALIZER                                                                           \
+	{                                                                                          \
+		&cmap_no_array, 0, 0                                                               \
+	}
 
 void cmap_init(struct cmap *cmap);
 
@@ -102,7 +105,7 @@ static inline void cmap_cursor_next_with_hash(struct cmap_cursor *cursor)
 		/* The slot may have been taken by another node between two loads, so the node's
 		 * own hash decides; the slot's only spares looking at most strangers. */
 		if (atomic_load_explicit(&slot->hash, memory_order_relaxed) == cursor->hash &&
-		    node != &cmap_gone && node->hash == cursor->hash) {
+			node != &cmap_gone && node->hash == cursor->hash) {
 			cursor->node = node;
 			return;
 		}
@@ -114,7 +117,7 @@ static inline struct cmap_cursor cmap_find(const struct cmap *cmap, uint32_t has
 {
 	struct cmap_cursor cursor = {.array = rcu_get(&cmap->array), .hash = hash};
 
-	cursor.i = (uint32_t) ((uint64_t) (hash * UINT32_C(0x9e3779b1)) >> cursor.array->shift);
+	cursor.i = (uint32_t)((uint64_t)(hash * UINT32_C(0x9e3779b1)) >> cursor.array->shift);
 	cmap_cursor_next_with_hash(&cursor);
 	return cursor;
 }
@@ -122,8 +125,8 @@ static inline struct cmap_cursor cmap_find(const struct cmap *cmap, uint32_t has
 static inline void cmap_cursor_next(struct cmap_cursor *cursor)
 {
 	while (cursor->i <= cursor->array->mask) {
-		struct cmap_node *node = atomic_load_explicit(&cursor->array->slots[cursor->i++].node,
-			memory_order_acquire);
+		struct cmap_node *node = atomic_load_explicit(
+			&cursor->array->slots[cursor->i++].node, memory_order_acquire);
 
 		if (node && node != &cmap_gone) {
 			cursor->node = node;

@@ -42,8 +42,8 @@ static inline void coverage_add(const struct coverage_counter *counter, uint64_t
 	if (unlikely(!mine))
 		mine = coverage_thread_init();
 	mine += counter->index;
-	atomic_store_explicit(mine, atomic_load_explicit(mine, memory_order_relaxed) + n,
-		memory_order_relaxed);
+	atomic_store_explicit(
+		mine, atomic_load_explicit(mine, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
 #define COVERAGE_INC(NAME) coverage_add(&coverage_##NAME##_, 1)

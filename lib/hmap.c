@@ -13,7 +13,7 @@ struct hmap_node *hmap_no_buckets[1];
 
 void hmap_init(struct hmap *map)
 {
-	*map = (struct hmap) HMAP_INITIALIZER;
+	*map = (struct hmap)HMAP_INITIALIZER;
 }
 
 void hmap_uninit(struct hmap *map)
@@ -51,7 +51,7 @@ static void resize(struct hmap *map, size_t n_buckets)
 
 static size_t buckets_for(size_t n)
 {
-	return MAX(round_up_pow2(n), (uint64_t) MIN_BUCKETS);
+	return MAX(round_up_pow2(n), (uint64_t)MIN_BUCKETS);
 }
 
 void hmap_reserve(struct hmap *map, size_t n)

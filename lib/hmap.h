@@ -33,7 +33,10 @@ struct hmap {
 /* What a map without elements points to; never written. */
 extern struct hmap_node *hmap_no_buckets[1];
 
-#define HMAP_INITIALIZER {hmap_no_buckets, 0, 0}
+#define HMAP_INITIALIZER                                                                           \
+	{                                                                                          \
+		hmap_no_buckets, 0, 0                                                              \
+	}
 
 void hmap_init(struct hmap *map);
 
@@ -108,7 +111,8 @@ static inline struct hmap_node *hmap_next(const struct hmap *map, const struct h
 bool hmap_contains(const struct hmap *map, const struct hmap_node *node);
 
 #define HMAP_AT_(IT, VAR, MEMBER)                                                                  \
-	((IT) ? ((VAR) = container_of(IT, __typeof__(*(VAR)), MEMBER), true) : ((VAR) = NULL, false))
+	((IT) ? ((VAR) = container_of(IT, __typeof__(*(VAR)), MEMBER), true)                       \
+	      : ((VAR) = NULL, false))
 
 /* The body must not remove VAR. */
 #define HMAP_FOR_EACH(VAR, MEMBER, MAP)                                                            \

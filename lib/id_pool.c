@@ -35,18 +35,18 @@ void id_pool_destroy(struct id_pool *pool)
 
 static void grow(struct id_pool *pool, uint32_t i)
 {
-	uint64_t n_bits = MAX(round_up_pow2((uint64_t) i + 1), UINT64_C(64));
+	uint64_t n_bits = MAX(round_up_pow2((uint64_t)i + 1), UINT64_C(64));
 	unsigned long *taken;
 
 	if (i < pool->n_bits)
 		return;
-	n_bits = MIN(n_bits, (uint64_t) pool->n);
+	n_bits = MIN(n_bits, (uint64_t)pool->n);
 	taken = bitmap_alloc(n_bits);
 	if (pool->n_bits)
 		memcpy(taken, pool->taken, BITMAP_N_WORDS(pool->n_bits) * sizeof(*taken));
 	free(pool->taken);
 	pool->taken = taken;
-	pool->n_bits = (uint32_t) n_bits;
+	pool->n_bits = (uint32_t)n_bits;
 }
 
 static void take(struct id_pool *pool, uint32_t i)
@@ -64,7 +64,7 @@ int id_pool_alloc(struct id_pool *pool, uint32_t *id)
 		return -ENOSPC;
 	i = pool->lowest_free;
 	if (i < pool->n_bits)
-		i = (uint32_t) bitmap_scan(pool->taken, false, i, pool->n_bits);
+		i = (uint32_t)bitmap_scan(pool->taken, false, i, pool->n_bits);
 	take(pool, i);
 	pool->lowest_free = i + 1;
 	*id = pool->base + i;

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct json_frame {
-	size_t max_size;  /* bytes of one text */
-	size_t size;      /* bytes of the current text seen so far */
+	size_t max_size; /* bytes of one text */
+	size_t size;     /* bytes of the current text seen so far */
 	unsigned int max_depth, depth;
 	bool in_string, escaped;
 };
@@ -25,5 +25,5 @@ void json_frame_init(struct json_frame *frame, size_t max_size, unsigned int max
  * were in front of it in this call; the next call begins a new one), 0 if more bytes are needed
  * (all LEN were taken), -EBADMSG if this can't be JSON, -EMSGSIZE if it is too long, -E2BIG if
  * it is nested too deeply. */
-int json_frame_feed(struct json_frame *frame, const void *data, size_t len, size_t *consumed,
-	size_t *skipped);
+int json_frame_feed(
+	struct json_frame *frame, const void *data, size_t len, size_t *consumed, size_t *skipped);

@@ -19,7 +19,12 @@
 
 struct jsonrpc;
 
-enum jsonrpc_type { JSONRPC_REQUEST, JSONRPC_NOTIFY, JSONRPC_REPLY, JSONRPC_ERROR };
+enum jsonrpc_type {
+	JSONRPC_REQUEST,
+	JSONRPC_NOTIFY,
+	JSONRPC_REPLY,
+	JSONRPC_ERROR
+};
 
 /* All borrowed for the time of the callback (json_incref() to keep). */
 struct jsonrpc_msg {

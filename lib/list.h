@@ -18,7 +18,10 @@ struct list {
 };
 
 /* Static initializer: struct list l = LIST_INITIALIZER(&l); */
-#define LIST_INITIALIZER(LIST) {(LIST), (LIST)}
+#define LIST_INITIALIZER(LIST)                                                                     \
+	{                                                                                          \
+		(LIST), (LIST)                                                                     \
+	}
 
 static inline void list_init(struct list *list)
 {
@@ -138,7 +141,7 @@ static inline size_t list_size(const struct list *list)
 
 /* Takes each element out before the body, which may free it and change the list as it likes. */
 #define LIST_FOR_EACH_POP(VAR, MEMBER, LIST)                                                       \
-	for (struct list *VAR##_it_;                                                               \
+	for (struct list * VAR##_it_;                                                              \
 		(VAR##_it_ = list_pop_front(LIST)) != NULL                                         \
 			? ((VAR) = container_of(VAR##_it_, __typeof__(*(VAR)), MEMBER), true)      \
 			: ((VAR) = NULL, false);)

@@ -81,14 +81,14 @@ int rcu_register(void)
 		rte_rcu_qsbr_thread_online(qsbr, id);
 	}
 	pthread_mutex_unlock(&mutex);
-	return id < capacity ? (int) id : -ENOSPC;
+	return id < capacity ? (int)id : -ENOSPC;
 }
 
 void rcu_unregister(int id)
 {
 	pthread_mutex_lock(&mutex);
-	rte_rcu_qsbr_thread_offline(qsbr, (unsigned int) id);
-	rte_rcu_qsbr_thread_unregister(qsbr, (unsigned int) id);
+	rte_rcu_qsbr_thread_offline(qsbr, (unsigned int)id);
+	rte_rcu_qsbr_thread_unregister(qsbr, (unsigned int)id);
 	taken[id] = false;
 	n_readers--;
 	pthread_mutex_unlock(&mutex);
@@ -102,17 +102,17 @@ static struct rte_rcu_qsbr *readers(void)
 
 void rcu_online(int id)
 {
-	rte_rcu_qsbr_thread_online(readers(), (unsigned int) id);
+	rte_rcu_qsbr_thread_online(readers(), (unsigned int)id);
 }
 
 void rcu_offline(int id)
 {
-	rte_rcu_qsbr_thread_offline(readers(), (unsigned int) id);
+	rte_rcu_qsbr_thread_offline(readers(), (unsigned int)id);
 }
 
 void rcu_quiescent(int id)
 {
-	rte_rcu_qsbr_quiescent(readers(), (unsigned int) id);
+	rte_rcu_qsbr_quiescent(readers(), (unsigned int)id);
 }
 
 void rcu_defer(void (*destructor)(void *ptr), void *ptr)
@@ -145,7 +145,8 @@ static size_t run_batch(struct batch *batch)
 	size_t n = batch->calls.n;
 
 	list_remove(&batch->node);
-	VEC_FOR_EACH (call, &batch->calls) {
+	VEC_FOR_EACH(call, &batch->calls)
+	{
 		n_deferred--;
 		call->destructor(call->ptr);
 	}

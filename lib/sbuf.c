@@ -10,7 +10,7 @@
 
 void sbuf_init(struct sbuf *sb)
 {
-	*sb = (struct sbuf) SBUF_INITIALIZER;
+	*sb = (struct sbuf)SBUF_INITIALIZER;
 }
 
 void sbuf_uninit(struct sbuf *sb)
@@ -35,7 +35,7 @@ void sbuf_reserve(struct sbuf *sb, size_t more)
 		return;
 	if (more > SIZE_MAX / 4 || sb->len > SIZE_MAX / 4)
 		fatal("buffer too large");
-	sb->cap = MAX(sb->len + more, MAX(2 * sb->cap, (size_t) 63));
+	sb->cap = MAX(sb->len + more, MAX(2 * sb->cap, (size_t)63));
 	sb->data = xrealloc(sb->data, sb->cap + 1);
 }
 
@@ -65,7 +65,7 @@ void *sbuf_put_zeros(struct sbuf *sb, size_t n)
 
 void sbuf_putc(struct sbuf *sb, char c)
 {
-	*(char *) sbuf_put_uninit(sb, 1) = c;
+	*(char *)sbuf_put_uninit(sb, 1) = c;
 }
 
 void sbuf_putc_n(struct sbuf *sb, char c, size_t n)
@@ -97,13 +97,13 @@ void sbuf_putv(struct sbuf *sb, const char *format, va_list args)
 	room = sb->cap - sb->len;
 	va_copy(again, args);
 	n = vsnprintf(sb->data + sb->len, room + 1, format, args);
-	if (n > 0 && (size_t) n > room) {
-		sbuf_reserve(sb, (size_t) n);
-		vsnprintf(sb->data + sb->len, (size_t) n + 1, format, again);
+	if (n > 0 && (size_t)n > room) {
+		sbuf_reserve(sb, (size_t)n);
+		vsnprintf(sb->data + sb->len, (size_t)n + 1, format, again);
 	}
 	va_end(again);
 	if (n > 0)
-		sb->len += (size_t) n;
+		sb->len += (size_t)n;
 }
 
 void sbuf_pull(struct sbuf *sb, size_t n)
@@ -166,11 +166,12 @@ void sbuf_put_mac(struct sbuf *sb, const uint8_t mac[6])
 static void put_dump_line(struct sbuf *sb, const uint8_t *bytes, size_t from, size_t to, bool ascii)
 {
 	for (size_t i = 0; i < 16; i++) {
-		sbuf_putc(sb, i == 8 ? '-' : ' ');
-		if (i >= from && i < to)
+		if (i >= from && i < to) {
+			sbuf_putc(sb, i == 8 ? '-' : ' ');
 			sbuf_put_hex(sb, &bytes[i - from], 1);
-		else
-			sbuf_puts(sb, "  ");
+		} else {
+			sbuf_puts(sb, "   ");
+		}
 	}
 	if (!ascii)
 		return;
@@ -178,7 +179,7 @@ static void put_dump_line(struct sbuf *sb, const uint8_t *bytes, size_t from, si
 	for (size_t i = 0; i < 16; i++) {
 		uint8_t c = i >= from && i < to ? bytes[i - from] : ' ';
 
-		sbuf_putc(sb, c >= 0x20 && c < 0x7f ? (char) c : '.');
+		sbuf_putc(sb, c >= 0x20 && c < 0x7f ? (char)c : '.');
 	}
 	sbuf_putc(sb, '|');
 }
@@ -225,7 +226,7 @@ static size_t utf8_len(const uint8_t *p)
 
 void sbuf_put_json_string(struct sbuf *sb, const char *s)
 {
-	const uint8_t *p = (const uint8_t *) s;
+	const uint8_t *p = (const uint8_t *)s;
 
 	sbuf_putc(sb, '"');
 	while (*p) {

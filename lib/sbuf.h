@@ -20,7 +20,10 @@ struct sbuf {
 	size_t cap; /* bytes allocated, less one for the terminator */
 };
 
-#define SBUF_INITIALIZER {NULL, 0, 0}
+#define SBUF_INITIALIZER                                                                           \
+	{                                                                                          \
+		NULL, 0, 0                                                                         \
+	}
 
 void sbuf_init(struct sbuf *sb);
 void sbuf_uninit(struct sbuf *sb);

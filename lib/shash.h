@@ -17,7 +17,10 @@ struct shash {
 	struct hmap map;
 };
 
-#define SHASH_INITIALIZER {HMAP_INITIALIZER}
+#define SHASH_INITIALIZER                                                                          \
+	{                                                                                          \
+		HMAP_INITIALIZER                                                                   \
+	}
 
 void shash_init(struct shash *sh);
 void shash_uninit(struct shash *sh);

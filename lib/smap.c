@@ -17,7 +17,7 @@ void smap_init(struct smap *smap)
 	hmap_init(&smap->map);
 }
 
-static void delete(struct smap *smap, struct smap_node *node)
+static void delete (struct smap *smap, struct smap_node *node)
 {
 	hmap_remove(&smap->map, &node->node);
 	free(node->key);
@@ -44,8 +44,8 @@ void smap_clone(struct smap *dst, const struct smap *src)
 	struct smap_node *node;
 
 	smap_init(dst);
-	SMAP_FOR_EACH (node, src)
-		smap_set(dst, node->key, node->value);
+	SMAP_FOR_EACH(node, src)
+	smap_set(dst, node->key, node->value);
 }
 
 struct smap_node *smap_get_node(const struct smap *smap, const char *key)
@@ -139,7 +139,7 @@ unsigned int smap_get_uint(const struct smap *smap, const char *key, unsigned in
 	uint64_t value = def;
 
 	parse_u64(smap_get_def(smap, key, ""), 0, UINT_MAX, &value);
-	return (unsigned int) value;
+	return (unsigned int)value;
 }
 
 bool smap_equal(const struct smap *a, const struct smap *b)
@@ -148,7 +148,8 @@ bool smap_equal(const struct smap *a, const struct smap *b)
 
 	if (smap_count(a) != smap_count(b))
 		return false;
-	SMAP_FOR_EACH (node, a) {
+	SMAP_FOR_EACH(node, a)
+	{
 		const char *value = smap_get(b, node->key);
 
 		if (!value || strcmp(value, node->value))
@@ -170,8 +171,8 @@ const struct smap_node **smap_sort(const struct smap *smap)
 	struct smap_node *node;
 	size_t n = 0;
 
-	SMAP_FOR_EACH (node, smap)
-		nodes[n++] = node;
+	SMAP_FOR_EACH(node, smap)
+	nodes[n++] = node;
 	qsort(nodes, n, sizeof(struct smap_node *), compare_keys);
 	return nodes;
 }

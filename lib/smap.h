@@ -18,7 +18,10 @@ struct smap {
 	struct hmap map;
 };
 
-#define SMAP_INITIALIZER {HMAP_INITIALIZER}
+#define SMAP_INITIALIZER                                                                           \
+	{                                                                                          \
+		HMAP_INITIALIZER                                                                   \
+	}
 
 void smap_init(struct smap *smap);
 void smap_uninit(struct smap *smap);

@@ -26,8 +26,8 @@ void sset_clone(struct sset *dst, const struct sset *src)
 	struct shash_node *node;
 
 	sset_init(dst);
-	SSET_FOR_EACH (node, src)
-		sset_add(dst, node->name);
+	SSET_FOR_EACH(node, src)
+	sset_add(dst, node->name);
 }
 
 bool sset_add(struct sset *set, const char *name)
@@ -55,9 +55,9 @@ bool sset_equals(const struct sset *a, const struct sset *b)
 
 	if (sset_count(a) != sset_count(b))
 		return false;
-	SSET_FOR_EACH (node, a)
-		if (!sset_contains(b, node->name))
-			return false;
+	SSET_FOR_EACH(node, a)
+	if (!sset_contains(b, node->name))
+		return false;
 	return true;
 }
 

@@ -11,7 +11,10 @@ struct sset {
 	struct shash names;
 };
 
-#define SSET_INITIALIZER {SHASH_INITIALIZER}
+#define SSET_INITIALIZER                                                                           \
+	{                                                                                          \
+		SHASH_INITIALIZER                                                                  \
+	}
 
 void sset_init(struct sset *set);
 void sset_uninit(struct sset *set);
@@ -41,4 +44,4 @@ static inline bool sset_is_empty(const struct sset *set)
 }
 
 /* NODE is a struct shash_node *, the string is NODE->name. */
-#define SSET_FOR_EACH(NODE, SET) SHASH_FOR_EACH (NODE, &(SET)->names)
+#define SSET_FOR_EACH(NODE, SET) SHASH_FOR_EACH(NODE, &(SET)->names)

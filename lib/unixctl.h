@@ -24,8 +24,8 @@ typedef void unixctl_cb(struct unixctl_conn *conn, int argc, const char *argv[],
 /* USAGE as list-commands prints it, "" or NULL for none. The argument count without the name
  * must lie in MIN_ARGS..MAX_ARGS (INT_MAX: any number). A name registered before keeps its first
  * command. NAME and USAGE are copied. */
-void unixctl_command_register(const char *name, const char *usage, int min_args, int max_args,
-	unixctl_cb *cb, void *aux);
+void unixctl_command_register(
+	const char *name, const char *usage, int min_args, int max_args, unixctl_cb *cb, void *aux);
 void unixctl_command_unregister(const char *name);
 
 /* A newline is added if there is none at the end. BODY may be NULL. */
@@ -38,8 +38,8 @@ void unixctl_replyf_error(struct unixctl_conn *conn, const char *format, ...)
 void unixctl_set_version(const char *version);
 
 /* Listens at PATH; NULL: RUNDIR/PROGRAM.PID.ctl, "none": nowhere (*SERVERP is then NULL). */
-int unixctl_server_create(struct event_loop *loop, const char *path,
-	struct unixctl_server **serverp);
+int unixctl_server_create(
+	struct event_loop *loop, const char *path, struct unixctl_server **serverp);
 
 /* Requests not answered yet stay valid. */
 void unixctl_server_destroy(struct unixctl_server *server);

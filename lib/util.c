@@ -39,13 +39,13 @@ static int parse_digits(const char *s, uint64_t *value)
 	for (; *s; s++) {
 		int digit = hex_digit(*s);
 
-		if (digit < 0 || (unsigned int) digit >= base)
+		if (digit < 0 || (unsigned int)digit >= base)
 			return -EINVAL;
 		if (__builtin_mul_overflow(v, base, &v) ||
-			__builtin_add_overflow(v, (unsigned int) digit, &v)) {
+			__builtin_add_overflow(v, (unsigned int)digit, &v)) {
 			/* Only a number that is well-formed to its end is out of range. */
 			while (*++s)
-				if (hex_digit(*s) < 0 || (unsigned int) hex_digit(*s) >= base)
+				if (hex_digit(*s) < 0 || (unsigned int)hex_digit(*s) >= base)
 					return -EINVAL;
 			return -ERANGE;
 		}
@@ -79,9 +79,9 @@ int parse_i64(const char *s, int64_t min, int64_t max, int64_t *value)
 	err = parse_digits(s, &u);
 	if (err)
 		return err;
-	if (u > (uint64_t) INT64_MAX + negative)
+	if (u > (uint64_t)INT64_MAX + negative)
 		return -ERANGE;
-	v = negative ? (int64_t) (0 - u) : (int64_t) u;
+	v = negative ? (int64_t)(0 - u) : (int64_t)u;
 	if (v < min || v > max)
 		return -ERANGE;
 	*value = v;
@@ -94,7 +94,7 @@ int parse_int(const char *s, int min, int max, int *value)
 	int err = parse_i64(s, min, max, &v);
 
 	if (!err)
-		*value = (int) v;
+		*value = (int)v;
 	return err;
 }
 
@@ -118,10 +118,10 @@ int parse_mac(const char *s, uint8_t mac[6])
 
 		if (digit < 0)
 			return -EINVAL;
-		bytes[i] = (uint8_t) digit;
+		bytes[i] = (uint8_t)digit;
 		digit = hex_digit(*++s);
 		if (digit >= 0) {
-			bytes[i] = (uint8_t) (bytes[i] << 4 | digit);
+			bytes[i] = (uint8_t)(bytes[i] << 4 | digit);
 			s++;
 		}
 		if (*s != (i < 5 ? ':' : '\0'))
@@ -140,7 +140,7 @@ int parse_hex_bytes(const char *s, uint8_t *bytes, size_t n)
 		if (hex_digit(s[i]) < 0)
 			return -EINVAL;
 	for (size_t i = 0; i < n; i++)
-		bytes[i] = (uint8_t) (hex_digit(s[2 * i]) << 4 | hex_digit(s[2 * i + 1]));
+		bytes[i] = (uint8_t)(hex_digit(s[2 * i]) << 4 | hex_digit(s[2 * i + 1]));
 	return 0;
 }
 

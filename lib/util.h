@@ -33,10 +33,10 @@
 #define MIN_CONST(A, B) ((A) < (B) ? (A) : (B))
 #define MAX_CONST(A, B) ((A) > (B) ? (A) : (B))
 
-#define DIV_ROUND_UP(X, Y) (((X) + ((Y) - 1)) / (Y))
+#define DIV_ROUND_UP(X, Y) (((X) + ((Y)-1)) / (Y))
 #define ROUND_UP(X, Y) (DIV_ROUND_UP(X, Y) * (Y))
 #define ROUND_DOWN(X, Y) ((X) / (Y) * (Y))
-#define IS_POW2(X) ((X) && !((X) & ((X) - 1)))
+#define IS_POW2(X) ((X) && !((X) & ((X)-1)))
 
 #define BUILD_ASSERT(CONDITION) _Static_assert(CONDITION, #CONDITION)
 
@@ -49,8 +49,7 @@
 
 /* The struct of type TYPE whose MEMBER is at PTR. */
 #ifndef container_of
-#define container_of(PTR, TYPE, MEMBER)                                                            \
-	((TYPE *) ((char *) (uintptr_t) (PTR) - offsetof(TYPE, MEMBER)))
+#define container_of(PTR, TYPE, MEMBER) ((TYPE *)((char *)(uintptr_t)(PTR)-offsetof(TYPE, MEMBER)))
 #endif
 
 #define PRINTF_FORMAT(FMT, ARGS) __attribute__((format(printf, FMT, ARGS)))
