@@ -11,10 +11,9 @@
  */
 
 #include <rte_mbuf.h>
-#include <rte_spinlock.h>
 
 #include "datapath/dp.h"
-#include "lib/packet.h"
+#include "datapath/port/mbuf.h"
 
 #define PORT_BURST 32
 
@@ -31,6 +30,8 @@ struct port {
 	bool tx_offload_csum;		/* The driver takes partial checksums (virtio header). */
 	bool tx_offload_tso;		/* ... and GSO frames. */
 	_Atomic uint32_t mtu;
+	struct eth_addr wanted_mac;	/* What spec asked for, kept for a device that is made again. */
+	uint32_t wanted_mtu;
 	void *priv;			/* The driver's. */
 };
 
@@ -38,29 +39,27 @@ struct port {
 int port_open(const struct dp_port_spec *spec, dp_port_t dp_port, uint16_t n_txq, struct port **port,
 	char *error);
 void port_close(struct port *port);
+/* The device as it is now; also brings port->mtu up to date, and repairs: a device that was deleted and
+ * came back is attached again, a tap whose namespace went away is made again. Call it when the link
+ * monitor (link_monitor.h) names the device, and about once a second for all. -ENODEV: it is gone. */
 int port_info(struct port *port, struct dp_port_info *info);
+int port_set_admin(struct port *port, bool up);
+int port_set_mtu(struct port *port, uint32_t mtu);
+int port_set_mac(struct port *port, struct eth_addr mac);
 /* Device's own counters where it has more than we count (dpdk); zero otherwise. */
 int port_hw_stats(struct port *port, struct dp_port_stats *stats);
 
-/* Receives up to PORT_BURST frames from queue QID. Each mbuf's private area is a struct packet, filled
- * (data, len, seg_len, offload, gso, csum; in_port). */
+/* Receives up to N (at most PORT_BURST) frames from queue QID. Each mbuf's private area is a struct
+ * packet, filled (data, len, seg_len, offload, gso, csum; in_port). */
 uint16_t port_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n);
 /* Sends all of MBUFS or frees them; returns how many were sent. Segments and finishes checksums as
- * the device needs (gso.h). Too long ones are not sent; REASONS[] (DROP_N_REASONS counters) tells. */
+ * the device needs (gso.h). DROPS[DROP_N_REASONS] counts why the others were not (DROP_TX_*,
+ * DROP_NO_MEMORY). Syncs mbufs with their packets itself. */
 uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 	uint64_t *drops);
-/* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. */
+/* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same as
+ * long as the port is open. */
 int port_rx_fd(struct port *port, uint16_t qid);
-
-static inline struct packet *mbuf_packet(struct rte_mbuf *m)
-{
-	return (struct packet *)rte_mbuf_to_priv(m);
-}
-
-static inline struct rte_mbuf *packet_mbuf(const struct packet *p)
-{
-	return (struct rte_mbuf *)p->buf;
-}
 
 /* ------------------------------------------------------------------ for drivers */
 
@@ -74,10 +73,13 @@ struct port_driver {
 	int (*set_mac)(struct port *port, struct eth_addr mac);
 	int (*hw_stats)(struct port *port, struct dp_port_stats *stats);	/* May be NULL. */
 	uint16_t (*rx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n);
-	/* Sends what it can of frames already in shape; the caller frees the rest. */
-	uint16_t (*tx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n);
-	int (*rx_fd)(struct port *port, uint16_t qid);
+	/* Takes over N frames already in shape and synced; returns how many it sent, counts the others in
+	 * DROPS. */
+	uint16_t (*tx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+		uint64_t *drops);
+	int (*rx_fd)(struct port *port, uint16_t qid);	/* NULL: poll. */
 };
 
-/* The pool packets come from; private area struct packet, headroom for two tunnels. */
-struct rte_mempool *port_mempool(int numa);
+extern const struct port_driver port_dpdk_driver;
+extern const struct port_driver port_packet_driver;
+extern const struct port_driver port_tap_driver;
