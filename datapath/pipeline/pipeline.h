@@ -163,6 +163,9 @@ struct pl_rule {
 	_Atomic be64 cookie;
 	_Atomic(struct pl_actions *) actions;
 	uint32_t counter;	/* Counter id. */
+	/* Counter id that a learn action which finds this rule as it would write it refreshes (its `used` is
+	 * what a hard timeout counts from); COUNTER_NONE: nobody asks. */
+	uint32_t refresh;
 	uint8_t table_id;
 	bool is_table_miss;	/* Priority 0, matches everything. */
 	bool is_internal;	/* Hidden from controllers. */

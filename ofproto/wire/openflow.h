@@ -71,7 +71,8 @@ enum ofp_flow_mod_command {
 #define OFPFF_NO_PKT_COUNTS (1 << 3)
 #define OFPFF_NO_BYT_COUNTS (1 << 4)
 /* What a rule keeps of them. */
-#define OFPFF_STATE (OFPFF_SEND_FLOW_REM | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS)
+#define OFPFF_STATE (OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | \
+	OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS)
 
 enum ofp_packet_in_reason {
 	OFPR_NO_MATCH,
