@@ -28,7 +28,7 @@ struct of_rule *of_rule_create(struct of_state *state, const struct of_rule_spec
 	rule->pl.counter = counter_alloc();
 	rule->owns_counter = true;
 	atomic_init(&rule->pl.cookie, spec->cookie);
-	atomic_init(&rule->pl.actions, pl_actions_create(spec->acts, spec->acts_len));
+	pl_rule_set_actions(state->bridge, &rule->pl, pl_actions_create(spec->acts, spec->acts_len));
 	rule->created_ms = rule->modified_ms = rule->used_floor_ms = clock_ms();
 	rule->refresh = spec->hard_timeout ? counter_alloc() : COUNTER_NONE;
 	rule->pl.refresh = rule->refresh;
@@ -46,15 +46,15 @@ void of_rule_destroy(struct of_rule *rule)
 {
 	if (!rule)
 		return;
-	if (rule->owns_counter) {
+	if (rule->owns_counter) {	/* Freed by pl_rule_uninit(). */
 		struct counter_value value = counter_get(rule->pl.counter);
 
 		rule->state->tables[rule->pl.table_id].matched_before += value.packets;
-		counter_free(rule->pl.counter);
+	} else {
+		rule->pl.counter = COUNTER_NONE;
 	}
 	if (rule->refresh != COUNTER_NONE)
 		counter_free(rule->refresh);
-	free(atomic_load_explicit(&rule->pl.actions, memory_order_relaxed));
 	free(rule->refs);
 	pl_rule_uninit(&rule->pl);
 	free(rule);

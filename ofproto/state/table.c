@@ -177,7 +177,7 @@ static void collect_by_cookie(const struct of_state *state, const struct of_crit
 static void collect_from_table(const struct of_state *state, uint8_t table_id,
 	const struct of_criteria *criteria, struct of_rules *rules)
 {
-	const struct classifier *cls = state->tables[table_id].pl->cls;
+	struct classifier *cls = state->tables[table_id].pl->cls;
 	struct cls_cursor cursor;
 	struct cls_rule *cr;
 
