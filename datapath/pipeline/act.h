@@ -119,10 +119,9 @@ enum act_raw {
 
 struct act {
 	uint16_t type;		/* enum act_type. */
-	uint16_t len;		/* Bytes of the record, a multiple of ACT_ALIGN. */
 	uint16_t raw;		/* enum act_raw. */
-	uint16_t pad;
-};
+	uint32_t len;		/* Bytes of the record, a multiple of ACT_ALIGN; nested ones included. */
+} __attribute__((aligned(ACT_ALIGN)));
 
 struct act_output {
 	struct act act;

@@ -10,8 +10,12 @@
  * An entry that changes its meaning (a MAC that moves) takes a new id, so that a stale path counts
  * for nothing.
  *
- * Threads: alloc, free, add and get: control only. An id is reused only after every path that names
- * it is gone (counter_free is the promise that no new path will; datapath decides when).
+ * Retirement: counter_free() promises that no new lookup finds the id. A path that was being made just
+ * then may still take a reference, so the id is reused only when it has none and two full sweeps have
+ * passed since: counter_reclaim() with a generation two higher.
+ *
+ * Threads: control only, but counter_ref(), counter_unref() and counter_limit(): any. Counters lie in
+ * chunks that never move.
  */
 
 #include "lib/types.h"
@@ -25,7 +29,7 @@ struct counter_value {
 };
 
 uint32_t counter_alloc(void);
-/* Starts the id's retirement; it is really free after counter_reclaim() by the datapath. */
+/* Starts ID's retirement. COUNTER_NONE is ignored. */
 void counter_free(uint32_t id);
 void counter_add(uint32_t id, uint64_t packets, uint64_t bytes, int64_t used_ms);
 /* As of the last sweep. */
@@ -34,9 +38,12 @@ struct counter_value counter_get(uint32_t id);
 void counter_reset(uint32_t id);
 /* Highest id ever allocated + 1: PMDs size their arrays of uncached counts by it. */
 uint32_t counter_limit(void);
+/* Ids allocated and not yet free again. */
+uint32_t counter_n_used(void);
 
 /* For the datapath: path references (see datapath/cache/path.h), and freeing of retired ids that no
- * path names any more. GENERATION is a number the datapath advances when a full sweep has passed. */
+ * path names any more. GENERATION is a number the datapath advances when a full sweep of all paths,
+ * with a grace period in it, has passed. */
 void counter_ref(uint32_t id);
 void counter_unref(uint32_t id);
 void counter_reclaim(uint64_t generation);

@@ -65,7 +65,7 @@ struct op {
 	uint16_t type;		/* enum op_type. */
 	uint16_t pad;
 	uint32_t len;		/* Bytes of the record, a multiple of OP_ALIGN; nested ones included. */
-};
+} __attribute__((aligned(OP_ALIGN)));
 
 struct op_u32 {
 	struct op op;

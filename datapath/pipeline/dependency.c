@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "datapath/pipeline/dependency.h"
+
+struct dependency dependency;
+
+/* Sequence numbers are compared modulo 2^32. */
+static bool is_after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+/*
+ * Wraps. A counter that is not bumped for 2^31 changes would look newer than the paths that depend on
+ * it. So every bump also looks at one other counter in turn and draws it up to 2^30 behind if it is
+ * further away; each is met once in 65536 bumps. Likewise a path's stamp must not grow older than
+ * 2^30: a sweep that calls dep_is_valid() once in a while and stores the new stamp sees to that.
+ */
+static void refresh_one(uint32_t seq)
+{
+	static uint16_t next;
+	_Atomic uint32_t *counter = &dependency.counter[next++];
+	uint32_t oldest = seq - (1u << 30);
+
+	if (is_after(oldest, atomic_load_explicit(counter, memory_order_relaxed)))
+		atomic_store_explicit(counter, oldest, memory_order_relaxed);
+}
+
+void dep_bump(uint16_t id)
+{
+	uint32_t seq = atomic_load_explicit(&dependency.seq, memory_order_relaxed) + 1;
+
+	/* A reader that sees the new sequence number sees the counter too, and what was published
+	 * before it. */
+	atomic_store_explicit(&dependency.counter[id], seq, memory_order_release);
+	atomic_store_explicit(&dependency.seq, seq, memory_order_release);
+	refresh_one(seq);
+}
+
+bool dep_is_valid(uint32_t seq, const uint16_t *ids, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (is_after(atomic_load_explicit(&dependency.counter[ids[i]], memory_order_acquire),
+			seq))
+			return false;
+	return true;
+}
