@@ -459,6 +459,8 @@ int flow_extract_limits(struct packet *packet, const struct flow_limits *limits,
 
 	memset(flow, 0, sizeof *flow);
 	flow->tunnel = packet->tunnel;
+	flow->tunnel.ip_ttl = 0;
+	flow->tunnel.tp_src = flow->tunnel.tp_dst = 0;
 	flow->pkt_mark = packet->pkt_mark;
 	flow->queue = packet->queue;
 	packet->l2_5_ofs = packet->l3_ofs = packet->l4_ofs = PACKET_NO_OFS;

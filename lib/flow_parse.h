@@ -50,8 +50,9 @@ extern const struct flow_limits flow_limits_default;
 
 /*
  * Fills all of FLOW from PACKET and sets its l2_5_ofs, l3_ofs and l4_ofs. Not of the bytes are only
- * tunnel, pkt_mark and queue, which PACKET carries; in_port, registers, metadata and tun_metadata
- * (whose place depends on the bridge) are zero: the caller sets them.
+ * pkt_mark, queue and tunnel, which PACKET carries (without the outer TTL and ports: nothing matches
+ * those, and keys do without them); in_port, registers, metadata and tun_metadata (whose place
+ * depends on the bridge) are zero: the caller sets them.
  *
  * 0; -EBADMSG if something was malformed or cut: FLOW is then what is said above and may be used;
  * -EINVAL if there was not even an Ethernet header: the packet has no fields.

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/flow_key.h"
+#include "lib/hash.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+/* Drawn once, before main(). */
+static uint64_t secret[12] __attribute__((aligned(16)));
+static bool have_aes;
+
+__attribute__((constructor)) static void flow_key_hash_init(void)
+{
+	if (getentropy(secret, sizeof secret)) {
+		/* A kernel without random numbers: what little differs between runs. */
+		struct timespec now;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		for (unsigned int i = 0; i < sizeof secret / sizeof secret[0]; i++)
+			secret[i] = hash_fold((uint64_t)now.tv_nsec + i + 1,
+				(uint64_t)getpid() ^ (uintptr_t)&now ^ UINT64_C(0x9e3779b97f4a7c15));
+	}
+#ifdef __x86_64__
+	__builtin_cpu_init();
+	have_aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
+#endif
+}
+
+static uint64_t hash_plain(const struct flow_key *key, uint64_t basis)
+{
+	/* The secret is XXH3's seed: it changes the secret that all words are mixed with. */
+	return XXH3_64bits_withSeed(key->w, (flow_key_n_words(key) - 1) * 8, secret[0] ^ basis);
+}
+
+#ifdef __x86_64__
+#define AES __attribute__((target("aes,sse4.1")))
+
+AES static inline __m128i load(const uint64_t *w)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)w);
+}
+
+AES static inline __m128i secret_at(unsigned int i)
+{
+	return load(&secret[2 * i]);
+}
+
+/* Two rounds a block, so that a difference in one byte has reached all of them before the next block of
+ * the lane comes: what a block does to the lane can't be undone without knowing the secret. */
+AES static inline __m128i absorb(__m128i lane, __m128i block, __m128i key)
+{
+	return _mm_aesenc_si128(_mm_aesenc_si128(_mm_xor_si128(lane, block), key), key);
+}
+
+AES static inline uint64_t finish(__m128i a, __m128i b)
+{
+	a = _mm_aesenc_si128(a, b);
+	a = _mm_aesenc_si128(a, secret_at(4));
+	a = _mm_aesenc_si128(a, secret_at(5));
+	return (uint64_t)_mm_cvtsi128_si64(a) ^ (uint64_t)_mm_extract_epi64(a, 1);
+}
+
+/* Words in pairs over two lanes; the odd last word stands alone. */
+AES static inline uint64_t hash_aes_words(const uint64_t *w, unsigned int n, uint64_t basis)
+{
+	__m128i a = _mm_xor_si128(secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
+	__m128i b = secret_at(1);
+	unsigned int i = 0;
+
+	for (; i + 4 <= n; i += 4) {
+		a = absorb(a, load(w + i), secret_at(2));
+		b = absorb(b, load(w + i + 2), secret_at(3));
+	}
+	if (i + 2 <= n) {
+		a = absorb(a, load(w + i), secret_at(2));
+		i += 2;
+	}
+	if (i < n)
+		b = absorb(b, _mm_loadl_epi64((const __m128i *)(const void *)(w + i)), secret_at(3));
+	return finish(a, b);
+}
+
+AES static uint64_t hash_aes(const struct flow_key *key, uint64_t basis)
+{
+	switch (flow_key_class(key)) {
+	case FLOW_KEY_K64:
+		return hash_aes_words(key->w, 7, basis);
+	case FLOW_KEY_K128:
+		return hash_aes_words(key->w, 15, basis);
+	default:
+		return hash_aes_words(key->w, flow_key_n_words(key) - 1, basis);
+	}
+}
+
+AES static void hash_aes_burst(const struct flow_key keys[], unsigned int n, uint64_t basis,
+	uint64_t hashes[])
+{
+	for (unsigned int i = 0; i < n; i++)
+		hashes[i] = hash_aes(&keys[i], basis);
+}
+#endif
+
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t basis)
+{
+#ifdef __x86_64__
+	if (__builtin_expect(have_aes, 1))
+		return hash_aes(key, basis);
+#endif
+	return hash_plain(key, basis);
+}
+
+void flow_key_hash_burst(const struct flow_key keys[], unsigned int n, uint64_t basis,
+	uint64_t hashes[])
+{
+#ifdef __x86_64__
+	if (__builtin_expect(have_aes, 1)) {
+		hash_aes_burst(keys, n, basis, hashes);
+		return;
+	}
+#endif
+	for (unsigned int i = 0; i < n; i++)
+		hashes[i] = hash_plain(&keys[i], basis);
+}
