@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the reconciler's files share: the registry of interfaces (reconcile_iface.c), bundles and
+ * settings of a bridge (reconcile_bridge.c), and the order of it all (reconcile.c).
+ */
+
+#include "tools/sluiced/reconcile.h"
+
+/* reconcile_iface.c */
+
+/* Starts to open CFG as an interface of PORT (or waits for its name to come free). */
+struct rc_iface *rc_iface_create(struct rc_port *port, const struct model_interface *cfg);
+/* Takes it out of its bridge and closes it. */
+void rc_iface_destroy(struct rc_iface *iface);
+/* CFG replaces the interface's configuration: changes what can be changed in place. False: it must be
+ * destroyed and created anew. */
+bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg);
+/* Peers of all patch ports, after every interface is known. */
+void rc_iface_join_patches(void);
+/* Answers from the datapath, retries of missing devices. */
+void rc_iface_run(void);
+bool rc_iface_all_settled(void);
+struct rc_iface *rc_iface_find(const char *name);
+/* Something a status reader could see has changed. */
+void rc_changed(void);
+
+/* reconcile_bridge.c */
+
+/* Settings other than ports: everything that ofproto_set_*() takes. */
+void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model);
+/* MAC of the local port and datapath id: after ports have come or gone. */
+void rc_bridge_update_mac(struct rc_bridge *bridge);
+/* VLAN mode and members of PORT's bundle, as far as its interfaces run. */
+void rc_port_configure(struct rc_port *port);
+/* Mirrors, once their ports are there. */
+void rc_bridge_configure_mirrors(struct rc_bridge *bridge);
+/* JSON's flows, once all ports are there. */
+void rc_bridge_load_flows(struct rc_bridge *bridge);
