@@ -60,7 +60,7 @@ struct rc_bridge {
 	bool flows_loaded;		/* JSON's flows were added. */
 };
 
-void reconcile_init(struct event_loop *loop);
+void reconcile_init(void);
 /* Destroys every bridge; DEL removes their sockets. */
 void reconcile_uninit(bool del);
 

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bitmap.h"
+#include "lib/fatal.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+#include "lib/sset.h"
+#include "lib/util.h"
+#include "tools/sluiced/reconcile_internal.h"
+
+LOG_MODULE(bridge);
+
+static const struct {
+	const char *name;
+	int version;
+} protocol_names[] = {
+	{"OpenFlow10", 1}, {"OpenFlow11", 2}, {"OpenFlow12", 3},
+	{"OpenFlow13", 4}, {"OpenFlow14", 5}, {"OpenFlow15", 6},
+};
+
+static uint32_t protocols(const struct model_bridge *cfg)
+{
+	uint32_t versions = 0;
+	char **name;
+
+	VEC_FOR_EACH (name, &cfg->protocols)
+		for (size_t i = 0; i < ARRAY_SIZE(protocol_names); i++)
+			if (!strcmp(*name, protocol_names[i].name))
+				versions |= 1u << protocol_names[i].version;
+	return versions;
+}
+
+static int or_default(int64_t value, int def)
+{
+	return value == MODEL_UNSET ? def : (int)value;
+}
+
+static bool is_service(const struct model_controller *c)
+{
+	if (c->type)
+		return !strcmp(c->type, "service");
+	return c->target[0] == 'p' && strncmp(c->target, "pipe", 4);
+}
+
+static void configure_controllers(struct rc_bridge *bridge)
+{
+	const struct model_bridge *cfg = bridge->cfg;
+	bool in_band = !smap_get_bool(&cfg->other_config, "disable-in-band", false);
+	struct ofproto_controller *list = xcalloc(cfg->controllers.n, sizeof *list);
+
+	for (size_t i = 0; i < cfg->controllers.n; i++) {
+		const struct model_controller *c = cfg->controllers.items[i];
+
+		list[i] = (struct ofproto_controller) {
+			.target = c->target,
+			.in_band = in_band &&
+				(!c->connection_mode || strcmp(c->connection_mode, "out-of-band")),
+			.max_backoff_ms = or_default(c->max_backoff, 8000),
+			.probe_interval_ms = or_default(c->inactivity_probe, 5000),
+			.rate_limit = or_default(c->controller_rate_limit, 0),
+			.burst_limit = or_default(c->controller_burst_limit, 0),
+			.async_msgs = c->enable_async_messages,
+			.service = is_service(c),
+		};
+	}
+	ofproto_set_controllers(bridge->ofproto, list, cfg->controllers.n);
+	free(list);
+}
+
+static void configure_tables(struct rc_bridge *bridge)
+{
+	const struct model_flow_table *table;
+
+	VEC_FOR_EACH (table, &bridge->cfg->flow_tables) {
+		if (table->table_id < 0 || table->table_id >= PL_N_TABLES - 1)
+			continue;
+		ofproto_set_table(bridge->ofproto, table->table_id, table->name,
+			table->flow_limit == MODEL_UNSET ? UINT32_MAX : table->flow_limit,
+			table->overflow_policy && !strcmp(table->overflow_policy, "evict"));
+	}
+}
+
+/* Rows that are accepted and not built: said once, so that nobody waits for them. */
+static void warn_unbuilt(const struct model_bridge *cfg)
+{
+	static struct sset warned = SSET_INITIALIZER;
+	static const char *const names[] = {"netflow", "sflow", "ipfix"};
+	bool present[] = {cfg->has_netflow, cfg->has_sflow, cfg->has_ipfix};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *key = xasprintf("%s/%s", cfg->name, names[i]);
+
+		if (present[i] && sset_add(&warned, key))
+			log_warn("bridge %s: %s is configured, but this version exports no flow records",
+				cfg->name, names[i]);
+		free(key);
+	}
+}
+
+void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)
+{
+	const struct model_bridge *cfg = bridge->cfg;
+	const struct smap *other = &cfg->other_config;
+	struct ofproto *ofproto = bridge->ofproto;
+	const char *dp_desc = smap_get(other, "dp-desc");
+
+	ofproto_set_protocols(ofproto, protocols(cfg));
+	ofproto_set_fail_mode(ofproto, cfg->fail_mode && !strcmp(cfg->fail_mode, "secure")
+		? OFPROTO_FAIL_SECURE : OFPROTO_FAIL_STANDALONE);
+	ofproto_set_forward_bpdu(ofproto, smap_get_bool(other, "forward-bpdu", false));
+	ofproto_set_mac_aging(ofproto, smap_get_uint(other, "mac-aging-time", 300),
+		smap_get_uint(other, "mac-table-size", 8192));
+	ofproto_set_flood_vlans(ofproto, cfg->flood_vlans);
+	ofproto_set_mcast_snooping(ofproto, cfg->mcast_snooping_enable,
+		!smap_get_bool(other, "mcast-snooping-disable-flood-unregistered", false));
+	ofproto_set_desc(ofproto, smap_get(other, "dp-mfr"), smap_get(other, "dp-hw"),
+		smap_get(other, "dp-sw"), smap_get(other, "dp-sn"), dp_desc ? dp_desc : cfg->name);
+	ofproto_set_vlan_limit(smap_get_uint(&model->other_config, "vlan-limit", 1));
+	configure_tables(bridge);
+	configure_controllers(bridge);
+	warn_unbuilt(cfg);
+	bridge->needs_commit = true;
+}
+
+static bool usable_mac(struct eth_addr mac)
+{
+	static const struct eth_addr zero;
+
+	return !(mac.b[0] & 1) && memcmp(&mac, &zero, sizeof zero);
+}
+
+/* The MAC the configuration asks for, or the lowest of the bridge's devices, or one made up once. */
+static struct eth_addr pick_mac(const struct rc_bridge *bridge, bool *chosen)
+{
+	const char *text = smap_get(&bridge->cfg->other_config, "hwaddr");
+	struct eth_addr best = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, mac;
+	struct rc_port *port;
+	uint64_t id;
+
+	*chosen = true;
+	if (text && !parse_mac(text, mac.b) && usable_mac(mac))
+		return mac;
+	HMAP_FOR_EACH (port, node, &bridge->ports) {
+		struct rc_iface **iface;
+
+		VEC_FOR_EACH (iface, &port->ifaces) {
+			if ((*iface)->is_local || (*iface)->kind != PL_PORT_DEVICE ||
+				(*iface)->state != RC_RUNNING || !usable_mac((*iface)->info.mac))
+				continue;
+			if (memcmp(&(*iface)->info.mac, &best, sizeof best) < 0)
+				best = (*iface)->info.mac;
+		}
+	}
+	if (best.b[0] != 0xff)
+		return best;
+	/* A bridge without devices: a local address that stays the same over restarts. */
+	*chosen = false;
+	id = hash_string(bridge->cfg->id, 1) | (uint64_t)hash_string(bridge->name, 2) << 32;
+	memcpy(best.b, &id, sizeof best.b);
+	best.b[0] = (best.b[0] & 0xfc) | 2;
+	return best;
+}
+
+void rc_bridge_update_mac(struct rc_bridge *bridge)
+{
+	const char *text = smap_get(&bridge->cfg->other_config, "datapath-id");
+	struct rc_iface *local = rc_iface_find(bridge->name);
+	uint64_t dpid = 0;
+	bool chosen;
+
+	bridge->mac = pick_mac(bridge, &chosen);
+	ofproto_set_hwaddr(bridge->ofproto, bridge->mac);
+	if (local && local->state == RC_RUNNING && local->is_local && !local->cfg->mac &&
+		memcmp(&local->info.mac, &bridge->mac, sizeof bridge->mac))
+		dp_port_set_mac(local->dp_port, bridge->mac);
+	if (text) {
+		char *end;
+
+		dpid = strtoull(text, &end, 16);
+		if (*end)
+			dpid = 0;
+	}
+	if (!dpid)
+		for (int i = 0; i < 6; i++)
+			dpid = dpid << 8 | bridge->mac.b[i];
+	ofproto_set_datapath_id(bridge->ofproto, dpid);
+}
+
+static enum pl_vlan_mode vlan_mode(const struct model_port *cfg)
+{
+	const char *mode = cfg->vlan_mode;
+
+	if (!mode)
+		return cfg->tag != MODEL_UNSET ? PL_VLAN_ACCESS : PL_VLAN_TRUNK;
+	if (!strcmp(mode, "access"))
+		return PL_VLAN_ACCESS;
+	if (!strcmp(mode, "native-tagged"))
+		return PL_VLAN_NATIVE_TAGGED;
+	if (!strcmp(mode, "native-untagged"))
+		return PL_VLAN_NATIVE_UNTAGGED;
+	if (!strcmp(mode, "dot1q-tunnel"))
+		return PL_VLAN_DOT1Q_TUNNEL;
+	return PL_VLAN_TRUNK;
+}
+
+static enum pl_priority_tags priority_tags(const struct model_port *cfg)
+{
+	const char *text = smap_get_def(&cfg->other_config, "priority-tags", "");
+
+	if (!strcmp(text, "true") || !strcmp(text, "if-nonzero"))
+		return PL_PRIORITY_TAGS_IF_NONZERO;
+	return strcmp(text, "always") ? PL_PRIORITY_TAGS_NEVER : PL_PRIORITY_TAGS_ALWAYS;
+}
+
+void rc_port_configure(struct rc_port *port)
+{
+	const struct model_port *cfg = port->cfg;
+	ofp_port_t *members = xcalloc(port->ifaces.n, sizeof *members);
+	struct ofproto_bundle bundle = {
+		.name = port->name,
+		.ports = members,
+		.vlan_mode = vlan_mode(cfg),
+		.priority_tags = priority_tags(cfg),
+		.vlan = cfg->tag == MODEL_UNSET ? -1 : (int)cfg->tag,
+		.trunks = cfg->trunks,
+		.cvlans = cfg->cvlans,
+		.qinq_ethtype = htobe16(strcmp(smap_get_def(&cfg->other_config, "qinq-ethtype", ""),
+			"802.1q") ? 0x88a8 : 0x8100),
+		.protected = cfg->protected,
+	};
+
+	for (size_t i = 0; i < port->ifaces.n; i++)
+		if (port->ifaces.items[i]->state == RC_RUNNING)
+			members[bundle.n_ports++] = port->ifaces.items[i]->ofp_port;
+	/* A trunk's or dot1q-tunnel's default VLAN. */
+	if (bundle.vlan_mode == PL_VLAN_TRUNK)
+		bundle.vlan = -1;
+	else if (bundle.vlan < 0)
+		bundle.vlan = 0;
+	if (bundle.n_ports)
+		ofproto_bundle_set(port->bridge->ofproto, &bundle);
+	else
+		ofproto_bundle_remove(port->bridge->ofproto, port->name);
+	port->bridge->needs_commit = true;
+	free(members);
+}
+
+void rc_bridge_configure_mirrors(struct rc_bridge *bridge)
+{
+	const struct model_bridge *cfg = bridge->cfg;
+	struct ofproto_mirror *list = xcalloc(cfg->mirrors.n, sizeof *list);
+
+	for (size_t i = 0; i < cfg->mirrors.n; i++) {
+		const struct model_mirror *m = cfg->mirrors.items[i];
+
+		list[i] = (struct ofproto_mirror) {
+			.name = m->name,
+			.select_all = m->select_all,
+			.src_ports = (const char *const *)m->select_src_ports.items,
+			.n_src = m->select_src_ports.n,
+			.dst_ports = (const char *const *)m->select_dst_ports.items,
+			.n_dst = m->select_dst_ports.n,
+			.vlans = m->select_vlans,
+			.output_port = m->output_port,
+			.output_vlan = (int)m->output_vlan,
+			.snaplen = m->snaplen == MODEL_UNSET ? 0 : (uint16_t)m->snaplen,
+		};
+	}
+	ofproto_set_mirrors(bridge->ofproto, list, cfg->mirrors.n);
+	free(list);
+}
+
+static void load_flow(struct rc_bridge *bridge, const char *text)
+{
+	char *error;
+
+	if (ofproto_add_flow_text(bridge->ofproto, text, &error)) {
+		log_err("bridge %s: flow '%s': %s", bridge->name, text, error);
+		free(error);
+	}
+}
+
+static void load_flow_file(struct rc_bridge *bridge)
+{
+	FILE *file = fopen(bridge->cfg->flow_file, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file) {
+		log_err("bridge %s: %s: %s", bridge->name, bridge->cfg->flow_file, strerror(errno));
+		return;
+	}
+	while (getline(&line, &size, file) >= 0) {
+		char *comment = strchr(line, '#');
+
+		if (comment)
+			*comment = '\0';
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[strspn(line, " \t")])
+			load_flow(bridge, line);
+	}
+	free(line);
+	fclose(file);
+}
+
+void rc_bridge_load_flows(struct rc_bridge *bridge)
+{
+	char **text;
+
+	if (bridge->flows_loaded)
+		return;
+	bridge->flows_loaded = true;
+	VEC_FOR_EACH (text, &bridge->cfg->flows)
+		load_flow(bridge, *text);
+	if (bridge->cfg->flow_file)
+		load_flow_file(bridge);
+}

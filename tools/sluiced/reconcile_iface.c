@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/fatal.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+#include "tools/sluiced/reconcile_internal.h"
+#include "tunnel/tnl_port.h"
+
+LOG_MODULE(bridge);
+
+#define RETRY_MS 1000
+
+/*
+ * A device that is being closed keeps its name in use: whoever wants the same name waits. So closing
+ * interfaces are remembered here by their datapath port until DP_PORT_CLOSED.
+ */
+struct closing {
+	struct list node;
+	dp_port_t dp_port;
+	char *name;
+};
+
+static struct hmap ifaces = HMAP_INITIALIZER;
+static struct list closings = LIST_INITIALIZER(&closings);
+static int64_t next_retry_ms;
+
+static struct closing *closing_find_name(const char *name)
+{
+	struct closing *c;
+
+	LIST_FOR_EACH (c, node, &closings)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+struct rc_iface *rc_iface_find(const char *name)
+{
+	struct rc_iface *iface;
+
+	HMAP_FOR_EACH_WITH_HASH (iface, node, hash_string(name, 0), &ifaces)
+		if (!strcmp(iface->name, name))
+			return iface;
+	return NULL;
+}
+
+static struct rc_iface *find_dp_port(dp_port_t dp_port)
+{
+	struct rc_iface *iface;
+
+	HMAP_FOR_EACH (iface, node, &ifaces)
+		if (iface->dp_port == dp_port && dp_port)
+			return iface;
+	return NULL;
+}
+
+static struct ofproto *iface_ofproto(const struct rc_iface *iface)
+{
+	return iface->port->bridge->ofproto;
+}
+
+static void touch(struct rc_iface *iface)
+{
+	iface->port->bridge->needs_commit = true;
+	rc_changed();
+}
+
+/* Takes ERROR over. */
+static void fail(struct rc_iface *iface, char *error)
+{
+	free(iface->error);
+	iface->error = error;
+	iface->state = RC_FAILED;
+	log_warn("could not open network device %s (%s)", iface->name, error);
+	touch(iface);
+}
+
+/* The device or its stand-in exists: gives it its OpenFlow number. */
+static void run(struct rc_iface *iface)
+{
+	struct ofproto_port port = {
+		.name = iface->name,
+		.dp_port = iface->dp_port,
+		.requested = OFPP_NONE,
+		.kind = iface->kind,
+		.is_internal = !strcmp(iface->type, "internal"),
+		.tunnel = iface->tunnel,
+		.info = iface->info,
+	};
+	int error;
+
+	if (iface->is_local)
+		port.requested = OFPP_LOCAL;
+	else if (iface->cfg->ofport_request != MODEL_UNSET)
+		port.requested = iface->cfg->ofport_request;
+	error = ofproto_port_add(iface_ofproto(iface), &port, &iface->ofp_port);
+	if (error) {
+		fail(iface, xasprintf("could not add network device %s to ofproto (%s)", iface->name,
+			strerror(-error)));
+		return;
+	}
+	free(iface->error);
+	iface->error = NULL;
+	iface->state = RC_RUNNING;
+	log_info("bridge %s: added interface %s on port %u", iface->port->bridge->name, iface->name,
+		iface->ofp_port == OFPP_LOCAL ? 65534 : iface->ofp_port);
+	rc_port_configure(iface->port);
+	touch(iface);
+}
+
+static void open_patch(struct rc_iface *iface)
+{
+	const char *peer = smap_get(&iface->options, "peer");
+
+	if (!peer || !*peer) {
+		fail(iface, xasprintf("%s: patch type requires valid 'peer' argument", iface->name));
+		return;
+	}
+	if (!strcmp(peer, iface->name)) {
+		fail(iface, xasprintf("%s: patch peer must not be self", iface->name));
+		return;
+	}
+	iface->kind = PL_PORT_PATCH;
+	iface->dp_port = dp_port_alloc(iface->name);
+	iface->info.admin_up = iface->info.link_up = true;
+	run(iface);
+}
+
+static void open_tunnel(struct rc_iface *iface)
+{
+	struct tnl_config config;
+	char *text;
+	int error;
+
+	error = tnl_config_parse(iface->type, &iface->options, &config, &text);
+	if (error) {
+		fail(iface, text);
+		return;
+	}
+	iface->kind = PL_PORT_TUNNEL;
+	iface->dp_port = dp_port_alloc(iface->name);
+	error = tnl_port_add(&config, iface->dp_port, iface->name, &iface->tunnel);
+	if (error) {
+		dp_port_free(iface->dp_port);
+		iface->dp_port = 0;
+		fail(iface, error == -EEXIST
+			? xasprintf("%s: could not set configuration (File exists): another tunnel has "
+				"the same type, key, local_ip and remote_ip", iface->name)
+			: xasprintf("%s: %s", iface->name, strerror(-error)));
+		return;
+	}
+	iface->info.admin_up = iface->info.link_up = true;
+	run(iface);
+}
+
+static bool is_tunnel(const char *type)
+{
+	return !strcmp(type, "vxlan") || !strcmp(type, "gre") || !strcmp(type, "geneve");
+}
+
+static bool is_device(const char *type)
+{
+	return !strcmp(type, "internal") || !strcmp(type, "system") || !strcmp(type, "dpdk") ||
+		!strcmp(type, "tap");
+}
+
+static void open_device(struct rc_iface *iface)
+{
+	const struct model_interface *cfg = iface->cfg;
+	struct dp_port_spec spec = {
+		.name = iface->name,
+		.type = strcmp(iface->type, "tap") ? iface->type : "internal",
+		.options = &iface->options,
+		.mtu = cfg->mtu_request != MODEL_UNSET ? cfg->mtu_request : 0,
+	};
+
+	if (cfg->mac)
+		parse_mac(cfg->mac, spec.mac.b);
+	else if (iface->is_local)
+		spec.mac = iface->port->bridge->mac;
+	if (closing_find_name(iface->name)) {
+		iface->state = RC_WAITING;
+		return;
+	}
+	iface->kind = PL_PORT_DEVICE;
+	iface->state = RC_OPENING;
+	iface->dp_port = dp_port_open(&spec);
+}
+
+static void iface_open(struct rc_iface *iface)
+{
+	if (strlen(iface->name) >= IFNAMSIZ)
+		fail(iface, xasprintf("%s: interface name is longer than %d characters", iface->name,
+			IFNAMSIZ - 1));
+	else if (!strcmp(iface->type, "patch"))
+		open_patch(iface);
+	else if (is_tunnel(iface->type))
+		open_tunnel(iface);
+	else if (is_device(iface->type))
+		open_device(iface);
+	else
+		fail(iface, xasprintf("could not create network device %s of unknown type %s",
+			iface->name, iface->type));
+}
+
+static void set_opened(struct rc_iface *iface, const struct model_interface *cfg)
+{
+	free(iface->type);
+	iface->type = xstrdup(*cfg->type ? cfg->type : iface->is_local ? "internal" : "system");
+	smap_uninit(&iface->options);
+	smap_clone(&iface->options, &cfg->options);
+}
+
+struct rc_iface *rc_iface_create(struct rc_port *port, const struct model_interface *cfg)
+{
+	struct rc_iface *iface = xcalloc(1, sizeof *iface);
+	struct rc_iface *other = rc_iface_find(cfg->name);
+
+	iface->port = port;
+	iface->cfg = cfg;
+	iface->name = xstrdup(cfg->name);
+	iface->ofp_port = OFPP_NONE;
+	iface->is_local = !strcmp(cfg->name, port->bridge->name);
+	smap_init(&iface->options);
+	set_opened(iface, cfg);
+	hmap_insert(&ifaces, &iface->node, hash_string(iface->name, 0));
+	vec_push(&port->ifaces, iface);
+	if (other)
+		fail(iface, xasprintf("%s is already in use by bridge %s", cfg->name,
+			other->port->bridge->name));
+	else
+		iface_open(iface);
+	return iface;
+}
+
+/* Takes IFACE out of its bridge and gives its number and device back. */
+static void iface_close(struct rc_iface *iface)
+{
+	if (iface->ofp_port != OFPP_NONE) {
+		ofproto_port_remove(iface_ofproto(iface), iface->ofp_port);
+		ofproto_commit(iface_ofproto(iface));
+		log_info("bridge %s: deleted interface %s on port %u", iface->port->bridge->name,
+			iface->name, iface->ofp_port == OFPP_LOCAL ? 65534 : iface->ofp_port);
+		iface->ofp_port = OFPP_NONE;
+	}
+	if (iface->tunnel) {
+		tnl_port_remove(iface->tunnel);
+		iface->tunnel = NULL;
+	}
+	if (!iface->dp_port)
+		return;
+	if (iface->kind == PL_PORT_DEVICE) {
+		struct closing *c = xcalloc(1, sizeof *c);
+
+		c->dp_port = iface->dp_port;
+		c->name = xstrdup(iface->name);
+		list_push_back(&closings, &c->node);
+		dp_port_close(iface->dp_port);
+	} else {
+		dp_port_free(iface->dp_port);
+	}
+	iface->dp_port = 0;
+}
+
+void rc_iface_destroy(struct rc_iface *iface)
+{
+	struct rc_port *port = iface->port;
+
+	touch(iface);
+	iface_close(iface);
+	hmap_remove(&ifaces, &iface->node);
+	for (size_t i = 0; i < port->ifaces.n; i++) {
+		if (port->ifaces.items[i] == iface) {
+			vec_remove(&port->ifaces, i);
+			break;
+		}
+	}
+	smap_uninit(&iface->options);
+	free(iface->type);
+	free(iface->name);
+	free(iface->error);
+	free(iface);
+}
+
+/* Settings of a running device that need no reopening. */
+static void update_device(struct rc_iface *iface)
+{
+	const struct model_interface *cfg = iface->cfg;
+	struct eth_addr mac;
+
+	if (iface->kind != PL_PORT_DEVICE || iface->state != RC_RUNNING)
+		return;
+	if (cfg->mtu_request != MODEL_UNSET && cfg->mtu_request != iface->info.mtu)
+		dp_port_set_mtu(iface->dp_port, cfg->mtu_request);
+	if (cfg->mac && !iface->is_local && !parse_mac(cfg->mac, mac.b) &&
+		memcmp(&mac, &iface->info.mac, sizeof mac))
+		dp_port_set_mac(iface->dp_port, mac);
+}
+
+/* The new tunnel settings take the place of the old under the same OpenFlow number. */
+static void reopen(struct rc_iface *iface)
+{
+	iface_close(iface);
+	set_opened(iface, iface->cfg);
+	free(iface->error);
+	iface->error = NULL;
+	iface_open(iface);
+}
+
+bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg)
+{
+	const char *type = *cfg->type ? cfg->type : iface->is_local ? "internal" : "system";
+
+	if (iface->state == RC_RUNNING && !iface->is_local && cfg->ofport_request != MODEL_UNSET &&
+		(ofp_port_t)cfg->ofport_request != iface->ofp_port)
+		return false;
+	iface->cfg = cfg;
+	if (strcmp(type, iface->type) || !smap_equal(&cfg->options, &iface->options))
+		reopen(iface);
+	else
+		update_device(iface);
+	return true;
+}
+
+void rc_iface_join_patches(void)
+{
+	struct rc_iface *iface;
+
+	HMAP_FOR_EACH (iface, node, &ifaces) {
+		const struct rc_iface *peer;
+		const char *name;
+
+		if (iface->kind != PL_PORT_PATCH || iface->state != RC_RUNNING)
+			continue;
+		name = smap_get(&iface->options, "peer");
+		peer = name ? rc_iface_find(name) : NULL;
+		if (peer && (peer->kind != PL_PORT_PATCH || peer->state != RC_RUNNING ||
+			strcmp(smap_get_def(&peer->options, "peer", ""), iface->name)))
+			peer = NULL;
+		ofproto_port_set_peer(iface_ofproto(iface), iface->ofp_port, peer ? peer->dp_port : 0);
+		iface->port->bridge->needs_commit = true;
+	}
+}
+
+static void closed(dp_port_t dp_port)
+{
+	struct rc_iface *iface;
+	struct closing *c;
+
+	LIST_FOR_EACH (c, node, &closings) {
+		if (c->dp_port != dp_port)
+			continue;
+		list_remove(&c->node);
+		iface = rc_iface_find(c->name);
+		if (iface && iface->state == RC_WAITING)
+			iface_open(iface);
+		free(c->name);
+		free(c);
+		return;
+	}
+}
+
+static void port_changed(struct rc_iface *iface, const struct dp_port_info *info)
+{
+	if (iface->info.link_up != info->link_up)
+		iface->link_resets++;
+	iface->info = *info;
+	if (iface->ofp_port != OFPP_NONE)
+		ofproto_port_update(iface_ofproto(iface), iface->ofp_port, info);
+	touch(iface);
+}
+
+static void handle(const struct dp_port_event *event)
+{
+	struct rc_iface *iface = find_dp_port(event->port);
+
+	if (event->type == DP_PORT_CLOSED) {
+		closed(event->port);
+		return;
+	}
+	if (!iface)
+		return;
+	switch (event->type) {
+	case DP_PORT_OPENED:
+		iface->info = event->info;
+		run(iface);
+		update_device(iface);
+		break;
+	case DP_PORT_FAILED:
+		iface->dp_port = 0;
+		fail(iface, xstrdup(event->error));
+		break;
+	case DP_PORT_CHANGED:
+		port_changed(iface, &event->info);
+		break;
+	case DP_PORT_GONE:
+		iface_close(iface);
+		fail(iface, xasprintf("%s: the device has gone", iface->name));
+		break;
+	case DP_PORT_CLOSED:
+		break;
+	}
+}
+
+/* System devices that were missing are taken as soon as they exist. */
+static void retry(void)
+{
+	struct rc_iface *iface;
+
+	HMAP_FOR_EACH (iface, node, &ifaces) {
+		if (iface->state == RC_FAILED && !iface->dp_port && rc_iface_find(iface->name) == iface &&
+			!strcmp(iface->type, "system") && if_nametoindex(iface->name))
+			iface_open(iface);
+	}
+}
+
+void rc_iface_run(void)
+{
+	struct dp_port_event event;
+
+	while (dp_port_event_next(&event))
+		handle(&event);
+	if (clock_ms() >= next_retry_ms) {
+		next_retry_ms = clock_ms() + RETRY_MS;
+		retry();
+	}
+}
+
+bool rc_iface_all_settled(void)
+{
+	struct rc_iface *iface;
+
+	HMAP_FOR_EACH (iface, node, &ifaces)
+		if (iface->state == RC_OPENING || iface->state == RC_WAITING)
+			return false;
+	return true;
+}
