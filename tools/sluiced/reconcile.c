@@ -82,6 +82,7 @@ static void bridge_destroy(struct rc_bridge *bridge, bool del)
 	hmap_uninit(&bridge->ports);
 	hmap_remove(&bridges, &bridge->node);
 	ofproto_destroy(bridge->ofproto, del);
+	rc_iface_give_back();
 	free(bridge->name);
 	free(bridge);
 	rc_changed();
@@ -241,6 +242,7 @@ static void commit(void)
 		rc_bridge_configure_mirrors(bridge);
 		ofproto_commit(bridge->ofproto);
 	}
+	rc_iface_give_back();
 }
 
 void reconcile_run(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,15 @@ LOG_MODULE(bridge);
 #define RETRY_MS 1000
 
 /*
- * A device that is being closed keeps its name in use: whoever wants the same name waits. So closing
- * interfaces are remembered here by their datapath port until DP_PORT_CLOSED.
+ * What is left of an interface that was taken out of its bridge. Its number is given back only after
+ * the snapshot without it was published; and a device that is being closed keeps its name in use until
+ * DP_PORT_CLOSED: whoever wants the same name waits.
  */
 struct closing {
 	struct list node;
 	dp_port_t dp_port;
+	enum pl_port_kind kind;
+	bool asked;		/* dp_port_close() was called. */
 	char *name;
 };
 
@@ -29,14 +33,21 @@ static struct hmap ifaces = HMAP_INITIALIZER;
 static struct list closings = LIST_INITIALIZER(&closings);
 static int64_t next_retry_ms;
 
-static struct closing *closing_find_name(const char *name)
+static bool is_closing(const char *name)
 {
 	struct closing *c;
 
 	LIST_FOR_EACH (c, node, &closings)
-		if (!strcmp(c->name, name))
-			return c;
-	return NULL;
+		if (c->kind == PL_PORT_DEVICE && !strcmp(c->name, name))
+			return true;
+	return false;
+}
+
+static void closing_destroy(struct closing *c)
+{
+	list_remove(&c->node);
+	free(c->name);
+	free(c);
 }
 
 struct rc_iface *rc_iface_find(const char *name)
@@ -183,7 +194,7 @@ static void open_device(struct rc_iface *iface)
 		parse_mac(cfg->mac, spec.mac.b);
 	else if (iface->is_local)
 		spec.mac = iface->port->bridge->mac;
-	if (closing_find_name(iface->name)) {
+	if (is_closing(iface->name)) {
 		iface->state = RC_WAITING;
 		return;
 	}
@@ -243,7 +254,6 @@ static void iface_close(struct rc_iface *iface)
 {
 	if (iface->ofp_port != OFPP_NONE) {
 		ofproto_port_remove(iface_ofproto(iface), iface->ofp_port);
-		ofproto_commit(iface_ofproto(iface));
 		log_info("bridge %s: deleted interface %s on port %u", iface->port->bridge->name,
 			iface->name, iface->ofp_port == OFPP_LOCAL ? 65534 : iface->ofp_port);
 		iface->ofp_port = OFPP_NONE;
@@ -252,26 +262,37 @@ static void iface_close(struct rc_iface *iface)
 		tnl_port_remove(iface->tunnel);
 		iface->tunnel = NULL;
 	}
-	if (!iface->dp_port)
-		return;
-	if (iface->kind == PL_PORT_DEVICE) {
+	if (iface->dp_port) {
 		struct closing *c = xcalloc(1, sizeof *c);
 
 		c->dp_port = iface->dp_port;
+		c->kind = iface->kind;
 		c->name = xstrdup(iface->name);
 		list_push_back(&closings, &c->node);
-		dp_port_close(iface->dp_port);
-	} else {
-		dp_port_free(iface->dp_port);
 	}
+	touch(iface);
 	iface->dp_port = 0;
+}
+
+void rc_iface_give_back(void)
+{
+	struct closing *c;
+
+	LIST_FOR_EACH_SAFE (c, node, &closings) {
+		if (c->kind != PL_PORT_DEVICE) {
+			dp_port_free(c->dp_port);
+			closing_destroy(c);
+		} else if (!c->asked) {
+			c->asked = true;
+			dp_port_close(c->dp_port);
+		}
+	}
 }
 
 void rc_iface_destroy(struct rc_iface *iface)
 {
 	struct rc_port *port = iface->port;
 
-	touch(iface);
 	iface_close(iface);
 	hmap_remove(&ifaces, &iface->node);
 	for (size_t i = 0; i < port->ifaces.n; i++) {
@@ -347,22 +368,25 @@ void rc_iface_join_patches(void)
 	}
 }
 
+/* DP_PORT's device is closed: its name is free for the one who waits. */
 static void closed(dp_port_t dp_port)
 {
 	struct rc_iface *iface;
 	struct closing *c;
+	char *name;
 
-	LIST_FOR_EACH (c, node, &closings) {
-		if (c->dp_port != dp_port)
-			continue;
-		list_remove(&c->node);
-		iface = rc_iface_find(c->name);
-		if (iface && iface->state == RC_WAITING)
-			iface_open(iface);
-		free(c->name);
-		free(c);
+	LIST_FOR_EACH (c, node, &closings)
+		if (c->dp_port == dp_port && c->kind == PL_PORT_DEVICE)
+			break;
+	if (!c)
 		return;
-	}
+	name = c->name;
+	c->name = NULL;
+	closing_destroy(c);
+	iface = rc_iface_find(name);
+	if (iface && iface->state == RC_WAITING)
+		iface_open(iface);
+	free(name);
 }
 
 static void port_changed(struct rc_iface *iface, const struct dp_port_info *info)

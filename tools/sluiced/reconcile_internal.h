@@ -14,6 +14,8 @@
 struct rc_iface *rc_iface_create(struct rc_port *port, const struct model_interface *cfg);
 /* Takes it out of its bridge and closes it. */
 void rc_iface_destroy(struct rc_iface *iface);
+/* After the snapshots without them are published: numbers and devices of destroyed interfaces. */
+void rc_iface_give_back(void);
 /* CFG replaces the interface's configuration: changes what can be changed in place. False: it must be
  * destroyed and created anew. */
 bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg);
