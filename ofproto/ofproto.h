@@ -162,7 +162,7 @@ void ofproto_commit(struct ofproto *ofproto);
 int ofproto_add_flow_text(struct ofproto *ofproto, const char *text, char **error);
 void ofproto_flush_flows(struct ofproto *ofproto);
 
-/* The unixctl commands of this room: ofproto/list, ofproto/trace*, bridge/dump-flows, fdb/*, mdb/*,
+/* The unixctl commands of this room: ofproto/list, ofproto/trace..., bridge/dump-flows, fdb/..., mdb/...,
  * ofproto/tnl..., bridge/reconnect. */
 void ofproto_unixctl_init(void);
 
