@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tools/sluiced/commands.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/pipeline/dependency.h"
+#include "lib/clock.h"
+#include "lib/fatal.h"
+#include "lib/unixctl.h"
+#include "lib/util.h"
+#include "tools/sluiced/reconcile.h"
+#include "tunnel/neigh.h"
+#include "tunnel/route.h"
+#include "tunnel/tnl_header.h"
+#include "tunnel/tnl_port.h"
+
+static void (*exit_cb)(bool cleanup);
+static bool exit_cleanup;
+
+void commands_note_exit(bool cleanup)
+{
+	exit_cleanup = cleanup;
+}
+
+bool commands_exit_cleans_up(void)
+{
+	return exit_cleanup;
+}
+
+static void reply_sbuf(struct unixctl_conn *conn, struct sbuf *s)
+{
+	unixctl_reply(conn, sbuf_cstr(s));
+	sbuf_uninit(s);
+}
+
+static void cmd_exit(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)aux;
+	unixctl_reply(conn, NULL);
+	exit_cb(argc > 1 && !strcmp(argv[1], "--cleanup"));
+}
+
+/* ------------------------------------------------------------------ dpif and dpctl */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of all bridges in order; free() the array. */
+static const char **bridge_names(size_t *n)
+{
+	struct rc_bridge *bridge;
+	const char **names = xcalloc(hmap_count(reconcile_bridges()) + 1, sizeof *names);
+
+	*n = 0;
+	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
+		names[(*n)++] = bridge->name;
+	qsort(names, *n, sizeof *names, compare_names);
+	return names;
+}
+
+static int compare_ifaces(const void *a_, const void *b_)
+{
+	const struct rc_iface *a = *(struct rc_iface *const *)a_;
+	const struct rc_iface *b = *(struct rc_iface *const *)b_;
+
+	return strcmp(a->name, b->name);
+}
+
+/* Running interfaces of BRIDGE by name; free() the array. */
+static struct rc_iface **bridge_ifaces(struct rc_bridge *bridge, size_t *n)
+{
+	VEC(struct rc_iface *) list = VEC_INITIALIZER;
+	struct rc_iface **iface;
+	struct rc_port *port;
+
+	HMAP_FOR_EACH (port, node, &bridge->ports)
+		VEC_FOR_EACH (iface, &port->ifaces)
+			if ((*iface)->state == RC_RUNNING)
+				vec_push(&list, *iface);
+	if (list.n)
+		qsort(list.items, list.n, sizeof *list.items, compare_ifaces);
+	*n = list.n;
+	return list.items;
+}
+
+/* "(vxlan: key=5, remote_ip=10.0.0.2)", with the type names of the userspace datapath. */
+static void format_type(const struct rc_iface *iface, struct sbuf *s)
+{
+	const struct smap_node **nodes = smap_sort(&iface->options);
+	size_t n = smap_count(&iface->options);
+
+	sbuf_putf(s, "(%s", strcmp(iface->type, "internal") ? iface->type : "tap");
+	for (size_t i = 0; i < n; i++)
+		sbuf_putf(s, "%s%s=%s", i ? ", " : ": ", nodes[i]->key, nodes[i]->value);
+	sbuf_puts(s, ")");
+	free(nodes);
+}
+
+static void cmd_dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	uint64_t hits, misses, lost, n_paths;
+	struct sbuf s = SBUF_INITIALIZER;
+	size_t n_bridges;
+	const char **names = bridge_names(&n_bridges);
+
+	(void)argc, (void)argv, (void)aux;
+	dp_cache_stats(&hits, &misses, &lost, &n_paths);
+	sbuf_putf(&s, "netdev@ovs-netdev: hit:%" PRIu64 " missed:%" PRIu64 "\n", hits, misses);
+	for (size_t i = 0; i < n_bridges; i++) {
+		size_t n;
+		struct rc_iface **ifaces = bridge_ifaces(reconcile_bridge(names[i]), &n);
+
+		sbuf_putf(&s, "  %s:\n", names[i]);
+		for (size_t j = 0; j < n; j++) {
+			sbuf_putf(&s, "    %s %u/", ifaces[j]->name,
+				ifaces[j]->ofp_port == OFPP_LOCAL ? 65534 : ifaces[j]->ofp_port);
+			if (ifaces[j]->kind == PL_PORT_PATCH)
+				sbuf_puts(&s, "none: ");
+			else
+				sbuf_putf(&s, "%u: ", ifaces[j]->dp_port);
+			format_type(ifaces[j], &s);
+			sbuf_putc(&s, '\n');
+		}
+		free(ifaces);
+	}
+	free(names);
+	reply_sbuf(conn, &s);
+}
+
+static void cmd_dpctl_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	uint64_t hits, misses, lost, n_paths;
+	struct sbuf s = SBUF_INITIALIZER;
+	size_t n_bridges;
+	const char **names = bridge_names(&n_bridges);
+
+	(void)argc, (void)argv, (void)aux;
+	dp_cache_stats(&hits, &misses, &lost, &n_paths);
+	sbuf_puts(&s, "netdev@ovs-netdev:\n");
+	sbuf_putf(&s, "  lookups: hit:%" PRIu64 " missed:%" PRIu64 " lost:%" PRIu64 "\n", hits, misses,
+		lost);
+	sbuf_putf(&s, "  flows: %" PRIu64 "\n", n_paths);
+	sbuf_puts(&s, "  port 0: ovs-netdev (tap)\n");
+	for (size_t i = 0; i < n_bridges; i++) {
+		size_t n;
+		struct rc_iface **ifaces = bridge_ifaces(reconcile_bridge(names[i]), &n);
+
+		for (size_t j = 0; j < n; j++) {
+			if (ifaces[j]->kind == PL_PORT_PATCH)
+				continue;
+			sbuf_putf(&s, "  port %u: %s ", ifaces[j]->dp_port, ifaces[j]->name);
+			format_type(ifaces[j], &s);
+			sbuf_putc(&s, '\n');
+		}
+		free(ifaces);
+	}
+	free(names);
+	reply_sbuf(conn, &s);
+}
+
+static void cmd_dump_paths(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+	bool by_bridge = aux != NULL;
+	const char *bridge = NULL;
+	bool more = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-m") || !strcmp(argv[i], "--more"))
+			more = true;
+		else if (by_bridge)
+			bridge = argv[i];
+	}
+	if (by_bridge && (!bridge || !reconcile_bridge(bridge))) {
+		unixctl_reply_error(conn, "no such bridge");
+		return;
+	}
+	dp_sweep();
+	dp_format_paths(bridge, more, &s);
+	reply_sbuf(conn, &s);
+}
+
+/* AUX is one of dp.h's functions that write a text. */
+struct text_command {
+	void (*format)(struct sbuf *s);
+};
+
+static void cmd_text(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	const struct text_command *command = aux;
+	struct sbuf s = SBUF_INITIALIZER;
+
+	(void)argc, (void)argv;
+	command->format(&s);
+	reply_sbuf(conn, &s);
+}
+
+static void cmd_pmd_stats_clear(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)argc, (void)argv, (void)aux;
+	dp_clear_pmd_stats();
+	unixctl_reply(conn, NULL);
+}
+
+static void cmd_purge(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)argc, (void)argv, (void)aux;
+	dp_purge();
+	unixctl_reply(conn, NULL);
+}
+
+static void cmd_nothing(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)argc, (void)argv, (void)aux;
+	unixctl_reply(conn, NULL);
+}
+
+/* ------------------------------------------------------------------ tunnels and routes */
+
+static bool parse_ip(const char *text, struct ipv6_addr *addr)
+{
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, text, &v4) == 1) {
+		memset(addr, 0, 10);
+		addr->b[10] = addr->b[11] = 0xff;
+		memcpy(&addr->b[12], &v4, 4);
+		return true;
+	}
+	return inet_pton(AF_INET6, text, addr->b) == 1;
+}
+
+static void cmd_neigh_set(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct ipv6_addr addr;
+	struct eth_addr mac;
+
+	(void)argc, (void)aux;
+	if (!parse_ip(argv[2], &addr)) {
+		unixctl_reply_error(conn, "bad IP address");
+		return;
+	}
+	if (parse_mac(argv[3], mac.b)) {
+		unixctl_reply_error(conn, "bad MAC address");
+		return;
+	}
+	neigh_set(argv[1], &addr, mac, true, clock_ms());
+	dep_bump_neigh(&addr);
+	unixctl_reply(conn, "OK");
+}
+
+static void cmd_neigh_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)aux;
+	neigh_flush(argc > 1 ? argv[1] : NULL);
+	dep_bump_all_neigh();
+	unixctl_reply(conn, "OK");
+}
+
+static void cmd_neigh_aging(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	int64_t seconds;
+	char *text;
+
+	(void)aux;
+	if (argc > 1) {
+		if (parse_i64(argv[1], 0, 3600, &seconds)) {
+			unixctl_reply_error(conn, "bad aging value");
+			return;
+		}
+		neigh_set_age(seconds);
+		unixctl_reply(conn, "OK");
+		return;
+	}
+	text = xasprintf("%u", neigh_age());
+	unixctl_reply(conn, text);
+	free(text);
+}
+
+static void cmd_route(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	int (*change)(int argc, const char *argv[], char **error) = aux;
+	char *error;
+
+	if (change(argc - 1, argv + 1, &error)) {
+		unixctl_reply_error(conn, error);
+		free(error);
+		return;
+	}
+	dep_bump(dep_id(DEP_ROUTE, 0, 0));
+	unixctl_reply(conn, "OK");
+}
+
+static void cmd_route_lookup(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct sbuf s = SBUF_INITIALIZER;
+	struct ipv6_addr addr;
+	struct route route;
+
+	(void)argc, (void)aux;
+	if (!parse_ip(argv[1], &addr)) {
+		unixctl_reply_error(conn, "Invalid 'ip/plen' parameter");
+		return;
+	}
+	if (!route_lookup(&addr, 0, &route)) {
+		unixctl_reply_error(conn, "Not found");
+		return;
+	}
+	sbuf_puts(&s, "src ");
+	if (addr.w32[2] == htobe32(0xffff))
+		inet_ntop(AF_INET, &route.src.b[12], text, sizeof text);
+	else
+		inet_ntop(AF_INET6, route.src.b, text, sizeof text);
+	sbuf_putf(&s, "%s\ngateway ", text);
+	if (addr.w32[2] == htobe32(0xffff))
+		inet_ntop(AF_INET, &route.gateway.b[12], text, sizeof text);
+	else
+		inet_ntop(AF_INET6, route.gateway.b, text, sizeof text);
+	sbuf_putf(&s, "%s\ndev %s\n", text, route.dev);
+	reply_sbuf(conn, &s);
+}
+
+static void cmd_tnl_ports(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+
+	(void)aux;
+	tnl_port_format_all(&s, argc > 1 && !strcmp(argv[1], "-v"));
+	reply_sbuf(conn, &s);
+}
+
+static void cmd_egress_port_range(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	int64_t low, high;
+	uint16_t min, max;
+	char *text;
+
+	(void)aux;
+	if (argc < 3) {
+		tnl_egress_port_range_get(&min, &max);
+		text = xasprintf("Tunnel UDP source port range: %u-%u\n", min, max);
+		unixctl_reply(conn, text);
+		free(text);
+		return;
+	}
+	if (parse_i64(argv[1], 1, 65535, &low) || parse_i64(argv[2], low, 65535, &high)) {
+		unixctl_reply_error(conn, "bad range: expected two ports from 1 to 65535, lower one first");
+		return;
+	}
+	tnl_egress_port_range_set(low, high);
+	unixctl_reply(conn, "OK");
+}
+
+/* ------------------------------------------------------------------ memory and drops */
+
+static void cmd_memory_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct shash usage = SHASH_INITIALIZER;
+	struct sbuf s = SBUF_INITIALIZER;
+	struct shash_node **nodes;
+	size_t n;
+
+	(void)argc, (void)argv, (void)aux;
+	dp_memory_usage(&usage);
+	ofproto_memory_usage(&usage);
+	nodes = shash_sort(&usage);
+	n = shash_count(&usage);
+	for (size_t i = 0; i < n; i++)
+		sbuf_putf(&s, "%s%s:%" PRIu64, i ? " " : "", nodes[i]->name,
+			*(uint64_t *)nodes[i]->data);
+	sbuf_putc(&s, '\n');
+	free(nodes);
+	shash_uninit_free_data(&usage);
+	reply_sbuf(conn, &s);
+}
+
+/* One line per reason that has counted, with what it means; per port if asked. */
+static void cmd_drops(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+	dp_port_t port = 0;
+
+	(void)aux;
+	if (argc > 1) {
+		const struct rc_iface *iface = reconcile_iface(argv[1]);
+
+		if (!iface || !iface->dp_port) {
+			unixctl_replyf_error(conn, "%s: no such port", argv[1]);
+			return;
+		}
+		port = iface->dp_port;
+	}
+	for (int i = DROP_NONE + 1; i < DROP_N_REASONS; i++) {
+		uint64_t n = port ? dp_port_drops(port, i) : dp_drops(i);
+
+		if (n)
+			sbuf_putf(&s, "%-24s %12" PRIu64 "  %s\n", drop_reason_name(i), n,
+				drop_reason_describe(i));
+	}
+	if (!s.len)
+		sbuf_puts(&s, "no drops\n");
+	reply_sbuf(conn, &s);
+}
+
+static void register_datapath(void)
+{
+	static struct text_command stats = {dp_format_pmd_stats}, perf = {dp_format_pmd_perf},
+		rxq = {dp_format_pmd_rxq};
+
+	unixctl_command_register("dpif/show", "", 0, 0, cmd_dpif_show, NULL);
+	unixctl_command_register("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, INT_MAX,
+		cmd_dump_paths, (void *)"bridge");
+	unixctl_command_register("dpctl/show", "[dp...]", 0, INT_MAX, cmd_dpctl_show, NULL);
+	unixctl_command_register("dpctl/dump-flows", "[-m] [dp]", 0, INT_MAX, cmd_dump_paths, NULL);
+	unixctl_command_register("dpif-netdev/pmd-stats-show", "[-pmd core] [dp]", 0, 3, cmd_text, &stats);
+	unixctl_command_register("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0, 3,
+		cmd_pmd_stats_clear, NULL);
+	unixctl_command_register("dpif-netdev/pmd-perf-show", "[-nh] [-it iter-history-len] "
+		"[-ms ms-history-len] [-pmd core] [dp]", 0, 8, cmd_text, &perf);
+	unixctl_command_register("dpif-netdev/pmd-rxq-show", "[-pmd core] [dp]", 0, 3, cmd_text, &rxq);
+	unixctl_command_register("revalidator/purge", "", 0, 0, cmd_purge, NULL);
+	unixctl_command_register("revalidator/wait", "", 0, 0, cmd_nothing, NULL);
+}
+
+static void register_tunnels(void)
+{
+	static const char *const families[] = {"tnl/arp", "tnl/neigh"};
+	static struct text_command neighbours = {neigh_format}, routes = {route_format};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		static const struct {
+			const char *verb, *usage;
+			int min, max;
+			unixctl_cb *cb;
+			void *aux;
+		} verbs[] = {
+			{"show", "", 0, 0, cmd_text, &neighbours},
+			{"set", "BRIDGE IP MAC", 3, 3, cmd_neigh_set, NULL},
+			{"flush", "[BRIDGE]", 0, 1, cmd_neigh_flush, NULL},
+			{"aging", "[SECS]", 0, 1, cmd_neigh_aging, NULL},
+		};
+
+		for (size_t j = 0; j < ARRAY_SIZE(verbs); j++) {
+			char *name = xasprintf("%s/%s", families[i], verbs[j].verb);
+
+			unixctl_command_register(name, verbs[j].usage, verbs[j].min, verbs[j].max,
+				verbs[j].cb, verbs[j].aux);
+			free(name);
+		}
+	}
+	unixctl_command_register("tnl/ports/show", "-v", 0, 1, cmd_tnl_ports, NULL);
+	unixctl_command_register("tnl/egress_port_range", "min max", 0, 2, cmd_egress_port_range, NULL);
+	unixctl_command_register("ovs/route/show", "", 0, 0, cmd_text, &routes);
+	unixctl_command_register("ovs/route/add", "ip/plen output_bridge [gw] [pkt_mark=mark] [src=src_ip]",
+		2, 5, cmd_route, route_add_manual);
+	unixctl_command_register("ovs/route/del", "ip/plen [pkt_mark=mark]", 1, 2, cmd_route,
+		route_del_manual);
+	unixctl_command_register("ovs/route/lookup", "ip_addr [pkt_mark=mark]", 1, 2, cmd_route_lookup,
+		NULL);
+}
+
+void commands_init(void (*on_exit)(bool cleanup))
+{
+	exit_cb = on_exit;
+	unixctl_command_register("exit", "[--cleanup]", 0, 1, cmd_exit, NULL);
+	unixctl_command_register("memory/show", "", 0, 0, cmd_memory_show, NULL);
+	unixctl_command_register("sluice/drops", "[PORT]", 0, 1, cmd_drops, NULL);
+	register_datapath();
+	register_tunnels();
+}
