@@ -157,6 +157,13 @@ bool dp_l2_next(struct dp_l2_frame *frame);
  * its counter id, since it may be gone. */
 bool dp_fin_timeout_next(uint32_t *counter, uint16_t *idle, uint16_t *hard);
 
+/* ------------------------------------------------------------------ underlay */
+
+/* tnl/arp/set and tnl/arp/flush: changes the table, bumps what depends on it, sends held packets.
+ * BRIDGE NULL: all. */
+void dp_neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac);
+void dp_neigh_flush(const char *bridge);
+
 /* ------------------------------------------------------------------ statistics and inspection */
 
 /* Sweeps now: counter_get() is exact for all packets already forwarded. Costs microseconds per

@@ -166,6 +166,9 @@ void ofproto_flush_flows(struct ofproto *ofproto);
  * ofproto/tnl..., bridge/reconnect. */
 void ofproto_unixctl_init(void);
 
+/* Adds "rules", "ofconns" and the like to USAGE: name -> (uint64_t *), for memory/show. */
+void ofproto_memory_usage(struct shash *usage);
+
 /* Snapshot for restart: flows, groups, meters, FDB of every bridge to / from FILE (a format of our own, versioned). */
 int ofproto_snapshot_save(const char *file);
 int ofproto_snapshot_load(const char *file);

@@ -418,7 +418,7 @@ static int parse_push(struct parser *p, char *arg, enum act_type type)
 
 	if (number(p, arg, UINT16_MAX, &value))
 		return -EINVAL;
-	if (type == ACT_PUSH_VLAN && value != ETH_T_VLAN && value != 0x88a8)
+	if (type == ACT_PUSH_VLAN && value != ETH_T_VLAN_8021Q && value != ETH_T_VLAN_8021AD)
 		return fail(p, "\"%s\": expected 0x8100 or 0x88a8", arg);
 	a = act_put(p->b, type, sizeof *a);
 	a->ethertype = htobe16(value);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/headers.h"
@@ -69,11 +70,11 @@ static void put_shorthand(const struct printer *p, bool *skip_type, bool *skip_p
 		uint8_t proto;
 		const char *name;
 	} names[] = {
-		{ETH_T_IPV4, IPPROTO_ICMP, "icmp"}, {ETH_T_IPV4, IPPROTO_IGMP, "igmp"},
-		{ETH_T_IPV4, IPPROTO_TCP, "tcp"}, {ETH_T_IPV4, IPPROTO_UDP, "udp"},
-		{ETH_T_IPV4, IPPROTO_SCTP, "sctp"}, {ETH_T_IPV6, IPPROTO_ICMPV6, "icmp6"},
+		{ETH_T_IP, IPPROTO_ICMP, "icmp"}, {ETH_T_IP, IPPROTO_IGMP, "igmp"},
+		{ETH_T_IP, IPPROTO_TCP, "tcp"}, {ETH_T_IP, IPPROTO_UDP, "udp"},
+		{ETH_T_IP, IPPROTO_SCTP, "sctp"}, {ETH_T_IPV6, IPPROTO_ICMPV6, "icmp6"},
 		{ETH_T_IPV6, IPPROTO_TCP, "tcp6"}, {ETH_T_IPV6, IPPROTO_UDP, "udp6"},
-		{ETH_T_IPV6, IPPROTO_SCTP, "sctp6"}, {ETH_T_IPV4, 0, "ip"},
+		{ETH_T_IPV6, IPPROTO_SCTP, "sctp6"}, {ETH_T_IP, 0, "ip"},
 		{ETH_T_IPV6, 0, "ipv6"}, {ETH_T_ARP, 0, "arp"}, {ETH_T_RARP, 0, "rarp"},
 		{ETH_T_MPLS, 0, "mpls"}, {ETH_T_MPLS_MCAST, 0, "mplsm"},
 	};
@@ -192,7 +193,7 @@ static void put_port(const struct printer *p, const char *name, be16 value, be16
 static void put_transport(const struct printer *p)
 {
 	const struct flow *f = &p->match->flow, *m = &p->match->mask;
-	bool icmp = f->dl_type == htobe16(ETH_T_IPV4) && f->nw_proto == IPPROTO_ICMP;
+	bool icmp = f->dl_type == htobe16(ETH_T_IP) && f->nw_proto == IPPROTO_ICMP;
 	bool icmp6 = f->dl_type == htobe16(ETH_T_IPV6) && f->nw_proto == IPPROTO_ICMPV6;
 
 	put_port(p, icmp || icmp6 ? "icmp_type" : "tp_src", f->tp_src, m->tp_src);

@@ -53,10 +53,10 @@ static const struct {
 	uint16_t dl_type;
 	uint8_t nw_proto;
 } protocols[] = {
-	{"ip", ETH_T_IPV4, 0}, {"ipv4", ETH_T_IPV4, 0}, {"ip4", ETH_T_IPV4, 0},
-	{"arp", ETH_T_ARP, 0}, {"rarp", ETH_T_RARP, 0}, {"icmp", ETH_T_IPV4, IPPROTO_ICMP},
-	{"tcp", ETH_T_IPV4, IPPROTO_TCP}, {"udp", ETH_T_IPV4, IPPROTO_UDP},
-	{"sctp", ETH_T_IPV4, IPPROTO_SCTP}, {"igmp", ETH_T_IPV4, IPPROTO_IGMP},
+	{"ip", ETH_T_IP, 0}, {"ipv4", ETH_T_IP, 0}, {"ip4", ETH_T_IP, 0},
+	{"arp", ETH_T_ARP, 0}, {"rarp", ETH_T_RARP, 0}, {"icmp", ETH_T_IP, IPPROTO_ICMP},
+	{"tcp", ETH_T_IP, IPPROTO_TCP}, {"udp", ETH_T_IP, IPPROTO_UDP},
+	{"sctp", ETH_T_IP, IPPROTO_SCTP}, {"igmp", ETH_T_IP, IPPROTO_IGMP},
 	{"ipv6", ETH_T_IPV6, 0}, {"ip6", ETH_T_IPV6, 0}, {"icmp6", ETH_T_IPV6, IPPROTO_ICMPV6},
 	{"icmpv6", ETH_T_IPV6, IPPROTO_ICMPV6}, {"tcp6", ETH_T_IPV6, IPPROTO_TCP},
 	{"udp6", ETH_T_IPV6, IPPROTO_UDP}, {"sctp6", ETH_T_IPV6, IPPROTO_SCTP},

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "datapath/pipeline/dependency.h"
-#include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/unixctl.h"
 #include "lib/util.h"
@@ -251,16 +250,14 @@ static void cmd_neigh_set(struct unixctl_conn *conn, int argc, const char *argv[
 		unixctl_reply_error(conn, "bad MAC address");
 		return;
 	}
-	neigh_set(argv[1], &addr, mac, true, clock_ms());
-	dep_bump_neigh(&addr);
+	dp_neigh_set(argv[1], &addr, mac);
 	unixctl_reply(conn, "OK");
 }
 
 static void cmd_neigh_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
 	(void)aux;
-	neigh_flush(argc > 1 ? argv[1] : NULL);
-	dep_bump_all_neigh();
+	dp_neigh_flush(argc > 1 ? argv[1] : NULL);
 	unixctl_reply(conn, "OK");
 }
 
