@@ -22,6 +22,7 @@
 #define PACKET_CSUM_PARTIAL (1 << 0)	/* csum_start and csum_offset are valid. */
 #define PACKET_CSUM_VALID (1 << 1)	/* The transport checksum was verified or never left memory. */
 #define PACKET_GSO_ECN (1 << 2)		/* CWR only in the first segment (virtio GSO_ECN). */
+#define PACKET_OUTER_CSUM (1 << 3)	/* The checksum at outer_l4_ofs is still to be computed. */
 
 enum packet_gso_type {
 	PACKET_GSO_NONE,
@@ -35,7 +36,7 @@ struct packet {
 	uint32_t len;		/* Bytes of the whole frame, chained payload included. */
 	uint32_t seg_len;	/* Bytes contiguous at data: all headers, at least. */
 	uint16_t headroom;	/* Bytes free before data. */
-	uint8_t offload;	/* PACKET_CSUM_*, PACKET_GSO_ECN. */
+	uint8_t offload;	/* PACKET_CSUM_*, PACKET_GSO_ECN, PACKET_OUTER_CSUM. */
 	uint8_t gso_type;	/* enum packet_gso_type. */
 	uint16_t gso_size;	/* Payload bytes a piece. */
 	uint16_t csum_start;	/* From data: where summing starts (the innermost transport header). */

@@ -28,7 +28,8 @@ struct port {
 	int numa;
 	bool tx_locked;			/* Fewer tx queues than PMDs. */
 	bool tx_offload_csum;		/* The driver takes partial checksums (virtio header). */
-	bool tx_offload_tso;		/* ... and GSO frames. */
+	bool tx_offload_tso;		/* ... and GSO frames of TCP. */
+	bool tx_offload_uso;		/* ... and of UDP. */
 	_Atomic uint32_t mtu;
 	struct eth_addr wanted_mac;	/* What spec asked for, kept for a device that is made again. */
 	uint32_t wanted_mtu;
