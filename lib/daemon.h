@@ -18,10 +18,9 @@
 
 struct daemon_options {
 	bool detach;
-	bool monitor; /* only together with detach */
+	bool monitor; /* a second process starts it again when it crashes */
 	bool no_chdir;
 	bool overwrite_pidfile;
-	bool no_self_confinement;
 	char *pidfile; /* absolute; NULL: none. Not owned */
 	char *user;    /* "user[:group]"; NULL: stay. Not owned */
 };
@@ -32,15 +31,16 @@ char *daemon_pidfile_path(const char *name);
 /* Returns in the process that is to serve, with the pidfile written and locked. */
 void daemonize_start(const struct daemon_options *options);
 
-/* Ready: tells the waiting parent and systemd. */
+/* Ready: tells the waiting parent and the service manager; if detached, changes to the root
+ * directory and closes the standard descriptors. */
 void daemonize_complete(void);
 
-/* Sends STATE ("READY=1", "STOPPING=1") to the service manager, if there is one. */
+/* Sends STATE ("STOPPING=1", "STATUS=...") to the service manager, if there is one. */
 void daemon_notify(const char *state);
 
-/* Becomes OPTIONS' user; DAEMONIZE_START does it itself. KEEP_NET keeps CAP_NET_ADMIN,
- * CAP_NET_RAW. 0 or negative errno. */
-int daemon_drop_privileges(const char *user, bool keep_net);
+/* Becomes USER ("user", "user:group", ":group") but keeps the capabilities that network devices
+ * need. daemonize_start() does it itself. 0 or negative errno; -ENOENT: no such user or group. */
+int daemon_drop_privileges(const char *user);
 
 /* Pid of the live process that holds the lock on pidfile PATH. Negative errno: -ESRCH if nobody
  * does. */

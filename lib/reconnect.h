@@ -63,7 +63,7 @@ void reconnect_listening(struct reconnect *fsm, int64_t now);
 void reconnect_listen_error(struct reconnect *fsm, int64_t now, int error);
 void reconnect_received(struct reconnect *fsm, int64_t now);
 
-/* What to do now. Repeats itself until reported. */
+/* What to do now. Repeats itself until reported, but for RECONNECT_PROBE, which comes once. */
 enum reconnect_action reconnect_run(struct reconnect *fsm, int64_t now);
 
 /* Milliseconds from NOW until reconnect_run() has something to say; -1: never without a report. */
@@ -73,6 +73,7 @@ bool reconnect_is_enabled(const struct reconnect *fsm);
 bool reconnect_is_connected(const struct reconnect *fsm);
 
 struct reconnect_stats {
+	/* Times of the owner's clock; INT64_MIN: never. */
 	int64_t created_ms, last_activity_ms, last_connected_ms, last_disconnected_ms;
 	int backoff_ms;
 	unsigned int seqno; /* changes when it connects or disconnects */
