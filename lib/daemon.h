@@ -21,6 +21,7 @@ struct daemon_options {
 	bool monitor; /* a second process starts it again when it crashes */
 	bool no_chdir;
 	bool overwrite_pidfile;
+	bool no_self_confinement; /* accepted: there is no confinement to switch off */
 	char *pidfile; /* absolute; NULL: none. Not owned */
 	char *user;    /* "user[:group]"; NULL: stay. Not owned */
 };
