@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Exact-match cache: key -> path, lossy, of one PMD. Buckets of eight ways; a bucket holds signatures
+ * and ages, the entries lie apart (way W of bucket B is entry 8 B + W). An entry is a key and a
+ * reference to a path, nothing else: losing one costs a retranslation and no count.
+ *
+ * A free way is taken at once. A full bucket gives up an entry whose path is gone, else its oldest, and
+ * that only for a key that was seen before (admission.h), so that keys that never come again do not
+ * wash out those that do.
+ *
+ * Threads: its PMD only.
+ */
+
+#include <emmintrin.h>
+#include <string.h>
+
+#include "datapath/cache/admission.h"
+#include "datapath/cache/path.h"
+
+#define EXACT_WAYS 8
+
+struct exact_bucket {
+	uint16_t sigs[EXACT_WAYS];	/* 0: free. */
+	uint8_t ages[EXACT_WAYS];	/* Epoch of the last hit. */
+	uint64_t pad;
+} __attribute__((aligned(32)));
+
+/* Where a key leads: slot and generation of a path. */
+struct exact_ref {
+	uint32_t slot;
+	uint32_t generation;
+};
+
+struct exact {
+	struct exact_bucket *buckets;
+	uint64_t *entries;		/* Of n_words key words and one struct exact_ref each. */
+	uint32_t mask;			/* Buckets - 1. */
+	uint32_t n_words;		/* Words of a key. */
+	uint8_t epoch;
+	uint32_t random;
+	struct admission admission;
+	size_t memory;
+};
+
+/* Room for about N keys of N_WORDS 64-bit words. */
+void exact_init(struct exact *exact, uint32_t n, uint32_t n_words);
+void exact_uninit(struct exact *exact);
+void exact_clear(struct exact *exact);
+/* Makes what was not hit since the last call a second older; call about once a second. */
+static inline void exact_tick(struct exact *exact)
+{
+	exact->epoch++;
+}
+
+/* Remembers that KEY (hashing to HASH) leads to REF, unless it is not worth it. PATHS tells which
+ * entries are dead. */
+void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
+	struct exact_ref ref);
+
+static inline uint16_t exact_sig(uint64_t hash)
+{
+	uint16_t sig = (uint16_t)(hash >> 48);
+
+	return sig ? sig : 1;
+}
+
+static inline struct exact_bucket *exact_bucket(const struct exact *exact, uint64_t hash)
+{
+	return &exact->buckets[(uint32_t)hash & exact->mask];
+}
+
+static inline uint64_t *exact_entry(const struct exact *exact, const struct exact_bucket *bucket,
+	unsigned int way, uint32_t n_words)
+{
+	return exact->entries + ((size_t)(bucket - exact->buckets) * EXACT_WAYS + way) *
+		(n_words + 1);
+}
+
+/* Ways of BUCKET whose signature is that of HASH, a bit each. */
+static inline unsigned int exact_candidates(const struct exact_bucket *bucket, uint64_t hash)
+{
+	__m128i sigs = _mm_load_si128((const __m128i *)bucket->sigs);
+	__m128i equal = _mm_cmpeq_epi16(sigs, _mm_set1_epi16((short)exact_sig(hash)));
+
+	return (unsigned int)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+}
+
+static inline bool exact_key_equal(const uint64_t *a, const uint64_t *b, uint32_t n_words)
+{
+	uint64_t diff = 0;
+
+	for (uint32_t i = 0; i < n_words; i++)
+		diff |= a[i] ^ b[i];
+	return !diff;
+}
+
+/* What KEY leads to, alive or dead; false if it is not here. N_WORDS is exact->n_words, a constant
+ * where speed matters. */
+static inline bool exact_lookup(struct exact *exact, uint64_t hash, const uint64_t *key,
+	uint32_t n_words, struct exact_ref *ref)
+{
+	struct exact_bucket *bucket = exact_bucket(exact, hash);
+
+	for (unsigned int ways = exact_candidates(bucket, hash); ways; ways &= ways - 1) {
+		unsigned int way = (unsigned int)__builtin_ctz(ways);
+		const uint64_t *entry = exact_entry(exact, bucket, way, n_words);
+
+		if (!exact_key_equal(entry, key, n_words))
+			continue;
+		if (unlikely(bucket->ages[way] != exact->epoch))
+			bucket->ages[way] = exact->epoch;
+		memcpy(ref, &entry[n_words], sizeof *ref);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/cache/path.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/hash.h"
+
+/* Bodies come in classes of four a doubling, from 64 bytes on; larger than the last run uncached. */
+#define CLASS_MIN_SHIFT 6
+#define N_CLASSES 44
+
+struct free_body {
+	struct free_body *next;
+};
+
+struct path_pool {
+	struct path *paths;
+	uint32_t *buckets;		/* By hash: first slot. */
+	uint32_t mask;			/* Of the buckets, and slots - 1. */
+	_Atomic uint32_t limit;		/* Slots ever taken. */
+	_Atomic uint32_t n_live;
+	uint32_t *free_slots;		/* Stack. */
+	uint32_t n_free;
+
+	uint8_t *arena;
+	size_t arena_size;
+	_Atomic size_t arena_used;
+	struct free_body *free_bodies[N_CLASSES];
+
+	struct ring retired;
+	struct ring returned;
+};
+
+static void *reserve(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		fatal("can't reserve %zu bytes for paths", size);
+	madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+struct path_pool *path_pool_create(uint32_t n, size_t bytes)
+{
+	struct path_pool *pool = xcalloc(1, sizeof *pool);
+
+	pool->mask = n - 1;
+	pool->paths = reserve((size_t)n * sizeof *pool->paths);
+	pool->buckets = xmalloc((size_t)n * sizeof *pool->buckets);
+	memset(pool->buckets, 0xff, (size_t)n * sizeof *pool->buckets);
+	pool->free_slots = xmalloc((size_t)n * sizeof *pool->free_slots);
+	pool->arena_size = bytes;
+	pool->arena = reserve(bytes);
+	ring_init(&pool->retired, n, sizeof(uint32_t));
+	ring_init(&pool->returned, n, sizeof(uint32_t));
+	return pool;
+}
+
+void path_pool_destroy(struct path_pool *pool)
+{
+	if (!pool)
+		return;
+	munmap(pool->paths, ((size_t)pool->mask + 1) * sizeof *pool->paths);
+	munmap(pool->arena, pool->arena_size);
+	ring_uninit(&pool->retired);
+	ring_uninit(&pool->returned);
+	free(pool->buckets);
+	free(pool->free_slots);
+	free(pool);
+}
+
+struct path *path_pool_paths(struct path_pool *pool)
+{
+	return pool->paths;
+}
+
+/* ------------------------------------------------------------------ memory of bodies */
+
+static size_t class_size(uint32_t class)
+{
+	return (size_t)(4 + class % 4) << (CLASS_MIN_SHIFT - 2 + class / 4);
+}
+
+static uint32_t class_of(size_t size)
+{
+	uint32_t class = 0;
+
+	while (class < N_CLASSES && class_size(class) < size)
+		class++;
+	return class;
+}
+
+static struct path_body *body_alloc(struct path_pool *pool, size_t size)
+{
+	uint32_t class = class_of(size);
+	struct path_body *body;
+	size_t used;
+
+	if (class >= N_CLASSES)
+		return NULL;
+	if (pool->free_bodies[class]) {
+		body = (struct path_body *)pool->free_bodies[class];
+		pool->free_bodies[class] = pool->free_bodies[class]->next;
+	} else {
+		used = atomic_load_explicit(&pool->arena_used, memory_order_relaxed);
+		if (used + class_size(class) > pool->arena_size)
+			return NULL;
+		body = (struct path_body *)(pool->arena + used);
+		atomic_store_explicit(&pool->arena_used, used + class_size(class),
+			memory_order_relaxed);
+	}
+	body->class = class;
+	return body;
+}
+
+static void body_free(struct path_pool *pool, struct path_body *body)
+{
+	struct free_body *f = (struct free_body *)body;
+	uint32_t class = body->class;
+
+	f->next = pool->free_bodies[class];
+	pool->free_bodies[class] = f;
+}
+
+/* ------------------------------------------------------------------ interning */
+
+static uint32_t path_hash(const struct xlate_out *out)
+{
+	uint64_t h = hash_bytes64(out->program.buf.data ? out->program.buf.data : "",
+		out->program.buf.len, out->drop);
+
+	h = hash_bytes64(out->counters, out->n_counters * sizeof *out->counters, h);
+	h = hash_bytes64(out->deps, out->n_deps * sizeof *out->deps, h);
+	h = hash_bytes64(out->refreshes, out->n_refreshes * sizeof *out->refreshes, h);
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static bool bytes_equal(const void *a, const void *b, size_t n)
+{
+	return !n || !memcmp(a, b, n);
+}
+
+static bool path_does(const struct path *path, const struct xlate_out *out)
+{
+	const struct path_body *body = path->body;
+
+	return body->drop == out->drop && body->ops_len == out->program.buf.len &&
+		body->n_counters == out->n_counters && body->n_deps == out->n_deps &&
+		body->n_refreshes == out->n_refreshes &&
+		bytes_equal(path_ops(body), out->program.buf.data, body->ops_len) &&
+		bytes_equal(path_counters(body), out->counters,
+			out->n_counters * sizeof *out->counters) &&
+		bytes_equal(body->deps, out->deps, out->n_deps * sizeof *out->deps) &&
+		bytes_equal(path_refreshes(body), out->refreshes,
+			out->n_refreshes * sizeof *out->refreshes);
+}
+
+static uint32_t slot_alloc(struct path_pool *pool)
+{
+	uint32_t limit = atomic_load_explicit(&pool->limit, memory_order_relaxed);
+
+	if (pool->n_free)
+		return pool->free_slots[--pool->n_free];
+	if (limit > pool->mask)
+		return PATH_NONE;
+	return limit;
+}
+
+static uint16_t count_words(const struct flow *mask)
+{
+	const uint64_t *w = flow_words_const(mask);
+	uint16_t n = 0;
+
+	for (size_t i = 0; i < FLOW_WORDS; i++)
+		n += w[i] != 0;
+	return n;
+}
+
+static void fill_words(struct path_body *body, const struct flow *flow, const struct flow *mask)
+{
+	const uint64_t *f = flow_words_const(flow);
+	const uint64_t *m = flow_words_const(mask);
+	uint64_t *words = (uint64_t *)(uintptr_t)path_words(body);
+
+	body->key_map[0] = body->key_map[1] = 0;
+	for (size_t i = 0; i < FLOW_WORDS; i++) {
+		if (!m[i])
+			continue;
+		body->key_map[i / 64] |= UINT64_C(1) << (i % 64);
+		*words++ = f[i] & m[i];
+		*words++ = m[i];
+	}
+}
+
+static struct path_body *body_create(struct path_pool *pool, const struct xlate_out *out,
+	const struct flow *flow)
+{
+	uint16_t n_words = count_words(&out->wc);
+	uint32_t ops_len = (uint32_t)out->program.buf.len;
+	size_t size = offsetof(struct path_body, deps) + ROUND_UP(out->n_deps * 2u, 8u) +
+		ROUND_UP(ops_len, 8u) +
+		ROUND_UP(out->n_counters * sizeof *out->counters + out->n_refreshes * 4u, 8u) +
+		n_words * 16u;
+	struct path_body *body = body_alloc(pool, size);
+
+	if (!body)
+		return NULL;
+	body->n_deps = out->n_deps;
+	body->n_counters = out->n_counters;
+	body->n_refreshes = out->n_refreshes;
+	body->n_words = n_words;
+	body->ops_len = ops_len;
+	body->drop = out->drop;
+	memcpy(body->deps, out->deps, out->n_deps * sizeof *out->deps);
+	if (ops_len)
+		memcpy((void *)(uintptr_t)path_ops(body), out->program.buf.data, ops_len);
+	if (out->n_counters)
+		memcpy((void *)(uintptr_t)path_counters(body), out->counters,
+			out->n_counters * sizeof *out->counters);
+	memcpy((void *)(uintptr_t)path_refreshes(body), out->refreshes,
+		out->n_refreshes * sizeof *out->refreshes);
+	fill_words(body, flow, &out->wc);
+	return body;
+}
+
+static void path_set_kind(struct path *path)
+{
+	const struct op *op = path_ops(path->body);
+	uint32_t len = path->body->ops_len;
+
+	path->kind = PATH_PROGRAM;
+	path->port = 0;
+	if (!len) {
+		path->kind = PATH_DROP;
+	} else if (op->len == len && op->type == OP_OUTPUT) {
+		path->kind = PATH_OUTPUT;
+		path->port = ((const struct op_output *)op)->port;
+	} else if (op->len == len && op->type == OP_DROP) {
+		path->kind = PATH_DROP;
+		path->drop = (uint8_t)((const struct op_u32 *)op)->value;
+	}
+}
+
+static uint32_t path_create(struct path_pool *pool, const struct xlate_out *out,
+	const struct flow *flow, dp_port_t in_port, uint32_t hash, int64_t now_ms)
+{
+	uint32_t slot = slot_alloc(pool);
+	struct path_body *body;
+	struct path *path;
+
+	if (slot == PATH_NONE)
+		return PATH_NONE;
+	body = body_create(pool, out, flow);
+	path = &pool->paths[slot];
+	if (!body) {
+		if (atomic_load_explicit(&pool->limit, memory_order_relaxed) != slot)
+			pool->free_slots[pool->n_free++] = slot;
+		return PATH_NONE;
+	}
+	body->hash = hash;
+	body->in_port = in_port;
+	body->created_ms = now_ms;
+	body->next = pool->buckets[hash & pool->mask];
+	pool->buckets[hash & pool->mask] = slot;
+
+	path->body = body;
+	path->seq = out->seq;
+	path->drop = (uint8_t)out->drop;
+	path_set_kind(path);
+	atomic_store_explicit(&path->packets, 0, memory_order_relaxed);
+	atomic_store_explicit(&path->bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&path->used_ms, now_ms, memory_order_relaxed);
+	atomic_store_explicit(&path->tcp_flags, 0, memory_order_relaxed);
+	atomic_fetch_add_explicit(&path->generation, 1, memory_order_relaxed);
+	atomic_store_explicit(&path->state, PATH_LIVE, memory_order_release);
+	if (atomic_load_explicit(&pool->limit, memory_order_relaxed) == slot)
+		atomic_store_explicit(&pool->limit, slot + 1, memory_order_release);
+	atomic_fetch_add_explicit(&pool->n_live, 1, memory_order_relaxed);
+	return slot;
+}
+
+uint32_t path_intern(struct path_pool *pool, const struct xlate_out *out, const struct flow *flow,
+	dp_port_t in_port, int64_t now_ms)
+{
+	uint32_t hash = path_hash(out);
+	uint32_t next;
+
+	for (uint32_t slot = pool->buckets[hash & pool->mask]; slot != PATH_NONE; slot = next) {
+		struct path *path = &pool->paths[slot];
+
+		next = path->body->next;
+		if (path->body->hash != hash || !path_does(path, out))
+			continue;
+		/* Another flow's older translation may share this path. Only if nothing changed
+		 * since then is it still true of that one, too. */
+		if (path_is_valid(path, out->seq))
+			return slot;
+		path_retire(pool, slot);
+	}
+	return path_create(pool, out, flow, in_port, hash, now_ms);
+}
+
+static void unlink_path(struct path_pool *pool, uint32_t slot)
+{
+	uint32_t *link = &pool->buckets[pool->paths[slot].body->hash & pool->mask];
+
+	while (*link != slot)
+		link = &pool->paths[*link].body->next;
+	*link = pool->paths[slot].body->next;
+}
+
+void path_retire(struct path_pool *pool, uint32_t slot)
+{
+	struct path *path = &pool->paths[slot];
+	uint32_t *record;
+
+	if (atomic_load_explicit(&path->state, memory_order_relaxed) != PATH_LIVE)
+		return;
+	unlink_path(pool, slot);
+	/* Whoever remembers this life finds another number from now on. */
+	atomic_fetch_add_explicit(&path->generation, 1, memory_order_relaxed);
+	atomic_store_explicit(&path->state, PATH_RETIRED, memory_order_release);
+	atomic_fetch_sub_explicit(&pool->n_live, 1, memory_order_relaxed);
+	record = ring_put_begin(&pool->retired);
+	*record = slot;
+	ring_put_end(&pool->retired);
+}
+
+void path_retire_all(struct path_pool *pool)
+{
+	uint32_t limit = atomic_load_explicit(&pool->limit, memory_order_relaxed);
+
+	for (uint32_t slot = 0; slot < limit; slot++)
+		path_retire(pool, slot);
+}
+
+void path_pool_reclaim(struct path_pool *pool)
+{
+	const uint32_t *record;
+
+	while ((record = ring_get_begin(&pool->returned)) != NULL) {
+		struct path *path = &pool->paths[*record];
+
+		body_free(pool, path->body);
+		path->body = NULL;
+		pool->free_slots[pool->n_free++] = *record;
+		ring_get_end(&pool->returned);
+	}
+}
+
+void path_get_match(const struct path_body *body, struct match *match)
+{
+	const uint64_t *words = path_words(body);
+
+	memset(match, 0, sizeof *match);
+	for (size_t i = 0; i < FLOW_WORDS; i++) {
+		if (!(body->key_map[i / 64] & UINT64_C(1) << (i % 64)))
+			continue;
+		flow_words(&match->flow)[i] = *words++;
+		flow_words(&match->mask)[i] = *words++;
+	}
+}
+
+/* ------------------------------------------------------------------ control */
+
+uint32_t path_pool_limit(const struct path_pool *pool)
+{
+	return atomic_load_explicit(&pool->limit, memory_order_acquire);
+}
+
+uint32_t path_pool_n_live(const struct path_pool *pool)
+{
+	return atomic_load_explicit(&pool->n_live, memory_order_relaxed);
+}
+
+size_t path_pool_bytes(const struct path_pool *pool)
+{
+	return atomic_load_explicit(&pool->arena_used, memory_order_relaxed) +
+		(size_t)path_pool_limit(pool) * sizeof(struct path);
+}
+
+uint32_t path_pool_n_retired(const struct path_pool *pool)
+{
+	return ring_count(&pool->retired);
+}
+
+uint32_t path_harvest(struct path_pool *pool)
+{
+	const uint32_t *record = ring_get_begin(&pool->retired);
+	uint32_t slot;
+
+	if (!record)
+		return PATH_NONE;
+	slot = *record;
+	ring_get_end(&pool->retired);
+	return slot;
+}
+
+void path_give_back(struct path_pool *pool, uint32_t slot)
+{
+	uint32_t *record = ring_put_begin(&pool->returned);
+
+	atomic_store_explicit(&pool->paths[slot].state, PATH_FREE, memory_order_release);
+	*record = slot;
+	ring_put_end(&pool->returned);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Underlay neighbours: asking, learning from answers, and the packets that wait for them. */
+#include "datapath/dp_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "datapath/pipeline/dependency.h"
+#include "lib/clock.h"
+#include "lib/flow_parse.h"
+#include "lib/headers.h"
+#include "lib/rcu.h"
+#include "tunnel/neigh.h"
+#include "tunnel/route.h"
+
+#define HOLD_MS 3000		/* A packet waits at most this long. */
+#define MAX_HELD 1024		/* Over all next hops ... */
+#define MAX_HELD_A_HOP 32	/* ... and for one. */
+#define LOOK_MS 100		/* Neighbours also come by other ways than snooping. */
+
+/* Packets of one tunnel that wait for one next hop; oldest first. */
+struct hold {
+	struct list node;	/* In dp.holds. */
+	struct op_neigh_hold op;
+	int64_t since_ms;
+	struct rte_mbuf *mbuf;
+};
+
+void dp_neigh_init(void)
+{
+	list_init(&dp.holds);
+}
+
+static void hold_destroy(struct hold *hold)
+{
+	list_remove(&hold->node);
+	dp.n_held--;
+	free(hold);
+}
+
+void dp_neigh_uninit(void)
+{
+	struct hold *hold;
+
+	LIST_FOR_EACH_SAFE (hold, node, &dp.holds) {
+		rte_pktmbuf_free(hold->mbuf);
+		hold_destroy(hold);
+	}
+}
+
+/* ------------------------------------------------------------------ asking */
+
+void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop)
+{
+	const struct pl_bridge_conf *conf = pl_bridge_conf(underlay);
+	struct act_builder acts;
+	struct act_output *output;
+	struct route route;
+	uint8_t frame[128];
+	size_t len;
+
+	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()) ||
+		!route_lookup(next_hop, 0, &route))
+		return;
+	len = neigh_build_solicit(next_hop, &route.src, conf->mac, frame);
+	act_builder_init(&acts);
+	output = act_put(&acts, ACT_OUTPUT, sizeof *output);
+	output->port = OFPP_TABLE;
+	dp_packet_out(underlay, OFPP_LOCAL, NULL, (const struct act *)acts.buf.data, acts.buf.len,
+		frame, len);
+	act_builder_uninit(&acts);
+}
+
+/* ------------------------------------------------------------------ holding */
+
+static unsigned int n_held_for(const struct ipv6_addr *next_hop)
+{
+	const struct hold *hold;
+	unsigned int n = 0;
+
+	LIST_FOR_EACH (hold, node, &dp.holds)
+		n += ipv6_addr_equal(&hold->op.next_hop, next_hop);
+	return n;
+}
+
+void dp_neigh_hold(const struct op_neigh_hold *op, struct packet *packet)
+{
+	struct pl_bridge *underlay = op->bridge < PL_MAX_BRIDGES ?
+		rcu_get(&pipeline.bridges[op->bridge]) : NULL;
+	struct hold *hold;
+
+	if (!underlay || dp.n_held >= MAX_HELD || n_held_for(&op->next_hop) >= MAX_HELD_A_HOP) {
+		dp_count_drop(DROP_TNL_NO_NEIGH);
+		rte_pktmbuf_free(packet_mbuf(packet));
+		return;
+	}
+	hold = xcalloc(1, sizeof *hold);
+	hold->op = *op;
+	hold->since_ms = clock_ms();
+	hold->mbuf = packet_mbuf(packet);
+	list_push_back(&dp.holds, &hold->node);
+	dp.n_held++;
+	dp_neigh_needed(underlay, &op->next_hop);
+}
+
+/* Outputs HOLD's packet to its tunnel once more, as it was when it met it. */
+static void release(struct hold *hold)
+{
+	const struct pl_port *tunnel = pl_port_get(hold->op.tunnel);
+	struct rte_mbuf *m = hold->mbuf;
+	struct act_builder acts;
+	struct act_output *output;
+	struct flow flow;
+
+	if (!tunnel || flow_extract(mbuf_packet(m), &flow) == -EINVAL) {
+		dp_count_drop(DROP_TNL_NO_PORT);
+		rte_pktmbuf_free(m);
+		hold_destroy(hold);
+		return;
+	}
+	memcpy(&flow.tunnel, &hold->op.tnl, sizeof flow.tunnel);
+	flow.in_port = OFPP_NONE;
+	hold_destroy(hold);
+	act_builder_init(&acts);
+	output = act_put(&acts, ACT_OUTPUT, sizeof *output);
+	output->port = tunnel->ofp_port;
+	dp_run_actions(tunnel->bridge, (const struct act *)acts.buf.data, acts.buf.len, &flow, NULL,
+		m);
+	act_builder_uninit(&acts);
+}
+
+static bool is_known(const struct op_neigh_hold *op)
+{
+	const struct pl_bridge *underlay = rcu_get(&pipeline.bridges[op->bridge]);
+	struct eth_addr mac;
+
+	return underlay && neigh_lookup(underlay->name, &op->next_hop, &mac);
+}
+
+/* Bounded by MAX_HELD. A packet that is released may come to be held again, at the end of the list. */
+static void look(int64_t now_ms)
+{
+	struct list old;
+	struct hold *hold;
+
+	list_init(&old);
+	list_append_all(&old, &dp.holds);
+	dp.holds_looked_ms = now_ms;
+	LIST_FOR_EACH_SAFE (hold, node, &old) {
+		if (is_known(&hold->op)) {
+			release(hold);
+		} else if (now_ms - hold->since_ms > HOLD_MS) {
+			dp_count_drop(DROP_TNL_NO_NEIGH);
+			rte_pktmbuf_free(hold->mbuf);
+			hold_destroy(hold);
+		} else {
+			list_remove(&hold->node);
+			list_push_back(&dp.holds, &hold->node);
+		}
+	}
+}
+
+void dp_neigh_run(int64_t now_ms)
+{
+	/* Any neighbour may have gone: all tunnel output depends on the routes. */
+	if (neigh_run(now_ms))
+		dep_bump(dep_route());
+	if (dp.n_held && now_ms - dp.holds_looked_ms >= LOOK_MS)
+		look(now_ms);
+}
+
+/* ------------------------------------------------------------------ learning */
+
+static struct ipv6_addr mapped(be32 ip)
+{
+	struct ipv6_addr addr = {.w64 = {0, 0}};
+
+	addr.w16[5] = BE16_MAX;
+	addr.w32[3] = ip;
+	return addr;
+}
+
+static void learned(struct pl_bridge *bridge, const struct ipv6_addr *addr, struct eth_addr mac)
+{
+	int64_t now_ms = clock_ms();
+
+	if (eth_addr_is_zero(mac) || eth_addr_is_multicast(mac) ||
+		!neigh_set(bridge->name, addr, mac, false, now_ms))
+		return;
+	dep_bump(dep_neigh(addr));
+	if (dp.n_held)
+		look(now_ms);
+}
+
+void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
+{
+	struct packet packet;
+	struct ipv6_addr addr;
+	struct flow flow;
+
+	packet_init(&packet, (uint8_t *)(uintptr_t)frame, (uint32_t)len, 0);
+	if (flow_extract(&packet, &flow))
+		return;
+	if (flow.dl_type == htobe16(ETH_T_ARP)) {
+		addr = mapped(flow.nw_src);
+		learned(bridge, &addr, flow.arp_sha);
+	} else if (flow.nw_proto == IP_P_ICMPV6 && flow.tp_src == htobe16(ND_NA)) {
+		/* Without the option, the answer's own source is the neighbour. */
+		learned(bridge, &flow.nd_target,
+			eth_addr_is_zero(flow.arp_tha) ? flow.dl_src : flow.arp_tha);
+	}
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports on control's side: numbers, their life, and which PMD polls what. */
+#include "datapath/dp_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datapath/eal.h"
+#include "lib/log.h"
+
+LOG_MODULE(dpif_netdev);
+
+#define LAST_PORT (PL_MAX_PORTS - 1)
+
+void dp_ports_init(void)
+{
+	dp.numbers = id_pool_create(1, LAST_PORT);
+	list_init(&dp.devices);
+	list_init(&dp.events);
+}
+
+struct dp_device *dp_device(dp_port_t number)
+{
+	return number < PL_MAX_PORTS ? dp.by_number[number] : NULL;
+}
+
+/* ------------------------------------------------------------------ numbers and events */
+
+static struct dp_device *device_create(const char *name, enum dp_device_state state)
+{
+	struct dp_device *device;
+	uint32_t number;
+
+	if (id_pool_alloc(dp.numbers, &number))
+		fatal("more than %d ports", LAST_PORT);
+	device = xcalloc(1, sizeof *device);
+	device->number = number;
+	device->state = state;
+	str_copy(device->name, name, sizeof device->name);
+	list_push_back(&dp.devices, &device->node);
+	dp.by_number[number] = device;
+	return device;
+}
+
+static void device_destroy(struct dp_device *device)
+{
+	dp.by_number[device->number] = NULL;
+	id_pool_free(dp.numbers, device->number);
+	list_remove(&device->node);
+	free(device->tx_locks);
+	free(device->rxqs);
+	free(device->rxq_pmds);
+	free(device);
+}
+
+static void put_event(const struct dp_device *device, enum dp_port_event_type type,
+	const char *error)
+{
+	struct dp_event_node *node = xcalloc(1, sizeof *node);
+
+	node->event.type = type;
+	node->event.port = device->number;
+	node->event.info = device->info;
+	str_copy(node->event.error, error ? error : "", sizeof node->event.error);
+	list_push_back(&dp.events, &node->node);
+}
+
+bool dp_port_event_next(struct dp_port_event *event)
+{
+	struct dp_event_node *node =
+		LIST_TO(list_pop_front(&dp.events), struct dp_event_node, node);
+
+	if (!node)
+		return false;
+	*event = node->event;
+	free(node);
+	return true;
+}
+
+/* ------------------------------------------------------------------ on and off the PMDs */
+
+static unsigned int least_loaded(const unsigned int *load)
+{
+	unsigned int best = 0;
+
+	for (unsigned int i = 1; i < dp.n_pmds; i++)
+		if (load[i] < load[best])
+			best = i;
+	return best;
+}
+
+static void count_rxqs(unsigned int load[PMD_MAX])
+{
+	struct dp_device *device;
+
+	memset(load, 0, PMD_MAX * sizeof *load);
+	LIST_FOR_EACH (device, node, &dp.devices)
+		for (unsigned int q = 0; device->rxqs && q < device->port->n_rxq; q++)
+			load[device->rxq_pmds[q]]++;
+}
+
+static void attach(struct dp_device *device)
+{
+	struct port *port = device->port;
+	bool shared = port->n_txq < dp.n_pmds;
+	unsigned int load[PMD_MAX];
+
+	if (!dp.n_pmds)
+		return;
+	count_rxqs(load);
+	port->tx_locked = shared;
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		struct pmd_port *pp = xaligned_calloc(64, sizeof *pp);
+
+		pp->port = port;
+		pp->dp_port = device->number;
+		pp->txq = (uint16_t)(i % port->n_txq);
+		pp->tx_lock = shared ? &device->tx_locks[pp->txq] : NULL;
+		device->pmd_ports[i] = pp;
+		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_PORT_ADD, .port = pp});
+	}
+	device->rxqs = xcalloc(MAX(port->n_rxq, 1), sizeof *device->rxqs);
+	device->rxq_pmds = xcalloc(MAX(port->n_rxq, 1), sizeof *device->rxq_pmds);
+	for (uint16_t q = 0; q < port->n_rxq; q++) {
+		struct pmd_rxq *rxq = &device->rxqs[q];
+		unsigned int i = least_loaded(load);
+
+		load[i]++;
+		device->rxq_pmds[q] = i;
+		rxq->port = device->pmd_ports[i];
+		rxq->qid = q;
+		rxq->fd = port_rx_fd(port, q);
+		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_RXQ_ADD, .rxq = rxq});
+	}
+}
+
+void dp_ports_attach_all(void)
+{
+	struct dp_device *device;
+
+	LIST_FOR_EACH (device, node, &dp.devices)
+		if (device->state == DP_DEVICE_OPEN)
+			attach(device);
+}
+
+static void fold(struct dp_device *device, struct pmd_port *pp)
+{
+	device->base.rx_packets += stat_get(&pp->rx_packets);
+	device->base.rx_bytes += stat_get(&pp->rx_bytes);
+	device->base.tx_packets += stat_get(&pp->tx_packets);
+	device->base.tx_bytes += stat_get(&pp->tx_bytes);
+	for (unsigned int i = 0; i < DROP_N_REASONS; i++) {
+		device->base_drops[i] += stat_get(&pp->drops[i]);
+		device->base.tx_dropped += stat_get(&pp->tx_drops[i]);
+	}
+}
+
+static void detached(struct dp_device *device)
+{
+	for (unsigned int i = 0; i < PMD_MAX; i++) {
+		if (device->pmd_ports[i])
+			fold(device, device->pmd_ports[i]);
+		free(device->pmd_ports[i]);
+		device->pmd_ports[i] = NULL;
+	}
+	free(device->rxqs);
+	free(device->rxq_pmds);
+	device->rxqs = NULL;
+	device->rxq_pmds = NULL;
+}
+
+void dp_ports_forget_pmds(void)
+{
+	struct dp_device *device;
+
+	LIST_FOR_EACH (device, node, &dp.devices) {
+		detached(device);
+		atomic_store(&device->leaving, 0);
+	}
+}
+
+/* ------------------------------------------------------------------ life */
+
+dp_port_t dp_port_alloc(const char *name)
+{
+	return device_create(name, DP_DEVICE_NONE)->number;
+}
+
+void dp_port_free(dp_port_t number)
+{
+	struct dp_device *device = dp_device(number);
+
+	if (device && device->state == DP_DEVICE_NONE)
+		device_destroy(device);
+}
+
+dp_port_t dp_port_open(const struct dp_port_spec *spec)
+{
+	struct dp_device *device = device_create(spec->name, DP_DEVICE_OPENING);
+	struct worker_job *job;
+
+	if (!dp.worker || !eal_started()) {
+		dp_port_t number = device->number;
+
+		put_event(device, DP_PORT_FAILED,
+			"the datapath did not start (see the log); no device can be opened");
+		device_destroy(device);
+		return number;
+	}
+	job = worker_job_create(WORKER_OPEN, device->number, NULL);
+	worker_job_set_spec(job, spec);
+	job->n_txq = (uint16_t)MAX(dp.n_pmds, 1u);
+	worker_post(dp.worker, job);
+	return device->number;
+}
+
+static void start_closing(struct dp_device *device)
+{
+	detached(device);
+	device->state = DP_DEVICE_CLOSING;
+	worker_post(dp.worker, worker_job_create(WORKER_CLOSE, device->number, device->port));
+}
+
+void dp_port_close(dp_port_t number)
+{
+	struct dp_device *device = dp_device(number);
+
+	if (!device)
+		return;
+	if (device->state == DP_DEVICE_OPENING)
+		device->close_wanted = true;
+	if (device->state != DP_DEVICE_OPEN)
+		return;
+	device->state = DP_DEVICE_LEAVING;
+	atomic_store(&device->leaving, dp.n_pmds);
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_PORT_REMOVE,
+			.done = &device->leaving, .port = device->pmd_ports[i]});
+	if (!dp.n_pmds)
+		start_closing(device);
+}
+
+static void opened(struct dp_device *device, const struct worker_job *job)
+{
+	if (job->err) {
+		put_event(device, DP_PORT_FAILED, job->error);
+		device_destroy(device);
+		return;
+	}
+	device->port = job->port;
+	device->info = job->info;
+	device->tx_locks = xcalloc(MAX(job->port->n_txq, 1), sizeof *device->tx_locks);
+	device->state = DP_DEVICE_OPEN;
+	attach(device);
+	if (device->close_wanted)
+		dp_port_close(device->number);
+	else
+		put_event(device, DP_PORT_OPENED, NULL);
+}
+
+static void take_result(const struct worker_job *job)
+{
+	struct dp_device *device = dp_device(job->dp_port);
+
+	if (!device)
+		return;
+	switch (job->type) {
+	case WORKER_OPEN:
+		opened(device, job);
+		return;
+	case WORKER_CLOSE:
+		put_event(device, DP_PORT_CLOSED, NULL);
+		device_destroy(device);
+		return;
+	case WORKER_CHANGED:
+		device->info = job->info;
+		if (device->state == DP_DEVICE_OPEN)
+			put_event(device, DP_PORT_CHANGED, NULL);
+		return;
+	case WORKER_GONE:
+		if (device->state == DP_DEVICE_OPEN)
+			put_event(device, DP_PORT_GONE, "the device is gone");
+		return;
+	case WORKER_SET_ADMIN:
+	case WORKER_SET_MTU:
+	case WORKER_SET_MAC:
+		if (job->err)
+			log_warn("%s: can't change the device: %s", device->name,
+				strerror(-job->err));
+		return;
+	}
+}
+
+void dp_ports_run(void)
+{
+	struct worker_job *job;
+	struct dp_device *device;
+
+	while (dp.worker && (job = worker_next(dp.worker)) != NULL) {
+		take_result(job);
+		worker_job_destroy(job);
+	}
+	LIST_FOR_EACH (device, node, &dp.devices)
+		if (device->state == DP_DEVICE_LEAVING &&
+			!atomic_load_explicit(&device->leaving, memory_order_acquire))
+			start_closing(device);
+}
+
+static bool any_device(void)
+{
+	struct dp_device *device;
+
+	LIST_FOR_EACH (device, node, &dp.devices)
+		if (device->state != DP_DEVICE_NONE)
+			return true;
+	return false;
+}
+
+void dp_ports_uninit(void)
+{
+	struct dp_device *device;
+	struct dp_port_event event;
+
+	LIST_FOR_EACH (device, node, &dp.devices)
+		dp_port_close(device->number);
+	while (any_device()) {
+		for (unsigned int i = 0; i < dp.n_pmds; i++)
+			pmd_commands_flush(dp.pmds[i]);
+		dp_ports_run();
+		usleep(1000);
+	}
+	LIST_FOR_EACH_SAFE (device, node, &dp.devices)
+		device_destroy(device);
+	while (dp_port_event_next(&event))
+		continue;
+	id_pool_destroy(dp.numbers);
+}
+
+static void post_change(dp_port_t number, struct worker_job *job)
+{
+	struct dp_device *device = dp_device(number);
+
+	if (!device || device->state != DP_DEVICE_OPEN) {
+		worker_job_destroy(job);
+		return;
+	}
+	job->port = device->port;
+	worker_post(dp.worker, job);
+}
+
+void dp_port_set_admin(dp_port_t port, bool up)
+{
+	struct worker_job *job = worker_job_create(WORKER_SET_ADMIN, port, NULL);
+
+	job->admin_up = up;
+	post_change(port, job);
+}
+
+void dp_port_set_mtu(dp_port_t port, uint32_t mtu)
+{
+	struct worker_job *job = worker_job_create(WORKER_SET_MTU, port, NULL);
+
+	job->mtu = mtu;
+	post_change(port, job);
+}
+
+void dp_port_set_mac(dp_port_t port, struct eth_addr mac)
+{
+	struct worker_job *job = worker_job_create(WORKER_SET_MAC, port, NULL);
+
+	job->mac = mac;
+	post_change(port, job);
+}
+
+const char *dp_port_name(dp_port_t port)
+{
+	const struct dp_device *device = dp_device(port);
+
+	return device ? device->name : NULL;
+}

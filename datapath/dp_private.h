@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the files of control's half (dp*.c) share. Everything here belongs to control.
+ *
+ * Words: `device`: a port with a driver behind it, as control keeps it.
+ */
+
+#include "datapath/dp.h"
+#include "datapath/pmd.h"
+#include "datapath/worker.h"
+#include "lib/id_pool.h"
+#include "lib/list.h"
+
+enum dp_device_state {
+	DP_DEVICE_OPENING,
+	DP_DEVICE_OPEN,
+	DP_DEVICE_LEAVING,	/* PMDs are letting go of it. */
+	DP_DEVICE_CLOSING,	/* The worker closes it. */
+	DP_DEVICE_NONE,		/* A number without a device: patch and tunnel ports. */
+};
+
+struct dp_device {
+	struct list node;		/* In dp.devices. */
+	dp_port_t number;
+	enum dp_device_state state;
+	bool close_wanted;		/* While it is opening. */
+	char name[16];
+	struct port *port;
+	struct dp_port_info info;
+	rte_spinlock_t *tx_locks;	/* One a transmit queue. */
+	struct pmd_rxq *rxqs;		/* port->n_rxq of them, ... */
+	unsigned int *rxq_pmds;		/* ... and the PMD of each. */
+	struct pmd_port *pmd_ports[PMD_MAX];
+	_Atomic uint32_t leaving;	/* PMDs that still have it. */
+	/* From PMDs that are gone. */
+	struct dp_port_stats base;
+	uint64_t base_drops[DROP_N_REASONS];
+};
+
+struct dp_event_node {
+	struct list node;
+	struct dp_port_event event;
+};
+
+/* A packet that went to control and is not used up: frame and, for packet-ins, the operation. */
+struct dp_frame {
+	struct list node;
+	struct op *op;
+	uint32_t len;
+	uint8_t frame[];
+};
+
+#define DP_MAX_FRAMES 4096	/* Waiting in a queue of them; more are dropped. */
+
+struct dp_queue {
+	struct list frames;
+	size_t n;
+	struct dp_frame *current;	/* What the last _next() gave out. */
+};
+
+struct dp {
+	bool initialized;
+	struct event_loop *loop;
+	struct event_async *async;	/* News, results, commands done. */
+	struct event_timer *timer;	/* Sweeps. */
+	struct worker *worker;
+	struct xlate_sink *outer_sink;	/* The owner's. */
+	unsigned int cache_entries;
+	uint32_t sleep_max_us;
+	bool no_caches;
+	char *pmd_cpu_mask;
+	bool hold;
+
+	struct pmd *pmds[PMD_MAX];
+	unsigned int n_pmds;
+
+	struct id_pool *numbers;
+	struct dp_device *by_number[PL_MAX_PORTS];
+	struct list devices;
+	struct list events;		/* struct dp_event_node. */
+
+	/* Translating on control. */
+	struct xlate_sink sink;
+	struct xlate_out outs[PMD_MAX_DEPTH + 1];
+	struct exec_env env;
+	unsigned int depth;
+	struct dp_queue punts, l2;
+	struct ring fins;		/* struct news, NEWS_FIN. */
+
+	/* Held packets (dp_neigh.c). */
+	struct list holds;
+	size_t n_held;
+	int64_t holds_looked_ms;
+
+	/* Sweeping. */
+	bool sweep_due;
+	bool grace_passed;		/* Since the last full sweep. */
+	uint64_t generation;
+	int64_t aged_ms;
+
+	/* Of packets that control itself dealt with, and of PMDs that are gone. */
+	uint64_t drops[DROP_N_REASONS];
+	struct pmd_stats gone;
+};
+
+extern struct dp dp;
+
+/* dp_port.c */
+void dp_ports_init(void);
+void dp_ports_uninit(void);		/* Closes everything; waits. */
+void dp_ports_run(void);
+struct dp_device *dp_device(dp_port_t number);
+/* All open devices onto / off the PMDs of now. */
+void dp_ports_attach_all(void);
+void dp_ports_forget_pmds(void);
+
+/* dp_stats.c */
+void dp_sweep_pmd(struct pmd *pmd);
+void dp_stats_run(void);
+
+/* dp_packet.c */
+void dp_packets_init(void);
+void dp_packets_uninit(void);
+void dp_news_run(struct pmd *pmd, unsigned int max);
+/* Sends the packet in M through ACTS from IN_PORT of BRIDGE. Takes M over. FLOW: the packet's fields
+ * with metadata. */
+void dp_run_actions(struct pl_bridge *bridge, const struct act *acts, size_t acts_len,
+	const struct flow *flow, const struct pl_port *in_port, struct rte_mbuf *m);
+void dp_count_drop(enum drop_reason reason);
+
+/* dp_neigh.c */
+void dp_neigh_init(void);
+void dp_neigh_uninit(void);
+void dp_neigh_run(int64_t now_ms);
+void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop);
+/* Takes PACKET over. */
+void dp_neigh_hold(const struct op_neigh_hold *hold, struct packet *packet);
+void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len);

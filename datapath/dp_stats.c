@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counts: from the PMDs' paths into the counters of rules and entries; ports; drops. */
+#include "datapath/dp_private.h"
+
+#include <string.h>
+
+#include "datapath/pipeline/counter.h"
+#include "lib/clock.h"
+#include "lib/rcu.h"
+
+#define PATH_IDLE_MS 10000	/* A path that nothing took for so long is retired. */
+
+/* ------------------------------------------------------------------ sweep */
+
+static void path_refs(const struct path_body *body, void (*change)(uint32_t id))
+{
+	const struct xlate_counter *counters = path_counters(body);
+	const uint32_t *refreshes = path_refreshes(body);
+
+	for (unsigned int i = 0; i < body->n_counters; i++)
+		change(counters[i].id);
+	for (unsigned int i = 0; i < body->n_refreshes; i++)
+		change(refreshes[i]);
+}
+
+/* Adds what PATH counted since the last sweep. */
+static void take_counts(struct pmd *pmd, uint32_t slot)
+{
+	struct path *path = &pmd->paths[slot];
+	const struct path_body *body = path->body;
+	const struct xlate_counter *counters = path_counters(body);
+	const uint32_t *refreshes = path_refreshes(body);
+	uint64_t packets = stat_get(&path->packets), bytes = stat_get(&path->bytes);
+	int64_t used = atomic_load_explicit(&path->used_ms, memory_order_relaxed);
+	uint64_t new_packets = packets - pmd->shadows[slot].packets;
+	uint64_t new_bytes = bytes - pmd->shadows[slot].bytes;
+
+	if (!new_packets)
+		return;
+	pmd->shadows[slot].packets = packets;
+	pmd->shadows[slot].bytes = bytes;
+	for (unsigned int i = 0; i < body->n_counters; i++) {
+		const struct xlate_counter *c = &counters[i];
+
+		counter_add(c->id, c->n * new_packets,
+			c->n * (new_bytes + (uint64_t)(int64_t)c->byte_delta * new_packets), used);
+	}
+	for (unsigned int i = 0; i < body->n_refreshes; i++)
+		counter_add(refreshes[i], 0, 0, used);
+}
+
+static void sweep_slot(struct pmd *pmd, uint32_t slot)
+{
+	if (!pmd->shadows[slot].counted) {
+		pmd->shadows[slot].packets = pmd->shadows[slot].bytes = 0;
+		pmd->shadows[slot].counted = true;
+		path_refs(pmd->paths[slot].body, counter_ref);
+	}
+	take_counts(pmd, slot);
+}
+
+static void harvest(struct pmd *pmd)
+{
+	uint32_t slot;
+
+	while ((slot = path_harvest(pmd->pool)) != PATH_NONE) {
+		sweep_slot(pmd, slot);
+		path_refs(pmd->paths[slot].body, counter_unref);
+		pmd->shadows[slot].counted = false;
+		path_give_back(pmd->pool, slot);
+	}
+}
+
+static void retire_idle(struct pmd *pmd, uint32_t slot, int64_t now_ms)
+{
+	struct path *path = &pmd->paths[slot];
+
+	if (now_ms - atomic_load_explicit(&path->used_ms, memory_order_relaxed) > PATH_IDLE_MS)
+		pmd_command(pmd, &(struct command){.type = COMMAND_RETIRE,
+			.path = {.slot = slot, .generation = path_generation(path)}});
+}
+
+void dp_sweep_pmd(struct pmd *pmd)
+{
+	uint32_t limit;
+
+	/* A slot that is returned may be taken again at once; it is then seen as a new path, below. */
+	harvest(pmd);
+	limit = path_pool_limit(pmd->pool);
+	for (uint32_t slot = 0; slot < limit; slot++)
+		if (atomic_load_explicit(&pmd->paths[slot].state, memory_order_acquire) == PATH_LIVE)
+			sweep_slot(pmd, slot);
+	uncached_sweep(&pmd->uncached);
+}
+
+void dp_sweep(void)
+{
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		dp_sweep_pmd(dp.pmds[i]);
+}
+
+static void grace_passed(void *aux)
+{
+	dp.grace_passed = true;
+}
+
+void dp_stats_run(void)
+{
+	int64_t now_ms = clock_ms();
+
+	if (!dp.sweep_due) {
+		for (unsigned int i = 0; i < dp.n_pmds; i++)
+			if (path_pool_n_retired(dp.pmds[i]->pool) > PMD_MAX_PATHS / 8)
+				harvest(dp.pmds[i]);
+		return;
+	}
+	dp.sweep_due = false;
+	dp_sweep();
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		struct pmd *pmd = dp.pmds[i];
+		uint32_t limit = path_pool_limit(pmd->pool);
+
+		for (uint32_t slot = 0; slot < limit; slot++)
+			if (pmd->shadows[slot].counted)
+				retire_idle(pmd, slot, now_ms);
+	}
+	/* Whoever freed a counter id before the last round began named it in no path since: a grace
+	 * period and a whole sweep lie between. */
+	if (dp.grace_passed) {
+		dp.grace_passed = false;
+		counter_reclaim(++dp.generation);
+		rcu_defer(grace_passed, NULL);
+	}
+	rcu_reclaim();
+}
+
+/* ------------------------------------------------------------------ ports */
+
+static void device_stats(const struct dp_device *device, struct dp_port_stats *stats)
+{
+	*stats = device->base;
+	for (unsigned int i = 0; i < PMD_MAX; i++) {
+		const struct pmd_port *pp = device->pmd_ports[i];
+
+		if (!pp)
+			continue;
+		stats->rx_packets += stat_get(&pp->rx_packets);
+		stats->rx_bytes += stat_get(&pp->rx_bytes);
+		stats->tx_packets += stat_get(&pp->tx_packets);
+		stats->tx_bytes += stat_get(&pp->tx_bytes);
+		for (unsigned int r = 0; r < DROP_N_REASONS; r++)
+			stats->tx_dropped += stat_get(&pp->tx_drops[r]);
+	}
+}
+
+/* What only the device knows: lost or broken before we saw it. */
+static void add_hw_stats(const struct dp_device *device, struct dp_port_stats *stats)
+{
+	struct dp_port_stats hw;
+
+	memset(&hw, 0, sizeof hw);
+	if (!device->port || port_hw_stats(device->port, &hw))
+		return;
+	stats->rx_errors += hw.rx_errors;
+	stats->rx_dropped += hw.rx_dropped;
+	stats->rx_over_errors += hw.rx_over_errors;
+	stats->rx_frame_errors += hw.rx_frame_errors;
+	stats->rx_crc_errors += hw.rx_crc_errors;
+	stats->tx_errors += hw.tx_errors;
+	stats->tx_dropped += hw.tx_dropped;
+	stats->collisions += hw.collisions;
+	stats->multicast += hw.multicast;
+}
+
+bool dp_port_stats(dp_port_t number, struct dp_port_stats *stats)
+{
+	const struct dp_device *device = dp_device(number);
+	const struct pl_port *port;
+
+	if (!device)
+		return false;
+	if (device->state != DP_DEVICE_NONE) {
+		device_stats(device, stats);
+		add_hw_stats(device, stats);
+		return true;
+	}
+	memset(stats, 0, sizeof *stats);
+	port = pl_port_get(number);
+	if (port) {
+		struct counter_value rx = counter_get(port->rx_counter);
+		struct counter_value tx = counter_get(port->tx_counter);
+
+		stats->rx_packets = rx.packets;
+		stats->rx_bytes = rx.bytes;
+		stats->tx_packets = tx.packets;
+		stats->tx_bytes = tx.bytes;
+	}
+	return true;
+}
+
+uint64_t dp_port_drops(dp_port_t number, enum drop_reason reason)
+{
+	const struct dp_device *device = dp_device(number);
+	uint64_t n;
+
+	if (!device || reason >= DROP_N_REASONS)
+		return 0;
+	n = device->base_drops[reason];
+	for (unsigned int i = 0; i < PMD_MAX; i++)
+		if (device->pmd_ports[i])
+			n += stat_get(&device->pmd_ports[i]->drops[reason]);
+	return n;
+}
+
+uint64_t dp_drops(enum drop_reason reason)
+{
+	struct dp_device *device;
+	uint64_t n = reason < DROP_N_REASONS ? dp.drops[reason] : 0;
+
+	LIST_FOR_EACH (device, node, &dp.devices)
+		n += dp_port_drops(device->number, reason);
+	return n;
+}
+
+/* ------------------------------------------------------------------ totals */
+
+void dp_cache_stats(uint64_t *hits, uint64_t *misses, uint64_t *lost, uint64_t *n_paths)
+{
+	*hits = stat_get(&dp.gone.exact_hits) + stat_get(&dp.gone.mega_hits);
+	*misses = stat_get(&dp.gone.misses);
+	*lost = stat_get(&dp.gone.lost);
+	*n_paths = 0;
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		const struct pmd_stats *s = &dp.pmds[i]->stats;
+
+		*hits += stat_get(&s->exact_hits) + stat_get(&s->mega_hits);
+		*misses += stat_get(&s->misses);
+		*lost += stat_get(&s->lost);
+		*n_paths += path_pool_n_live(dp.pmds[i]->pool);
+	}
+}
+
+static void add_usage(struct shash *usage, const char *name, uint64_t value)
+{
+	uint64_t *p = xmalloc(sizeof *p);
+
+	*p = value;
+	shash_put(usage, name, p);
+}
+
+void dp_memory_usage(struct shash *usage)
+{
+	uint64_t paths = 0, ports = 0;
+	struct dp_device *device;
+
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		paths += path_pool_n_live(dp.pmds[i]->pool);
+	LIST_FOR_EACH (device, node, &dp.devices)
+		ports++;
+	add_usage(usage, "udpif keys", paths);
+	add_usage(usage, "ports", ports);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/pmd.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_lcore.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "datapath/eal.h"
+#include "datapath/port/mbuf.h"
+#include "datapath/pipeline/dependency.h"
+#include "lib/clock.h"
+#include "lib/event.h"
+#include "lib/rcu.h"
+
+#define EPOLL_EVERY_US 50	/* A busy PMD looks at its descriptors this often. */
+#define CLOCK_EVERY_US 20
+
+/* ------------------------------------------------------------------ commands */
+
+static void add_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
+{
+	if (pmd->n_rxqs >= PMD_MAX_RXQS)
+		return;
+	if (rxq->fd >= 0 && pmd_watch(pmd, rxq))
+		rxq->fd = -1;
+	pmd->n_polled += rxq->fd < 0;
+	pmd->rxqs[pmd->n_rxqs++] = rxq;
+}
+
+static void remove_rxq_at(struct pmd *pmd, unsigned int i)
+{
+	struct pmd_rxq *rxq = pmd->rxqs[i];
+
+	if (rxq->fd >= 0)
+		pmd_unwatch(pmd, rxq);
+	pmd->n_polled -= rxq->fd < 0;
+	pmd->n_ready -= rxq->ready;
+	pmd->rxqs[i] = pmd->rxqs[--pmd->n_rxqs];
+}
+
+static void remove_port(struct pmd *pmd, struct pmd_port *pp)
+{
+	for (unsigned int i = pmd->n_rxqs; i-- > 0;)
+		if (pmd->rxqs[i]->port == pp)
+			remove_rxq_at(pmd, i);
+	pmd_flush(pmd);
+	if (pmd->ports[pp->dp_port] == pp)
+		pmd->ports[pp->dp_port] = NULL;
+}
+
+static void run_command(struct pmd *pmd, const struct command *c)
+{
+	switch ((enum command_type)c->type) {
+	case COMMAND_TX:
+		pmd_output(pmd, c->tx.port, mbuf_packet(c->tx.mbuf));
+		break;
+	case COMMAND_PORT_ADD:
+		pmd->ports[c->port->dp_port] = c->port;
+		break;
+	case COMMAND_PORT_REMOVE:
+		remove_port(pmd, c->port);
+		break;
+	case COMMAND_RXQ_ADD:
+		add_rxq(pmd, c->rxq);
+		break;
+	case COMMAND_RXQ_REMOVE:
+		for (unsigned int i = pmd->n_rxqs; i-- > 0;)
+			if (pmd->rxqs[i] == c->rxq)
+				remove_rxq_at(pmd, i);
+		break;
+	case COMMAND_RETIRE:
+		if (path_generation(&pmd->paths[c->path.slot]) == c->path.generation)
+			path_retire(pmd->pool, c->path.slot);
+		break;
+	case COMMAND_PURGE:
+		path_retire_all(pmd->pool);
+		break;
+	case COMMAND_STOP:
+		atomic_store(&pmd->stopped, true);
+		break;
+	}
+	if (c->done) {
+		atomic_fetch_sub_explicit(c->done, 1, memory_order_release);
+		event_async_send(pmd->wake_control);
+	}
+}
+
+/* At most a burst of them, so that packets sent by control do not hold up the others. */
+static unsigned int run_commands(struct pmd *pmd)
+{
+	const struct command *c;
+	unsigned int n = 0;
+
+	while (n < PORT_BURST && (c = ring_get_begin(&pmd->commands)) != NULL) {
+		run_command(pmd, c);
+		ring_get_end(&pmd->commands);
+		n++;
+	}
+	if (n)
+		pmd_flush(pmd);
+	return n;
+}
+
+/* ------------------------------------------------------------------ loop */
+
+static void update_clock(struct pmd *pmd, uint64_t tsc)
+{
+	if (tsc - pmd->now_tsc < pmd->tsc_per_us * CLOCK_EVERY_US)
+		return;
+	pmd->now_tsc = tsc;
+	pmd->now_us = clock_us();
+	pmd->now_ms = pmd->now_us / 1000;
+	pmd->env.now_us = pmd->now_us;
+}
+
+static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
+{
+	struct rte_mbuf *mbufs[PORT_BURST];
+	struct pmd_port *pp = rxq->port;
+	uint64_t begin = rte_rdtsc(), bytes = 0;
+	uint16_t n = port_rx(pp->port, rxq->qid, mbufs, PORT_BURST);
+
+	if (!n)
+		return 0;
+	for (uint16_t i = 0; i < n; i++)
+		bytes += mbuf_packet(mbufs[i])->len;
+	stat_add(&pp->rx_packets, n);
+	stat_add(&pp->rx_bytes, bytes);
+	stat_add(&pmd->stats.packets, n);
+	stat_add(&pmd->stats.rx_bursts, 1);
+
+	/* After receiving: so a packet that came after a change was published sees it. */
+	pmd->version = version_get();
+	pmd->seq = dep_seq();
+	update_clock(pmd, begin);
+	pmd_burst(pmd, pp, mbufs, n);
+	pmd_flush(pmd);
+	stat_add(&rxq->packets, n);
+	stat_add(&rxq->cycles, rte_rdtsc() - begin);
+	return n;
+}
+
+static unsigned int poll_rxqs(struct pmd *pmd)
+{
+	unsigned int total = 0;
+
+	if (atomic_load_explicit(&pmd->hold, memory_order_relaxed))
+		return 0;
+	for (unsigned int i = 0; i < pmd->n_rxqs; i++) {
+		struct pmd_rxq *rxq = pmd->rxqs[i];
+		unsigned int n;
+
+		if (rxq->fd >= 0 && !rxq->ready)
+			continue;
+		n = poll_rxq(pmd, rxq);
+		if (!n && rxq->ready) {
+			rxq->ready = false;
+			pmd->n_ready--;
+		}
+		total += n;
+		rcu_quiescent(pmd->rcu_id);
+	}
+	return total;
+}
+
+/* Once a second or so, in passing. */
+static void tick(struct pmd *pmd)
+{
+	if (pmd->now_ms - pmd->last_tick_ms < 1000)
+		return;
+	pmd->last_tick_ms = pmd->now_ms;
+	exact_tick(&pmd->exact);
+}
+
+static void loop(struct pmd *pmd)
+{
+	uint64_t idle_since = rte_rdtsc(), begin = idle_since;
+
+	while (!atomic_load_explicit(&pmd->stopped, memory_order_relaxed)) {
+		unsigned int n = run_commands(pmd);
+		uint64_t end;
+
+		path_pool_reclaim(pmd->pool);
+		if (begin - pmd->last_epoll_tsc > pmd->tsc_per_us * EPOLL_EVERY_US &&
+			pmd->n_rxqs > pmd->n_polled) {
+			pmd->last_epoll_tsc = begin;
+			pmd_poll_fds(pmd);
+		}
+		n += poll_rxqs(pmd);
+		if (pmd->news.put_some) {
+			pmd->news.put_some = false;
+			event_async_send(pmd->wake_control);
+		}
+		rcu_quiescent(pmd->rcu_id);
+		end = rte_rdtsc();
+		stat_add(n ? &pmd->stats.busy_cycles : &pmd->stats.idle_cycles, end - begin);
+		stat_add(n ? &pmd->stats.busy_iterations : &pmd->stats.idle_iterations, 1);
+		begin = end;
+		if (n) {
+			idle_since = end;
+			continue;
+		}
+		pmd_sleep(pmd, (end - idle_since) / pmd->tsc_per_us);
+		begin = rte_rdtsc();
+		update_clock(pmd, begin);
+		tick(pmd);
+	}
+}
+
+static void pin(const struct pmd *pmd)
+{
+	char name[16];
+	cpu_set_t set;
+
+	snprintf(name, sizeof name, "pmd-c%02d", MAX(pmd->core, 0));
+	pthread_setname_np(pthread_self(), name);
+	/* Short sleeps shall be short. */
+	prctl(PR_SET_TIMERSLACK, 1000UL);
+	if (pmd->core < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(pmd->core, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+static void *pmd_main(void *aux)
+{
+	struct pmd *pmd = aux;
+
+	pin(pmd);
+	if (eal_started())
+		rte_thread_register();
+	pmd->rcu_id = rcu_register();
+	if (pmd->rcu_id >= 0) {
+		loop(pmd);
+		pmd_flush(pmd);
+		rcu_unregister(pmd->rcu_id);
+	}
+	if (eal_started())
+		rte_thread_unregister();
+	atomic_store(&pmd->ended, true);
+	event_async_send(pmd->wake_control);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ control */
+
+static void pmd_free(struct pmd *pmd)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)
+		xlate_out_uninit(&pmd->outs[i]);
+	path_pool_destroy(pmd->pool);
+	exact_uninit(&pmd->exact);
+	uncached_uninit(&pmd->uncached);
+	news_uninit(&pmd->news);
+	ring_uninit(&pmd->commands);
+	pmd_sleep_uninit(pmd);
+	free(pmd->shadows);
+	free(pmd->ports);
+	free(pmd->waiting);
+	free(pmd);
+}
+
+int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
+{
+	struct pmd *pmd = xaligned_calloc(64, sizeof *pmd);
+	int err;
+
+	pmd->index = config->index;
+	pmd->core = config->core;
+	pmd->wake_control = config->wake_control;
+	pmd->no_caches = config->no_caches;
+	pmd->sleep_max_us = config->sleep_max_us ? config->sleep_max_us : PMD_SLEEP_MAX_US;
+	pmd->tsc_per_us = MAX(rte_get_tsc_hz() / 1000000, UINT64_C(1));
+	pmd->epoll_fd = pmd->wake_fd = -1;
+	pmd->ports = xcalloc(PL_MAX_PORTS, sizeof *pmd->ports);
+	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)
+		xlate_out_init(&pmd->outs[i]);
+	pmd->pool = path_pool_create(PMD_MAX_PATHS, PMD_PATH_BYTES);
+	pmd->paths = path_pool_paths(pmd->pool);
+	pmd->shadows = xcalloc(PMD_MAX_PATHS, sizeof *pmd->shadows);
+	exact_init(&pmd->exact, config->cache_entries ? config->cache_entries : PMD_CACHE_ENTRIES,
+		PMD_KEY_WORDS);
+	uncached_init(&pmd->uncached);
+	news_init(&pmd->news);
+	ring_init(&pmd->commands, COMMAND_RING, sizeof(struct command));
+	pmd_exec_init(pmd);
+	pmd_sink_init(pmd);
+	err = pmd_sleep_init(pmd, error);
+	if (!err) {
+		err = -pthread_create(&pmd->thread, NULL, pmd_main, pmd);
+		if (err)
+			*error = xasprintf("can't start a PMD thread: %s", strerror(-err));
+	}
+	if (err) {
+		pmd_free(pmd);
+		return err;
+	}
+	*pmdp = pmd;
+	return 0;
+}
+
+void pmd_stop(struct pmd *pmd)
+{
+	pmd_command(pmd, &(struct command){.type = COMMAND_STOP});
+}
+
+bool pmd_has_ended(const struct pmd *pmd)
+{
+	return atomic_load(&pmd->ended);
+}
+
+void pmd_destroy(struct pmd *pmd)
+{
+	if (!pmd)
+		return;
+	pthread_join(pmd->thread, NULL);
+	pmd_free(pmd);
+}
+
+static bool put(struct pmd *pmd, const struct command *command)
+{
+	struct command *record = ring_put_begin(&pmd->commands);
+
+	if (!record)
+		return false;
+	*record = *command;
+	ring_put_end(&pmd->commands);
+	return true;
+}
+
+void pmd_commands_flush(struct pmd *pmd)
+{
+	bool put_some = false;
+
+	while (pmd->n_waiting && put(pmd, &pmd->waiting[pmd->first_waiting])) {
+		pmd->first_waiting++;
+		pmd->n_waiting--;
+		put_some = true;
+	}
+	if (put_some)
+		pmd_wake(pmd);
+}
+
+static void put_waiting(struct pmd *pmd, const struct command *command)
+{
+	if (pmd->first_waiting + pmd->n_waiting == pmd->max_waiting) {
+		memmove(pmd->waiting, pmd->waiting + pmd->first_waiting,
+			pmd->n_waiting * sizeof *pmd->waiting);
+		pmd->first_waiting = 0;
+		if (pmd->n_waiting == pmd->max_waiting) {
+			pmd->max_waiting = MAX(pmd->max_waiting * 2, (size_t)64);
+			pmd->waiting = xrealloc(pmd->waiting,
+				pmd->max_waiting * sizeof *pmd->waiting);
+		}
+	}
+	pmd->waiting[pmd->first_waiting + pmd->n_waiting++] = *command;
+}
+
+bool pmd_command(struct pmd *pmd, const struct command *command)
+{
+	if (!pmd->n_waiting && put(pmd, command)) {
+		pmd_wake(pmd);
+		return true;
+	}
+	if (command->type == COMMAND_TX && pmd->n_waiting >= COMMAND_MAX_WAITING) {
+		rte_pktmbuf_free(command->tx.mbuf);
+		return false;
+	}
+	put_waiting(pmd, command);
+	return true;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A PMD: a thread on its own core that polls receive queues and carries their packets through to the
+ * transmit queues: burst by burst, hits by its caches, misses by translating them itself.
+ *
+ * What lies in struct pmd is the PMD's, and only it writes there. Control reads the counters (relaxed
+ * atomics, exact once the PMD has gone on), puts commands, takes news, and takes the counts of paths
+ * (path.h). Ports and queues are made and freed by control and handed over by command.
+ *
+ * A thread that finds nothing to do for a while goes to sleep: RCU-offline, in epoll, on the
+ * descriptors of its queues and on one for commands. Queues without a descriptor (DPDK devices) are
+ * looked at again after at most sleep_max_us.
+ *
+ * Words: `fate`: how one received packet ended: forwarded (one copy or more), consumed, or dropped.
+ */
+
+#include <pthread.h>
+#include <rte_mbuf.h>
+#include <rte_spinlock.h>
+
+#include "datapath/cache/exact.h"
+#include "datapath/cache/path.h"
+#include "datapath/command.h"
+#include "datapath/news.h"
+#include "datapath/pipeline/execute.h"
+#include "datapath/port/port.h"
+#include "datapath/uncached.h"
+
+#define PMD_MAX 64
+#define PMD_MAX_RXQS 1024
+#define PMD_MAX_DEPTH 8			/* Packets within packets: tunnels in tunnels, resumes. */
+#define PMD_SLEEP_MAX_US 500		/* Default. */
+#define PMD_CACHE_ENTRIES (128 * 1024)	/* Default. */
+#define PMD_MAX_PATHS (128 * 1024)
+#define PMD_PATH_BYTES ((size_t)256 << 20)
+#define PMD_KEY_WORDS FLOW_WORDS
+
+struct event_async;
+struct pmd;
+
+/* A number that one thread adds to and others read. */
+typedef _Atomic uint64_t stat_t;
+
+static inline void stat_add(stat_t *stat, uint64_t n)
+{
+	atomic_store_explicit(stat, atomic_load_explicit(stat, memory_order_relaxed) + n,
+		memory_order_relaxed);
+}
+
+static inline uint64_t stat_get(const stat_t *stat)
+{
+	return atomic_load_explicit(stat, memory_order_relaxed);
+}
+
+/* A device port as one PMD has it: transmit buffer and counts. */
+struct pmd_port {
+	struct port *port;
+	dp_port_t dp_port;
+	uint16_t txq;
+	rte_spinlock_t *tx_lock;	/* The queue is shared; NULL: our own. */
+	uint16_t n_tx;
+	bool tx_queued;			/* In pmd->flush. */
+	struct news_share share;
+	struct rte_mbuf *tx[PORT_BURST];
+
+	stat_t rx_packets, rx_bytes;
+	stat_t forwarded, consumed;	/* Of those received here ... */
+	stat_t drops[DROP_N_REASONS];	/* ... and these; their sum is rx_packets. */
+	stat_t tx_packets, tx_bytes;
+	stat_t tx_drops[DROP_N_REASONS];
+};
+
+struct pmd_rxq {
+	struct pmd_port *port;
+	uint16_t qid;
+	int fd;				/* -1: polled. */
+	bool ready;			/* Of a descriptor: epoll said so, and it was not read empty. */
+	stat_t packets, cycles;
+};
+
+/* What one packet has met so far. */
+struct pmd_fate {
+	struct pmd_port *port;		/* Where it was received. */
+	bool forwarded, consumed;
+	uint8_t drop;			/* enum drop_reason, if neither. */
+};
+
+struct pmd_stats {
+	stat_t packets;			/* Received. */
+	stat_t recirculations;
+	stat_t exact_hits, mega_hits, misses;
+	stat_t uncached;		/* Of the misses: ran without a path. */
+	stat_t lost;			/* Of the misses: dropped for want of cycles or memory. */
+	stat_t tx_packets, tx_flushes;
+	stat_t busy_cycles, idle_cycles, busy_iterations, idle_iterations, sleep_iterations;
+	stat_t sleep_us;
+	stat_t rx_bursts;
+};
+
+/* Scratch memory of a burst. */
+struct pmd_burst {
+	struct flow keys[PORT_BURST];
+	uint64_t hashes[PORT_BURST];
+	struct packet *packets[PORT_BURST];
+	struct path *paths[PORT_BURST];
+};
+
+struct pmd {
+	/* Set at creation. */
+	unsigned int index;
+	int core;			/* -1: not pinned. */
+	int numa;
+	pthread_t thread;
+	struct event_async *wake_control;
+	bool no_caches;
+	_Atomic uint32_t sleep_max_us;
+	_Atomic bool hold;		/* Receive nothing. */
+
+	/* The PMD's. */
+	int rcu_id;
+	int epoll_fd;
+	int wake_fd;			/* eventfd: commands while asleep. */
+	struct pmd_rxq *rxqs[PMD_MAX_RXQS];
+	unsigned int n_rxqs, n_polled, n_ready;
+	struct pmd_port **ports;	/* By dp_port; PL_MAX_PORTS of them. */
+	struct pmd_port *flush[PMD_MAX_RXQS];	/* With packets in their buffers. */
+	unsigned int n_flush;
+	version_t version;
+	uint32_t seq;			/* dep_seq() of this burst. */
+	int64_t now_us, now_ms;
+	uint64_t now_tsc;		/* When those were read. */
+	uint64_t last_epoll_tsc, tsc_per_us;
+	int64_t last_tick_ms;
+	uint64_t tx_drops[DROP_N_REASONS];	/* Scratch; all zero between flushes. */
+	unsigned int depth;
+	struct pmd_fate fate;
+	struct exec_env env;
+	struct xlate_sink sink;
+	struct xlate_out outs[PMD_MAX_DEPTH + 1];
+	struct path_pool *pool;
+	struct path *paths;
+	struct exact exact;
+	struct pmd_burst burst;
+
+	/* Shared with control as their headers say. */
+	struct ring commands;
+	struct news_ring news;
+	struct uncached uncached;
+	struct pmd_stats stats;
+	_Atomic bool asleep;
+	_Atomic bool stopped;		/* The loop is to end ... */
+	_Atomic bool ended;		/* ... and the thread touches nothing any more. */
+
+	/* Control's. */
+	struct {
+		uint64_t packets, bytes;
+		uint32_t generation;
+		bool counted;		/* Its counters know of it. */
+	} *shadows;			/* By path slot: what was already swept. */
+	uint32_t sweep_slot;
+	struct command *waiting;	/* vec.h-like queue of commands that found the ring full. */
+	size_t n_waiting, max_waiting, first_waiting;
+	uint64_t base_stats[32];
+};
+
+struct pmd_config {
+	int core;
+	unsigned int index;
+	unsigned int cache_entries;
+	uint32_t sleep_max_us;
+	bool no_caches;
+	struct event_async *wake_control;
+};
+
+/* Starts a thread. 0, or -errno with *ERROR (caller frees). Control. */
+int pmd_create(const struct pmd_config *config, struct pmd **pmd, char **error);
+/* Tells the thread to end; true once it has and its news may be drained for the last time. */
+void pmd_stop(struct pmd *pmd);
+bool pmd_has_ended(const struct pmd *pmd);
+void pmd_destroy(struct pmd *pmd);
+
+/* Control: puts a command, waking the PMD if it sleeps. Never fails but for COMMAND_TX, whose packet
+ * is freed if too many wait: false. */
+bool pmd_command(struct pmd *pmd, const struct command *command);
+/* Control: puts what waits. */
+void pmd_commands_flush(struct pmd *pmd);
+
+/* ------------------------------------------------------------------ the parts of the thread */
+
+/* pmd_burst.c: carries MBUFS[N], just received at PORT. Takes them over. */
+void pmd_burst(struct pmd *pmd, struct pmd_port *port, struct rte_mbuf **mbufs, unsigned int n);
+/* A packet that starts anew inside another one's program. */
+void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
+void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
+
+/* pmd_miss.c: translates FLOW for PACKET and does what comes of it. KEY: what the exact cache is to
+ * remember it by, or NULL. */
+void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow *flow,
+	const uint64_t *key, uint64_t hash, struct packet *packet);
+void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
+	struct packet *packet);
+void pmd_sink_init(struct pmd *pmd);
+
+/* pmd_exec.c: the environment of programs; transmit buffers. */
+void pmd_exec_init(struct pmd *pmd);
+void pmd_output(struct pmd *pmd, dp_port_t port, struct packet *packet);
+void pmd_flush(struct pmd *pmd);
+/* PACKET ends here for REASON; frees it. */
+void pmd_drop(struct pmd *pmd, enum drop_reason reason, struct packet *packet);
+
+/* Runs OPS[LEN] on PACKET; DROP is why it ends if there are none. */
+static inline void pmd_run(struct pmd *pmd, const struct op *ops, uint32_t len, uint32_t drop,
+	struct packet *packet)
+{
+	if (unlikely(!len)) {
+		pmd_drop(pmd, drop ? drop : DROP_ACTION, packet);
+		return;
+	}
+	execute(&pmd->env, ops, len, packet);
+}
+
+/* Starts and ends the accounting of one received packet. */
+static inline void pmd_fate_begin(struct pmd *pmd, struct pmd_port *port)
+{
+	pmd->fate = (struct pmd_fate){.port = port};
+}
+
+static inline void pmd_fate_end(struct pmd *pmd)
+{
+	struct pmd_fate *fate = &pmd->fate;
+
+	if (likely(fate->forwarded))
+		stat_add(&fate->port->forwarded, 1);
+	else if (fate->consumed)
+		stat_add(&fate->port->consumed, 1);
+	else
+		stat_add(&fate->port->drops[fate->drop], 1);
+}
+
+/* pmd_sleep.c. */
+int pmd_sleep_init(struct pmd *pmd, char **error);
+void pmd_sleep_uninit(struct pmd *pmd);
+int pmd_watch(struct pmd *pmd, struct pmd_rxq *rxq);
+void pmd_unwatch(struct pmd *pmd, struct pmd_rxq *rxq);
+/* Looks which descriptors are ready, without waiting. */
+void pmd_poll_fds(struct pmd *pmd);
+/* Nothing was received for IDLE_US: sleeps as long as that justifies. */
+void pmd_sleep(struct pmd *pmd, uint64_t idle_us);
+/* Control. */
+void pmd_wake(struct pmd *pmd);

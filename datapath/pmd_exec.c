@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What programs run in on a PMD: transmit buffers, news, and the fate of the packet. */
+#include <rte_random.h>
+
+#include "datapath/eal.h"
+#include "datapath/port/mbuf.h"
+#include "datapath/pmd.h"
+
+static struct pmd *env_pmd(struct exec_env *env)
+{
+	return container_of(env, struct pmd, env);
+}
+
+/* ------------------------------------------------------------------ transmit */
+
+static void flush_port(struct pmd *pmd, struct pmd_port *pp)
+{
+	uint64_t bytes = 0;
+	uint32_t lens[PORT_BURST];
+	uint16_t n = pp->n_tx, sent;
+
+	for (uint16_t i = 0; i < n; i++)
+		lens[i] = pp->tx[i]->pkt_len;
+	if (pp->tx_lock)
+		rte_spinlock_lock(pp->tx_lock);
+	sent = port_tx(pp->port, pp->txq, pp->tx, n, pmd->tx_drops);
+	if (pp->tx_lock)
+		rte_spinlock_unlock(pp->tx_lock);
+	pp->n_tx = 0;
+
+	/* Drivers take packets in order: those not sent are the last. */
+	for (uint16_t i = 0; i < sent; i++)
+		bytes += lens[i];
+	stat_add(&pp->tx_packets, sent);
+	stat_add(&pp->tx_bytes, bytes);
+	stat_add(&pmd->stats.tx_packets, sent);
+	stat_add(&pmd->stats.tx_flushes, 1);
+	if (likely(sent == n))
+		return;
+	for (unsigned int i = 0; i < DROP_N_REASONS; i++) {
+		if (pmd->tx_drops[i])
+			stat_add(&pp->tx_drops[i], pmd->tx_drops[i]);
+		pmd->tx_drops[i] = 0;
+	}
+}
+
+void pmd_flush(struct pmd *pmd)
+{
+	for (unsigned int i = 0; i < pmd->n_flush; i++) {
+		struct pmd_port *pp = pmd->flush[i];
+
+		pp->tx_queued = false;
+		if (pp->n_tx)
+			flush_port(pmd, pp);
+	}
+	pmd->n_flush = 0;
+}
+
+void pmd_output(struct pmd *pmd, dp_port_t port, struct packet *packet)
+{
+	struct pmd_port *pp = likely(port < PL_MAX_PORTS) ? pmd->ports[port] : NULL;
+	struct rte_mbuf *m = packet_mbuf(packet);
+
+	if (unlikely(!pp)) {
+		pmd_drop(pmd, DROP_NO_SUCH_PORT, packet);
+		return;
+	}
+	mbuf_sync(m);
+	pmd->fate.forwarded = true;
+	if (!pp->tx_queued) {
+		pp->tx_queued = true;
+		pmd->flush[pmd->n_flush++] = pp;
+	}
+	pp->tx[pp->n_tx++] = m;
+	if (pp->n_tx == PORT_BURST)
+		flush_port(pmd, pp);
+}
+
+void pmd_drop(struct pmd *pmd, enum drop_reason reason, struct packet *packet)
+{
+	pmd->fate.drop = (uint8_t)reason;
+	rte_pktmbuf_free(packet_mbuf(packet));
+}
+
+/* ------------------------------------------------------------------ environment */
+
+static void env_output(struct exec_env *env, dp_port_t port, struct packet *packet)
+{
+	pmd_output(env_pmd(env), port, packet);
+}
+
+static void send_up(struct pmd *pmd, const struct op *op, struct packet *packet)
+{
+	struct rte_mbuf *m = packet_mbuf(packet);
+
+	mbuf_sync(m);
+	if (news_put_packet(&pmd->news, &pmd->fate.port->share, NEWS_OP, m, op))
+		pmd->fate.consumed = true;
+	else
+		pmd_drop(pmd, DROP_CONTROL_QUEUE_FULL, packet);
+}
+
+static void env_punt(struct exec_env *env, const struct op_punt *punt, struct packet *packet)
+{
+	send_up(env_pmd(env), &punt->op, packet);
+}
+
+static void env_to_control(struct exec_env *env, const struct op *op, struct packet *packet)
+{
+	send_up(env_pmd(env), op, packet);
+}
+
+static void env_recirculate(struct exec_env *env, dp_port_t in, struct packet *packet)
+{
+	pmd_recirculate(env_pmd(env), in, packet);
+}
+
+static void env_resume(struct exec_env *env, const struct op_resume *resume, struct packet *packet)
+{
+	pmd_resume(env_pmd(env), resume, packet);
+}
+
+static void env_dropped(struct exec_env *env, enum drop_reason reason, const struct packet *packet)
+{
+	env_pmd(env)->fate.drop = (uint8_t)reason;
+}
+
+static void env_copy_lost(struct exec_env *env, const struct op *op)
+{
+	struct pmd *pmd = env_pmd(env);
+	dp_port_t port = op->type == OP_OUTPUT ? ((const struct op_output *)op)->port : 0;
+
+	if (port && port < PL_MAX_PORTS && pmd->ports[port])
+		stat_add(&pmd->ports[port]->tx_drops[DROP_NO_MEMORY], 1);
+}
+
+static uint32_t env_random(struct exec_env *env)
+{
+	return (uint32_t)rte_rand();
+}
+
+void pmd_exec_init(struct pmd *pmd)
+{
+	pmd->env = (struct exec_env){
+		.ops = &mbuf_packet_ops,
+		.ops_aux = eal_mempool(-1),
+		.output = env_output,
+		.punt = env_punt,
+		.to_control = env_to_control,
+		.recirculate = env_recirculate,
+		.resume = env_resume,
+		.dropped = env_dropped,
+		.copy_lost = env_copy_lost,
+		.random = env_random,
+	};
+}

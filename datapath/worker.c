@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "datapath/port/link_monitor.h"
+#include "lib/clock.h"
+#include "lib/event.h"
+#include "lib/fatal.h"
+#include "lib/smap.h"
+
+#define LOOK_EVERY_MS 1000
+
+/* An open device, as the worker last saw it. */
+struct worker_port {
+	struct list node;
+	struct port *port;
+	struct dp_port_info info;
+	bool gone;
+};
+
+struct worker {
+	pthread_t thread;
+	struct event_async *async;
+	int wake_fd;
+	pthread_mutex_t mutex;	/* Guards jobs, results and stop. */
+	struct list jobs, results;
+	bool stop;
+
+	/* The thread's. */
+	struct link_monitor *monitor;
+	struct list ports;
+	int64_t looked_ms;
+};
+
+/* ------------------------------------------------------------------ jobs */
+
+struct worker_job *worker_job_create(enum worker_job_type type, dp_port_t dp_port, struct port *port)
+{
+	struct worker_job *job = xcalloc(1, sizeof *job);
+
+	job->type = type;
+	job->dp_port = dp_port;
+	job->port = port;
+	return job;
+}
+
+void worker_job_set_spec(struct worker_job *job, const struct dp_port_spec *spec)
+{
+	struct smap *options = xcalloc(1, sizeof *options);
+
+	job->spec = *spec;
+	str_copy(job->name, spec->name, sizeof job->name);
+	str_copy(job->port_type, spec->type ? spec->type : "", sizeof job->port_type);
+	job->spec.name = job->name;
+	job->spec.type = job->port_type;
+	if (spec->options)
+		smap_clone(options, spec->options);
+	else
+		smap_init(options);
+	job->spec.options = options;
+}
+
+void worker_job_destroy(struct worker_job *job)
+{
+	struct smap *options = (struct smap *)(uintptr_t)job->spec.options;
+
+	if (options) {
+		smap_uninit(options);
+		free(options);
+	}
+	free(job);
+}
+
+/* ------------------------------------------------------------------ thread */
+
+static void put_result(struct worker *worker, struct worker_job *job)
+{
+	pthread_mutex_lock(&worker->mutex);
+	list_push_back(&worker->results, &job->node);
+	pthread_mutex_unlock(&worker->mutex);
+	event_async_send(worker->async);
+}
+
+static void report(struct worker *worker, enum worker_job_type type, const struct worker_port *wp)
+{
+	struct worker_job *job = worker_job_create(type, wp->port->dp_port, wp->port);
+
+	job->info = wp->info;
+	put_result(worker, job);
+}
+
+static void look_at(struct worker *worker, struct worker_port *wp)
+{
+	struct dp_port_info info;
+	int err;
+
+	memset(&info, 0, sizeof info);
+	err = port_info(wp->port, &info);
+	if (err) {
+		if (!wp->gone && err == -ENODEV) {
+			wp->gone = true;
+			report(worker, WORKER_GONE, wp);
+		}
+		return;
+	}
+	if (!wp->gone && !memcmp(&info, &wp->info, sizeof info))
+		return;
+	wp->gone = false;
+	wp->info = info;
+	report(worker, WORKER_CHANGED, wp);
+}
+
+static void look_at_all(struct worker *worker)
+{
+	struct worker_port *wp;
+
+	worker->looked_ms = clock_ms();
+	LIST_FOR_EACH (wp, node, &worker->ports)
+		look_at(worker, wp);
+}
+
+static void look_at_news(struct worker *worker)
+{
+	struct link_event event;
+	struct worker_port *wp;
+	bool lost = false;
+
+	while (link_monitor_next(worker->monitor, &event, &lost))
+		LIST_FOR_EACH (wp, node, &worker->ports)
+			if (!strcmp(wp->port->name, event.name) ||
+				(event.ifindex && wp->info.ifindex == event.ifindex))
+				look_at(worker, wp);
+	if (lost)
+		look_at_all(worker);
+}
+
+static struct worker_port *find(struct worker *worker, const struct port *port)
+{
+	struct worker_port *wp;
+
+	LIST_FOR_EACH (wp, node, &worker->ports)
+		if (wp->port == port)
+			return wp;
+	return NULL;
+}
+
+static void do_open(struct worker *worker, struct worker_job *job)
+{
+	struct worker_port *wp;
+
+	job->err = port_open(&job->spec, job->dp_port, job->n_txq, &job->port, job->error);
+	if (job->err)
+		return;
+	wp = xcalloc(1, sizeof *wp);
+	wp->port = job->port;
+	port_info(job->port, &wp->info);
+	job->info = wp->info;
+	list_push_back(&worker->ports, &wp->node);
+}
+
+static void do_close(struct worker *worker, struct worker_job *job)
+{
+	struct worker_port *wp = find(worker, job->port);
+
+	if (wp) {
+		list_remove(&wp->node);
+		free(wp);
+	}
+	port_close(job->port);
+}
+
+static void do_job(struct worker *worker, struct worker_job *job)
+{
+	struct worker_port *wp;
+
+	switch (job->type) {
+	case WORKER_OPEN:
+		do_open(worker, job);
+		return;
+	case WORKER_CLOSE:
+		do_close(worker, job);
+		return;
+	case WORKER_SET_ADMIN:
+		job->err = port_set_admin(job->port, job->admin_up);
+		break;
+	case WORKER_SET_MTU:
+		job->err = port_set_mtu(job->port, job->mtu);
+		break;
+	case WORKER_SET_MAC:
+		job->err = port_set_mac(job->port, job->mac);
+		break;
+	case WORKER_CHANGED:
+	case WORKER_GONE:
+		return;
+	}
+	wp = find(worker, job->port);
+	if (wp)
+		look_at(worker, wp);
+}
+
+static struct worker_job *take_job(struct worker *worker, bool *stop)
+{
+	struct list *node;
+
+	pthread_mutex_lock(&worker->mutex);
+	node = list_pop_front(&worker->jobs);
+	*stop = worker->stop;
+	pthread_mutex_unlock(&worker->mutex);
+	return LIST_TO(node, struct worker_job, node);
+}
+
+static void wait_for_something(struct worker *worker)
+{
+	struct pollfd fds[2] = {
+		{.fd = worker->wake_fd, .events = POLLIN},
+		{.fd = worker->monitor ? link_monitor_fd(worker->monitor) : -1, .events = POLLIN},
+	};
+	int64_t left = worker->looked_ms + LOOK_EVERY_MS - clock_ms();
+	uint64_t count;
+
+	poll(fds, 2, (int)MIN(MAX(left, INT64_C(0)), (int64_t)LOOK_EVERY_MS));
+	if (fds[0].revents && read(worker->wake_fd, &count, sizeof count) < 0)
+		return;
+	if (fds[1].revents)
+		look_at_news(worker);
+	if (clock_ms() - worker->looked_ms >= LOOK_EVERY_MS)
+		look_at_all(worker);
+}
+
+static void *worker_main(void *aux)
+{
+	struct worker *worker = aux;
+	bool stop = false;
+
+	pthread_setname_np(pthread_self(), "worker");
+	for (;;) {
+		struct worker_job *job = take_job(worker, &stop);
+
+		if (job) {
+			do_job(worker, job);
+			put_result(worker, job);
+		} else if (stop) {
+			break;
+		} else {
+			wait_for_something(worker);
+		}
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ control */
+
+int worker_create(struct event_async *async, struct worker **workerp)
+{
+	struct worker *worker = xcalloc(1, sizeof *worker);
+	int err;
+
+	worker->async = async;
+	list_init(&worker->jobs);
+	list_init(&worker->results);
+	list_init(&worker->ports);
+	pthread_mutex_init(&worker->mutex, NULL);
+	worker->looked_ms = clock_ms();
+	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (worker->wake_fd < 0) {
+		err = -errno;
+		free(worker);
+		return err;
+	}
+	/* Without it changes are seen within a second. */
+	if (link_monitor_open(&worker->monitor))
+		worker->monitor = NULL;
+	err = -pthread_create(&worker->thread, NULL, worker_main, worker);
+	if (err) {
+		link_monitor_close(worker->monitor);
+		close(worker->wake_fd);
+		free(worker);
+		return err;
+	}
+	*workerp = worker;
+	return 0;
+}
+
+static void wake(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	if (write(worker->wake_fd, &one, sizeof one) < 0)
+		return;
+}
+
+void worker_destroy(struct worker *worker)
+{
+	struct worker_job *job;
+	struct worker_port *wp;
+
+	if (!worker)
+		return;
+	pthread_mutex_lock(&worker->mutex);
+	worker->stop = true;
+	pthread_mutex_unlock(&worker->mutex);
+	wake(worker);
+	pthread_join(worker->thread, NULL);
+	LIST_FOR_EACH_POP (job, node, &worker->results)
+		worker_job_destroy(job);
+	LIST_FOR_EACH_POP (wp, node, &worker->ports)
+		free(wp);
+	link_monitor_close(worker->monitor);
+	close(worker->wake_fd);
+	pthread_mutex_destroy(&worker->mutex);
+	free(worker);
+}
+
+void worker_post(struct worker *worker, struct worker_job *job)
+{
+	pthread_mutex_lock(&worker->mutex);
+	list_push_back(&worker->jobs, &job->node);
+	pthread_mutex_unlock(&worker->mutex);
+	wake(worker);
+}
+
+struct worker_job *worker_next(struct worker *worker)
+{
+	struct list *node;
+
+	pthread_mutex_lock(&worker->mutex);
+	node = list_pop_front(&worker->results);
+	pthread_mutex_unlock(&worker->mutex);
+	return LIST_TO(node, struct worker_job, node);
+}

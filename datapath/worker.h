@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The worker: one thread that makes the calls that block (open, close and configure devices) and looks
+ * after the devices that are open: by news of the kernel, and once a second. Control posts jobs and
+ * takes results, both in order.
+ */
+
+#include "datapath/port/port.h"
+#include "lib/list.h"
+
+struct event_async;
+struct worker;
+
+enum worker_job_type {
+	WORKER_OPEN,		/* spec, n_txq -> err, port, info, error. */
+	WORKER_CLOSE,		/* port. */
+	WORKER_SET_ADMIN,	/* port, admin_up. */
+	WORKER_SET_MTU,		/* port, mtu. */
+	WORKER_SET_MAC,		/* port, mac. */
+	WORKER_CHANGED,		/* Result only: port, info. */
+	WORKER_GONE,		/* Result only: port. */
+};
+
+struct worker_job {
+	struct list node;
+	enum worker_job_type type;
+	dp_port_t dp_port;
+	struct port *port;
+	/* For WORKER_OPEN. name and type point to these, options are the job's. */
+	struct dp_port_spec spec;
+	char name[16], port_type[16];
+	uint16_t n_txq;
+	bool admin_up;
+	uint32_t mtu;
+	struct eth_addr mac;
+	/* Results. */
+	int err;
+	struct dp_port_info info;
+	char error[256];
+};
+
+/* ASYNC is sent when there are results. */
+int worker_create(struct event_async *async, struct worker **worker);
+/* Does what was posted before, then ends. */
+void worker_destroy(struct worker *worker);
+
+struct worker_job *worker_job_create(enum worker_job_type type, dp_port_t dp_port, struct port *port);
+void worker_job_destroy(struct worker_job *job);
+/* Copies SPEC into JOB. */
+void worker_job_set_spec(struct worker_job *job, const struct dp_port_spec *spec);
+/* Takes JOB over; it comes back from worker_next(), done. */
+void worker_post(struct worker *worker, struct worker_job *job);
+/* Next result, the caller's to destroy; NULL: none. */
+struct worker_job *worker_next(struct worker *worker);
