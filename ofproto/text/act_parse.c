@@ -429,7 +429,7 @@ static int parse_set_field(struct parser *p, char *arg, enum act_type type)
 {
 	const struct field *f;
 	union field_value value, mask;
-	char *name;
+	char *name = NULL;
 
 	if (arrow(p, arg, &name))
 		return -EINVAL;
@@ -480,7 +480,7 @@ static int parse_load(struct parser *p, char *arg, enum act_type type)
 	uint8_t bytes[sizeof(union field_value)];
 	unsigned int n;
 	struct subfield sf;
-	char *dst;
+	char *dst = NULL;
 
 	if (arrow(p, arg, &dst) || subfield(p, dst, &sf))
 		return -EINVAL;
@@ -504,7 +504,7 @@ static int parse_move(struct parser *p, char *arg, enum act_type type)
 {
 	struct subfield src, dst;
 	struct act_reg_move *a;
-	char *right;
+	char *right = NULL;
 
 	if (arrow(p, arg, &right) || subfield(p, arg, &src) || subfield(p, right, &dst))
 		return -EINVAL;
@@ -769,7 +769,7 @@ static int parse_check_pkt_larger(struct parser *p, char *arg, enum act_type typ
 	struct act_check_pkt_larger *a;
 	struct subfield dst;
 	uint64_t len;
-	char *right;
+	char *right = NULL;
 
 	if (arrow(p, arg, &right))
 		return -EINVAL;

@@ -20,7 +20,8 @@
 /* 0, or -EINVAL for a malformed REMOTE. */
 int config_ovsdb_start(struct event_loop *loop, const char *remote, void (*apply)(struct model *));
 void config_ovsdb_stop(void);
+/* Once per loop iteration: hands a changed configuration to APPLY. */
+void config_ovsdb_take_changes(void);
 /* Once per loop iteration, after reconcile_run(): what to write back. */
 void config_ovsdb_run(void);
-/* DP_ERROR: why DPDK did not start (NULL: it did); for dpdk_initialized and the status columns. */
-void config_ovsdb_set_dpdk(bool initialized, const char *dp_error);
+void config_ovsdb_set_dpdk(bool initialized);

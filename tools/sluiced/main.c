@@ -62,7 +62,7 @@ static void start_datapath(const struct model *model)
 	if (retval)
 		log_err("%s: %s", dp_started ? "new datapath settings refused" : "DPDK did not start",
 			error ? error : strerror(-retval));
-	config_ovsdb_set_dpdk(dp_dpdk_initialized(), error);
+	config_ovsdb_set_dpdk(dp_dpdk_initialized());
 	free(error);
 	dp_started = true;
 }
@@ -77,6 +77,7 @@ static void apply(struct model *model)
 static void turn(void *aux)
 {
 	(void)aux;
+	config_ovsdb_take_changes();
 	if (!dp_started)
 		return;
 	dp_run();

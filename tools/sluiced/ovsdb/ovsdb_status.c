@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tools/sluiced/ovsdb/ovsdb_status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/dp.h"
+#include "lib/fatal.h"
+#include "lib/util.h"
+#include "tools/sluiced/ovsdb/ovsdb_value.h"
+#include "tools/sluiced/reconcile.h"
+
+/* UUID -> json_t * row of the columns last written; `seen` rows are kept by each pass. */
+static struct shash written = SHASH_INITIALIZER;
+static bool dpdk_initialized;
+
+void ovsdb_status_set_dpdk(bool initialized)
+{
+	dpdk_initialized = initialized;
+}
+
+void ovsdb_status_forget(void)
+{
+	struct shash_node *node;
+
+	SHASH_FOR_EACH (node, &written)
+		json_decref(node->data);
+	shash_clear(&written);
+}
+
+static void add_update(json_t *operations, const char *table, const char *uuid, json_t *row)
+{
+	json_array_append_new(operations, json_pack("{sssss[[ss[ss]]]so}", "op", "update", "table", table,
+		"where", "_uuid", "==", "uuid", uuid, "row", row));
+}
+
+/* Adds to OPERATIONS the columns of WANTED (stolen) that differ from what was written. */
+static void put_row(json_t *operations, struct shash *seen, const char *table, const char *uuid,
+	json_t *wanted)
+{
+	json_t *before = shash_get(&written, uuid), *row = json_object();
+	const char *column;
+	json_t *value;
+
+	json_object_foreach (wanted, column, value)
+		if (!json_equal(json_object_get(before, column), value))
+			json_object_set(row, column, value);
+	if (json_object_size(row))
+		add_update(operations, table, uuid, json_incref(row));
+	json_decref(row);
+	/* Columns that this pass left out stay as written. */
+	if (before)
+		json_object_update_missing(wanted, before);
+	json_decref(shash_put(&written, uuid, wanted));
+	shash_put(seen, uuid, (void *)1);
+}
+
+/* ------------------------------------------------------------------ interfaces */
+
+static void set_counter(json_t *pairs, const char *name, uint64_t value)
+{
+	json_array_append_new(pairs, json_pack("[sI]", name, (json_int_t)value));
+}
+
+static json_t *statistics(const struct rc_iface *iface)
+{
+	json_t *pairs = json_array();
+	struct dp_port_stats s;
+
+	if (iface->state == RC_RUNNING && dp_port_stats(iface->dp_port, &s)) {
+		set_counter(pairs, "rx_bytes", s.rx_bytes);
+		set_counter(pairs, "rx_packets", s.rx_packets);
+		set_counter(pairs, "tx_bytes", s.tx_bytes);
+		set_counter(pairs, "tx_packets", s.tx_packets);
+	}
+	if (json_array_size(pairs) && iface->kind == PL_PORT_DEVICE) {
+		set_counter(pairs, "collisions", s.collisions);
+		set_counter(pairs, "rx_crc_err", s.rx_crc_errors);
+		set_counter(pairs, "rx_dropped", s.rx_dropped);
+		set_counter(pairs, "rx_errors", s.rx_errors);
+		set_counter(pairs, "rx_frame_err", s.rx_frame_errors);
+		set_counter(pairs, "rx_missed_errors", 0);
+		set_counter(pairs, "rx_over_err", s.rx_over_errors);
+		set_counter(pairs, "tx_dropped", s.tx_dropped);
+		set_counter(pairs, "tx_errors", s.tx_errors);
+	}
+	return json_pack("[so]", "map", pairs);
+}
+
+static json_t *iface_status(const struct rc_iface *iface)
+{
+	struct smap map = SMAP_INITIALIZER;
+	json_t *json;
+
+	if (iface->state == RC_RUNNING && iface->kind == PL_PORT_DEVICE && *iface->info.driver)
+		smap_set(&map, "driver_name", iface->info.driver);
+	json = ovsdb_make_map(&map);
+	smap_uninit(&map);
+	return json;
+}
+
+static void put_interface(json_t *operations, struct shash *seen, const struct rc_iface *iface,
+	bool counters)
+{
+	const struct dp_port_info *info = &iface->info;
+	bool running = iface->state == RC_RUNNING;
+	bool device = running && iface->kind == PL_PORT_DEVICE;
+	json_t *row = json_object();
+	char mac[18];
+
+	if (!running && iface->state != RC_FAILED)
+		return;
+	snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", info->mac.b[0], info->mac.b[1],
+		info->mac.b[2], info->mac.b[3], info->mac.b[4], info->mac.b[5]);
+	json_object_set_new(row, "ofport", json_integer(!running ? -1
+		: iface->ofp_port == OFPP_LOCAL ? 65534 : (json_int_t)iface->ofp_port));
+	json_object_set_new(row, "error", ovsdb_make_optional_string(running ? NULL : iface->error));
+	json_object_set_new(row, "mac_in_use", ovsdb_make_optional_string(device ? mac : NULL));
+	json_object_set_new(row, "mtu", ovsdb_make_optional_int(device && info->mtu, info->mtu));
+	json_object_set_new(row, "admin_state", ovsdb_make_optional_string(
+		!running ? NULL : info->admin_up ? "up" : "down"));
+	json_object_set_new(row, "link_state", ovsdb_make_optional_string(
+		!running ? NULL : info->link_up ? "up" : "down"));
+	json_object_set_new(row, "link_speed", ovsdb_make_optional_int(device && info->link_speed_mbps,
+		(int64_t)info->link_speed_mbps * 1000000));
+	json_object_set_new(row, "duplex", ovsdb_make_optional_string(
+		!device || !info->link_speed_mbps ? NULL : info->full_duplex ? "full" : "half"));
+	json_object_set_new(row, "ifindex", ovsdb_make_optional_int(running, info->ifindex));
+	json_object_set_new(row, "link_resets", ovsdb_make_optional_int(running, iface->link_resets));
+	json_object_set_new(row, "status", iface_status(iface));
+	if (counters)
+		json_object_set_new(row, "statistics", statistics(iface));
+	put_row(operations, seen, "Interface", iface->cfg->id, row);
+}
+
+/* ------------------------------------------------------------------ bridges and controllers */
+
+static void put_controller(json_t *operations, struct shash *seen, const struct rc_bridge *bridge,
+	const struct model_controller *cfg)
+{
+	struct ofproto_controller_status status;
+	struct smap map = SMAP_INITIALIZER;
+	json_t *row;
+
+	status.status = &map;
+	if (!ofproto_controller_status(bridge->ofproto, cfg->target, &status)) {
+		status.is_connected = false;
+		status.role = NULL;
+	}
+	row = json_object();
+	json_object_set_new(row, "is_connected", json_boolean(status.is_connected));
+	json_object_set_new(row, "role", ovsdb_make_optional_string(status.role));
+	/* Ages change all the time: they go with whatever else changes. */
+	smap_remove(&map, "sec_since_connect");
+	smap_remove(&map, "sec_since_disconnect");
+	json_object_set_new(row, "status", ovsdb_make_map(&map));
+	smap_uninit(&map);
+	put_row(operations, seen, "Controller", cfg->id, row);
+}
+
+static void put_mirror(json_t *operations, struct shash *seen, const struct rc_bridge *bridge,
+	const struct model_mirror *cfg)
+{
+	uint64_t packets, bytes;
+	json_t *pairs, *row;
+
+	if (!ofproto_mirror_stats(bridge->ofproto, cfg->name, &packets, &bytes))
+		return;
+	pairs = json_array();
+	set_counter(pairs, "tx_bytes", bytes);
+	set_counter(pairs, "tx_packets", packets);
+	row = json_object();
+	json_object_set_new(row, "statistics", json_pack("[so]", "map", pairs));
+	put_row(operations, seen, "Mirror", cfg->id, row);
+}
+
+static void put_bridge(json_t *operations, struct shash *seen, const struct rc_bridge *bridge,
+	bool counters)
+{
+	const struct model_bridge *cfg = bridge->cfg;
+	struct rc_port *port;
+	json_t *row = json_object();
+	char dpid[17];
+
+	snprintf(dpid, sizeof dpid, "%016" PRIx64, ofproto_datapath_id(bridge->ofproto));
+	json_object_set_new(row, "datapath_id", json_string(dpid));
+	json_object_set_new(row, "datapath_version", json_string("<built-in>"));
+	put_row(operations, seen, "Bridge", cfg->id, row);
+	for (size_t i = 0; i < cfg->controllers.n; i++)
+		put_controller(operations, seen, bridge, cfg->controllers.items[i]);
+	if (counters)
+		for (size_t i = 0; i < cfg->mirrors.n; i++)
+			put_mirror(operations, seen, bridge, cfg->mirrors.items[i]);
+	HMAP_FOR_EACH (port, node, &bridge->ports) {
+		struct rc_iface **iface;
+
+		VEC_FOR_EACH (iface, &port->ifaces)
+			put_interface(operations, seen, *iface, counters);
+	}
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static void put_root(json_t *operations, struct shash *seen, const char *root)
+{
+	static const char *const datapath_types[] = {"netdev", "system"};
+	static const char *const iface_types[] = {"dpdk", "geneve", "gre", "internal", "patch", "system",
+		"tap", "vxlan"};
+	json_t *row = json_object();
+
+	json_object_set_new(row, "ovs_version", json_string("3.1.0"));
+	json_object_set_new(row, "dpdk_initialized", json_boolean(dpdk_initialized));
+	json_object_set_new(row, "dpdk_version", ovsdb_make_optional_string(dp_dpdk_version()));
+	json_object_set_new(row, "datapath_types", ovsdb_make_set(datapath_types,
+		ARRAY_SIZE(datapath_types)));
+	json_object_set_new(row, "iface_types", ovsdb_make_set(iface_types, ARRAY_SIZE(iface_types)));
+	put_row(operations, seen, "Open_vSwitch", root, row);
+}
+
+/* Rows that are gone need not be remembered. */
+static void forget_unseen(const struct shash *seen)
+{
+	struct shash_node *node;
+
+	SHASH_FOR_EACH_SAFE (node, &written)
+		if (!shash_find(seen, node->name))
+			json_decref(shash_delete(&written, node));
+}
+
+json_t *ovsdb_status_operations(const char *root, bool counters)
+{
+	struct shash seen = SHASH_INITIALIZER;
+	json_t *operations = json_array();
+	struct rc_bridge *bridge;
+
+	if (counters)
+		dp_sweep();
+	put_root(operations, &seen, root);
+	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
+		put_bridge(operations, &seen, bridge, counters);
+	/* Without counters mirrors are not visited. */
+	if (counters)
+		forget_unseen(&seen);
+	shash_uninit(&seen);
+	return operations;
+}
+
+void ovsdb_status_add_cur_cfg(json_t *operations, const char *root, int64_t cur_cfg)
+{
+	add_update(operations, "Open_vSwitch", root, json_pack("{sI}", "cur_cfg", (json_int_t)cur_cfg));
+}
