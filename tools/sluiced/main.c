@@ -85,6 +85,7 @@ static void turn(void *aux)
 	ofproto_run_all();
 	config_ovsdb_run();
 	rcu_reclaim();
+	event_hook_wake_in(loop, 1000);
 	if (!ready && reconcile_is_settled() && reconcile_model()) {
 		ready = true;
 		daemonize_complete();
