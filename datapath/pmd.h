@@ -90,7 +90,8 @@ struct pmd_fate {
 struct pmd_stats {
 	stat_t packets;			/* Received. */
 	stat_t recirculations;
-	stat_t exact_hits, mega_hits, misses;
+	stat_t exact_hits, mega_hits, mega_lookups, misses;
+	stat_t miss_cycles;
 	stat_t uncached;		/* Of the misses: ran without a path. */
 	stat_t lost;			/* Of the misses: dropped for want of cycles or memory. */
 	stat_t tx_packets, tx_flushes;
@@ -159,10 +160,10 @@ struct pmd {
 		uint32_t generation;
 		bool counted;		/* Its counters know of it. */
 	} *shadows;			/* By path slot: what was already swept. */
-	uint32_t sweep_slot;
 	struct command *waiting;	/* vec.h-like queue of commands that found the ring full. */
 	size_t n_waiting, max_waiting, first_waiting;
-	uint64_t base_stats[32];
+	struct pmd_stats cleared;	/* Stats as they were at the last clear. */
+	int64_t created_ms, cleared_ms;
 };
 
 struct pmd_config {

@@ -273,7 +273,7 @@ static uint32_t path_create(struct path_pool *pool, const struct xlate_out *out,
 	atomic_store_explicit(&path->packets, 0, memory_order_relaxed);
 	atomic_store_explicit(&path->bytes, 0, memory_order_relaxed);
 	atomic_store_explicit(&path->used_ms, now_ms, memory_order_relaxed);
-	atomic_store_explicit(&path->tcp_flags, 0, memory_order_relaxed);
+	atomic_store_explicit(&path->n_shared, 0, memory_order_relaxed);
 	atomic_fetch_add_explicit(&path->generation, 1, memory_order_relaxed);
 	atomic_store_explicit(&path->state, PATH_LIVE, memory_order_release);
 	if (atomic_load_explicit(&pool->limit, memory_order_relaxed) == slot)
@@ -296,8 +296,10 @@ uint32_t path_intern(struct path_pool *pool, const struct xlate_out *out, const 
 			continue;
 		/* Another flow's older translation may share this path. Only if nothing changed
 		 * since then is it still true of that one, too. */
-		if (path_is_valid(path, out->seq))
+		if (path_is_valid(path, out->seq)) {
+			atomic_fetch_add_explicit(&path->n_shared, 1, memory_order_relaxed);
 			return slot;
+		}
 		path_retire(pool, slot);
 	}
 	return path_create(pool, out, flow, in_port, hash, now_ms);

@@ -69,7 +69,7 @@ struct path {
 	uint8_t drop;		/* PATH_DROP: enum drop_reason. */
 	uint8_t pad;
 	dp_port_t port;
-	_Atomic uint16_t tcp_flags;	/* All seen. */
+	_Atomic uint32_t n_shared;	/* Translations that ended here after the first. */
 } __attribute__((aligned(64)));
 
 #define PATH_NONE UINT32_MAX
