@@ -195,6 +195,7 @@ struct op_tnl_push {
 	bool csum;		/* Compute the UDP or GRE checksum. */
 	bool gre_seq;
 	bool is_ipv6;
+	uint8_t type;		/* enum tnl_type, for the text. */
 	uint8_t header[];	/* header_len bytes, padded to OP_ALIGN. */
 };
 
