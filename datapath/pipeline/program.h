@@ -42,7 +42,7 @@ enum op_type {
 	OP_POP_PBB,		/* struct op */
 	OP_SET_PBB,		/* struct op_pbb */
 	OP_SET_META,		/* struct op_meta: pkt_mark, queue for the ports that follow */
-	OP_TRUNCATE,		/* struct op_u32: of the next output only */
+	OP_TRUNCATE,		/* struct op_u32: of the next output (or tunnel push) only */
 	OP_CLONE,		/* struct op_nest */
 	OP_SAMPLE,		/* struct op_sample */
 	OP_SELECT,		/* struct op_select: one of several by hash */

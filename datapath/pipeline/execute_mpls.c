@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Label stack entries. */
+
+#include <string.h>
+
+#include "datapath/pipeline/execute_private.h"
+#include "lib/headers.h"
+
+static void put16(uint8_t *p, be16 v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+/* If the type in front of OFS is that of a SNAP header, an 802.3 length counts what is behind it: adds
+ * DELTA to it. */
+static void mend_length(struct packet *packet, uint16_t ofs, int delta)
+{
+	uint32_t at = 12;
+	be16 type;
+
+	for (;; at += VLAN_HEADER_LEN) {
+		memcpy(&type, packet->data + at, sizeof type);
+		if (at + 2u >= ofs || !eth_type_is_vlan(type))
+			break;
+	}
+	if (be16toh(type) < ETH_TYPE_MIN)
+		put16(packet->data + at, htobe16((uint16_t)(be16toh(type) + delta)));
+}
+
+enum drop_reason exec_push_mpls(struct packet *packet, const struct op_mpls *op)
+{
+	uint16_t ofs = exec_mpls_ofs(packet);
+	be32 lse = op->lse & op->mask;
+	uint8_t *p;
+
+	if (ofs == PACKET_NO_OFS)
+		ofs = exec_l3_ofs(packet);
+	if (ofs < ETH_HEADER_LEN || !exec_at(packet, ofs, 0))
+		return DROP_ACTION_MISMATCH;
+	p = packet_insert(packet, ofs, MPLS_HEADER_LEN);
+	if (!p)
+		return DROP_NO_HEADROOM;
+	put16(p - 2, op->ethertype);
+	memcpy(p, &lse, sizeof lse);
+	packet->l2_5_ofs = ofs;
+	mend_length(packet, ofs, MPLS_HEADER_LEN);
+	return DROP_NONE;
+}
+
+enum drop_reason exec_pop_mpls(struct packet *packet, const struct op_mpls *op)
+{
+	uint16_t ofs = exec_mpls_ofs(packet);
+
+	if (ofs < ETH_HEADER_LEN || !exec_at(packet, ofs, MPLS_HEADER_LEN))
+		return DROP_ACTION_MISMATCH;
+	packet_remove(packet, ofs, MPLS_HEADER_LEN);
+	put16(packet->data + ofs - 2, op->ethertype);
+	mend_length(packet, ofs, -MPLS_HEADER_LEN);
+	if (eth_type_is_mpls(op->ethertype)) {
+		packet->l2_5_ofs = ofs;
+	} else {
+		packet->l2_5_ofs = PACKET_NO_OFS;
+		if (!packet->outer_l3_ofs)
+			packet->l3_ofs = ofs;
+	}
+	return DROP_NONE;
+}
+
+enum drop_reason exec_set_mpls(struct packet *packet, const struct op_mpls *op)
+{
+	uint8_t *p = exec_at(packet, exec_mpls_ofs(packet), MPLS_HEADER_LEN);
+
+	if (!p)
+		return DROP_ACTION_MISMATCH;
+	exec_set_bytes(p, &op->lse, &op->mask, sizeof op->lse);
+	return DROP_NONE;
+}
