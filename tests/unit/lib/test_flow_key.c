@@ -15,6 +15,7 @@
 #include "lib/flow_key.h"
 #include "lib/headers.h"
 #include "lib/util.h"
+#include "tests/support/packets.h"
 
 static uint64_t seed = 7;
 
@@ -28,54 +29,6 @@ static uint32_t below(uint32_t n)
 {
 	return random32() % n;
 }
-
-#define MACS "02aa0000000202aa00000001"
-#define SRC6 "20010db8000000000000000000000001"
-#define DST6 "20010db8000000000000000000000002"
-
-/* One of each kind; they are mutated at random. */
-static const char *const packets[] = {
-	/* IPv4: TCP, UDP, ICMP, SCTP, IGMP, GRE, options, fragments. */
-	MACS "08004500002800010000400600000a0100010a010002" "0457005000000001000000025012200000000000",
-	MACS "08004500002400010000401100000a0100010a010002" "08ae00350010000000010203040506070000",
-	MACS "08004500001c00010000400100000a0100010a010002" "0800aabb00010001",
-	MACS "08004500002000010000408400000a0100010a010002" "0d050b590000000500000000",
-	MACS "08004600002000010000400200000a0100010a01000294040000" "1600aabbe0000005",
-	MACS "08004500001c00010000402f00000a0100010a010002" "0000655800000005",
-	MACS "08004500002400012000401100000a0100010a010002" "08ae0035001000000001020304050607",
-	MACS "08004500002400012005401100000a0100010a010002" "08ae0035001000000001020304050607",
-	MACS "08004500003000010000403a00000a0100010a010002" "870000000000000020010db80000000000000000"
-		"00000002010102aa00000001",
-	/* Tags. */
-	MACS "810020050800" "4500002800010000400600000a0100010a010002"
-		"0457005000000001000000025012200000000000",
-	MACS "88a8206481004005" "0800" "4500002400010000401100000a0100010a010002"
-		"08ae0035001000000001020304050607",
-	MACS "8100000508060001080006040001" "02aa000000010a0100010000000000000a010002",
-	MACS "810000058847" "0001063f0002013f" "4500",
-	/* ARP, RARP, LLC, SNAP, LLDP, MPLS, PBB. */
-	MACS "0806" "0001080006040001" "02aa000000010a0100010000000000000a010002",
-	MACS "8035" "0001080006040103" "02aa000000010a0100010000000000000a010002",
-	MACS "0026424203" "0000000000000000",
-	MACS "0030aaaa030000000800" "4500002800010000400600000a0100010a010002"
-		"0457005000000001000000025012200000000000",
-	MACS "88cc" "00000000000000000000",
-	MACS "8847" "00010001" "00020002" "00030003" "00040105",
-	MACS "88e7" "08123456" "0a0000000001" "0a0000000002" "0800",
-	/* IPv6: TCP, UDP, ping, ND, extension headers, fragments. */
-	MACS "86dd62e1234500140640" SRC6 DST6 "0457005000000001000000025012200000000000",
-	MACS "86dd62e1234500101140" SRC6 DST6 "08ae0035001000000001020304050607",
-	MACS "86dd62e1234500083a40" SRC6 DST6 "8000aabb00010001",
-	MACS "86dd62e1234500203a40" SRC6 DST6 "8700aabb00000000" DST6 "010102aa00000001",
-	MACS "86dd62e1234500203a40" SRC6 DST6 "8800aabb60000000" DST6 "020102aa00000001",
-	MACS "86dd62e1234500180040" SRC6 DST6 "1100000000000000" "08ae0035001000000001020304050607",
-	MACS "86dd62e1234500202b40" SRC6 DST6 "3c00000000000000" "0600000000000000"
-		"04570050000000010000000250122000" "00000000",
-	MACS "86dd62e1234500182c40" SRC6 DST6 "1100000100000009" "08ae0035001000000001020304050607",
-	MACS "86dd62e1234500182c40" SRC6 DST6 "1100002100000009" "08ae0035001000000001020304050607",
-	MACS "86dd62e1234500083b40" SRC6 DST6 "0000000000000000",
-	MACS "86dd62e1234500080240" SRC6 DST6 "1600aabbe0000005",
-};
 
 /* Damages the N bytes at B, mildly: headers should mostly stay what they are. Returns the new length. */
 static size_t mutate(uint8_t *b, size_t n)
@@ -130,7 +83,7 @@ static void random_tunnel(struct packet *p)
 /* A random packet in a buffer of its size. Free p->data. */
 static void random_packet(struct packet *p)
 {
-	const char *hex = packets[below(ARRAY_SIZE(packets))];
+	const char *hex = sample_packets[below(N_SAMPLE_PACKETS)];
 	size_t n = strlen(hex) / 2;
 	uint8_t b[256], *data;
 
@@ -277,8 +230,8 @@ static void test_mask_is_not_wider_than_needed(void **state)
 	flow_key_mask(&mask, FLOW_KEY_K128, &km);
 	assert_true(km.w[3] == 0 && km.w[7] == 0);
 
-	parse_hex_bytes(packets[0], b, strlen(packets[0]) / 2);
-	packet_init(&p, b, (uint32_t)(strlen(packets[0]) / 2), 0);
+	parse_hex_bytes(sample_packets[0], b, strlen(sample_packets[0]) / 2);
+	packet_init(&p, b, (uint32_t)(strlen(sample_packets[0]) / 2), 0);
 	flow_key_extract(&p, 3, &flow_limits_default, &key);
 	assert_int_equal(flow_key_class(&key), FLOW_KEY_K64);
 	assert_int_equal(flow_key_n_words(&key), 8);
@@ -286,14 +239,14 @@ static void test_mask_is_not_wider_than_needed(void **state)
 
 static void test_outer_id(void **state)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(packets); i++) {
+	for (size_t i = 0; i < N_SAMPLE_PACKETS; i++) {
 		uint8_t b[256];
-		size_t n = strlen(packets[i]) / 2;
+		size_t n = strlen(sample_packets[i]) / 2;
 		struct flow_key key, other, km;
 		struct flow mask = {0};
 		struct packet p;
 
-		parse_hex_bytes(packets[i], b, n);
+		parse_hex_bytes(sample_packets[i], b, n);
 		packet_init(&p, b, (uint32_t)n, 0);
 		flow_key_extract(&p, 3, &flow_limits_default, &key);
 		other = key;
@@ -379,7 +332,7 @@ static void test_speed(void **state)
 	if (!getenv("SLUICE_BENCH"))
 		skip();
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-		const char *hex = packets[kinds[k]];
+		const char *hex = sample_packets[kinds[k]];
 		size_t n = strlen(hex) / 2;
 		static uint8_t b[32][256];
 		double t0, t1, t2;
