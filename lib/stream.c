@@ -193,13 +193,14 @@ static bool do_send(struct stream *stream)
 {
 	int err;
 
-	if (!stream_tx_queued(stream))
+	if (!stream->owes_drained)
 		return true;
 	err = flush_tx(stream);
 	if (err == -EAGAIN)
 		return true;
 	if (err)
 		return die(stream, err);
+	stream->owes_drained = false;
 	if (stream->cb && stream->cb->drained)
 		stream->cb->drained(stream, stream->aux);
 	return !stream->closed;
@@ -357,6 +358,7 @@ int stream_write(struct stream *stream, const void *data, size_t len)
 		stream->tx_head = 0;
 	}
 	sbuf_put(&stream->tx, data, len);
+	stream->owes_drained = true;
 
 	/* Several small messages become one system call in the next turn. */
 	if (stream->state == STREAM_CONNECTED && stream_tx_queued(stream) >= TX_FLUSH) {

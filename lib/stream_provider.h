@@ -66,6 +66,7 @@ struct stream {
 	} state;
 	bool running, closed; /* inside callbacks; owner closed it there */
 	bool paused;
+	bool owes_drained; /* something was queued since drained() was called */
 	int error; /* found outside of a turn, to be reported in the next */
 	struct sbuf rx, tx;
 	size_t rx_head, tx_head; /* bytes of rx and tx already consumed */
