@@ -30,7 +30,7 @@ struct stream_tcp {
 
 static void set_options(int fd, int family, int dscp)
 {
-	int yes = 1, tos = dscp << 2;
+	int yes = 1, tos = dscp * 4;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (dscp < 0)

@@ -75,8 +75,9 @@ static void on_term(int signum)
 /* What the daemon's process does between start and end. */
 static _Noreturn void daemon_main(const struct daemon_options *options, enum behaviour behaviour)
 {
-	char *flag = xasprintf("%s/crashed", dir);
+	char flag[64];
 
+	snprintf(flag, sizeof(flag), "%s/crashed", dir);
 	freopen("/dev/null", "w", stderr);
 	signal(SIGTERM, on_term);
 	signal(SIGSEGV, SIG_DFL); /* cmocka has a handler */
