@@ -123,6 +123,7 @@ struct op_set_nd {
 	struct ipv6_addr target, target_mask;
 	struct eth_addr sll, tll, sll_mask, tll_mask;
 	be32 reserved, reserved_mask;
+	uint8_t options_type, options_type_mask, pad[2];
 };
 
 struct op_mpls {
@@ -210,10 +211,28 @@ struct op_resume {
 	uint32_t bridge;
 	dp_port_t in_port;
 	uint32_t acts_len;	/* Bytes of remaining action list after `metadata`. */
+	uint32_t stack_len;	/* Then of the stack, */
+	uint32_t action_set_len;	/* and of the action set. */
+	uint32_t mirrors;	/* Already sent to. */
 	uint8_t table_id;
-	uint8_t pad[3];
+	bool has_group;		/* The action set has a group. */
+	bool use_table;		/* No actions are left: look up table_id. */
+	uint8_t pad;
 	struct flow metadata;	/* Registers, tunnel, in_port, ... (packet fields zero). */
-	/* Then acts_len bytes of struct act. */
+	/* Then three runs of bytes, each padded to OP_ALIGN; the first and last are struct act. */
+};
+
+/* op_punt.reason and act_controller.reason: OpenFlow 1.4's numbers, then what later only reaches the
+ * controller as NO_MATCH (or ACTION, before OpenFlow 1.3). */
+enum punt_reason {
+	PUNT_NO_MATCH,
+	PUNT_ACTION,
+	PUNT_INVALID_TTL,
+	PUNT_ACTION_SET,
+	PUNT_GROUP,
+	PUNT_PACKET_OUT,
+	PUNT_EXPLICIT_MISS,	/* Sent by a table-miss rule. */
+	PUNT_IMPLICIT_MISS,	/* No rule matched. */
 };
 
 struct op_punt {
@@ -228,7 +247,7 @@ struct op_punt {
 	uint32_t pause_len;	/* Bytes of frozen state after userdata; 0: no pause. */
 	be64 cookie;
 	struct flow metadata;	/* Of the match in the packet-in. */
-	/* Then userdata, padded to OP_ALIGN, then pause_len bytes. */
+	/* Then userdata, padded to OP_ALIGN, then pause_len bytes: a struct op_resume. */
 };
 
 struct op_neigh_hold {

@@ -33,7 +33,7 @@ enum l2_proto { L2_PROTO_STP, L2_PROTO_RSTP, L2_PROTO_LACP, L2_PROTO_IGMP, L2_PR
 /* Kinds of step in a trace. Texts of rules, actions and matches are made to the right of here. */
 enum xlate_report_kind {
 	XLATE_REPORT_BRIDGE,	/* bridge("br0"): `bridge`. */
-	XLATE_REPORT_TABLE,	/* " 0. priority 5": `table_id` and `rule`; rule NULL: no match. */
+	XLATE_REPORT_TABLE,	/* " 0. priority 5": `table_id` and `rule`; or rule NULL and `text`. */
 	XLATE_REPORT_GROUP_BUCKET,	/* "bucket 0": `text`. */
 	XLATE_REPORT_ACTION_SET,	/* "--. Executing action set:" */
 	XLATE_REPORT_THAW,	/* `text`: going on after a resume. */

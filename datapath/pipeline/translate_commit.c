@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Committing: emits the operations that turn base (the packet as the program leaves it so far) into
+ * flow (what OpenFlow has made of it), just before somebody sees the packet. Several writes of a field
+ * fold into one, and those that change nothing vanish.
+ *
+ * A field that differs is written in the bits that the mask holds (they are the same in all packets
+ * that will run the program) and in those that differ here; the rest of it stays as it comes.
+ */
+
+#include <string.h>
+
+#include "datapath/pipeline/translate_internal.h"
+#include "lib/headers.h"
+
+/* Adds to MASK, a field's mask in an operation, what must be written of it, and to WC what was thereby
+ * looked at. Returns true if the field differs. */
+static bool commit_field(const void *flow_, void *base_, void *wc_, void *mask_, size_t size)
+{
+	const uint8_t *flow = flow_;
+	uint8_t *base = base_, *wc = wc_, *mask = mask_;
+
+	if (!memcmp(flow, base, size))
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		mask[i] = wc[i] | (flow[i] ^ base[i]);
+		wc[i] |= mask[i];
+	}
+	memcpy(base, flow, size);
+	return true;
+}
+
+#define COMMIT(CTX, FIELD, MASK)                                                                   \
+	commit_field(&(CTX)->flow.FIELD, &(CTX)->base.FIELD, &(CTX)->wc->FIELD, MASK,              \
+		sizeof(CTX)->flow.FIELD)
+
+static void commit_eth(struct xlate_ctx *ctx)
+{
+	struct eth_addr dst_mask = {{0}}, src_mask = {{0}};
+	struct op_set_eth *op;
+
+	if (!(COMMIT(ctx, dl_dst, &dst_mask) | COMMIT(ctx, dl_src, &src_mask)))
+		return;
+	op = xlate_put_op(ctx, OP_SET_ETH, sizeof *op);
+	op->dst = ctx->flow.dl_dst;
+	op->src = ctx->flow.dl_src;
+	op->dst_mask = dst_mask;
+	op->src_mask = src_mask;
+}
+
+/* ---------------------------------------------------------------- network and transport */
+
+static void commit_ipv4(struct xlate_ctx *ctx)
+{
+	struct op_set_ipv4 set = {.src = 0};
+	struct op_set_ipv4 *op;
+	bool differs;
+
+	differs = COMMIT(ctx, nw_src, &set.src_mask);
+	differs |= COMMIT(ctx, nw_dst, &set.dst_mask);
+	differs |= COMMIT(ctx, nw_tos, &set.tos_mask);
+	differs |= COMMIT(ctx, nw_ttl, &set.ttl_mask);
+	if (!differs)
+		return;
+	set.src = ctx->flow.nw_src;
+	set.dst = ctx->flow.nw_dst;
+	set.tos = ctx->flow.nw_tos;
+	set.ttl = ctx->flow.nw_ttl;
+	op = xlate_put_op(ctx, OP_SET_IPV4, sizeof *op);
+	set.op = op->op;
+	*op = set;
+}
+
+static void commit_ipv6(struct xlate_ctx *ctx)
+{
+	struct op_set_ipv6 set;
+	struct op_set_ipv6 *op;
+	bool differs;
+
+	memset(&set, 0, sizeof set);
+	differs = COMMIT(ctx, ipv6_src, &set.src_mask);
+	differs |= COMMIT(ctx, ipv6_dst, &set.dst_mask);
+	differs |= COMMIT(ctx, ipv6_label, &set.label_mask);
+	differs |= COMMIT(ctx, nw_tos, &set.tos_mask);
+	differs |= COMMIT(ctx, nw_ttl, &set.ttl_mask);
+	if (!differs)
+		return;
+	set.src = ctx->flow.ipv6_src;
+	set.dst = ctx->flow.ipv6_dst;
+	set.label = ctx->flow.ipv6_label;
+	set.tos = ctx->flow.nw_tos;
+	set.ttl = ctx->flow.nw_ttl;
+	op = xlate_put_op(ctx, OP_SET_IPV6, sizeof *op);
+	set.op = op->op;
+	*op = set;
+}
+
+static void commit_nd(struct xlate_ctx *ctx)
+{
+	struct op_set_nd set;
+	struct op_set_nd *op;
+	bool differs;
+
+	memset(&set, 0, sizeof set);
+	differs = COMMIT(ctx, nd_target, &set.target_mask);
+	differs |= COMMIT(ctx, arp_sha, &set.sll_mask);
+	differs |= COMMIT(ctx, arp_tha, &set.tll_mask);
+	differs |= COMMIT(ctx, nd_reserved, &set.reserved_mask);
+	differs |= COMMIT(ctx, nd_options_type, &set.options_type_mask);
+	if (!differs)
+		return;
+	set.target = ctx->flow.nd_target;
+	set.sll = ctx->flow.arp_sha;
+	set.tll = ctx->flow.arp_tha;
+	set.reserved = ctx->flow.nd_reserved;
+	set.options_type = ctx->flow.nd_options_type;
+	op = xlate_put_op(ctx, OP_SET_ND, sizeof *op);
+	set.op = op->op;
+	*op = set;
+}
+
+static void commit_arp(struct xlate_ctx *ctx)
+{
+	struct op_set_arp set;
+	struct op_set_arp *op;
+	uint8_t op_mask = 0;
+	bool differs;
+
+	memset(&set, 0, sizeof set);
+	differs = COMMIT(ctx, nw_src, &set.spa_mask);
+	differs |= COMMIT(ctx, nw_dst, &set.tpa_mask);
+	differs |= COMMIT(ctx, nw_proto, &op_mask);
+	differs |= COMMIT(ctx, arp_sha, &set.sha_mask);
+	differs |= COMMIT(ctx, arp_tha, &set.tha_mask);
+	if (!differs)
+		return;
+	set.spa = ctx->flow.nw_src;
+	set.tpa = ctx->flow.nw_dst;
+	set.op_code = htobe16(ctx->flow.nw_proto);
+	set.op_mask = htobe16(op_mask);
+	set.sha = ctx->flow.arp_sha;
+	set.tha = ctx->flow.arp_tha;
+	op = xlate_put_op(ctx, OP_SET_ARP, sizeof *op);
+	set.op = op->op;
+	*op = set;
+}
+
+static void commit_network(struct xlate_ctx *ctx)
+{
+	/* Zero where there is no network header, or none that could be parsed. */
+	if (!ctx->flow.nw_proto)
+		return;
+	switch (be16toh(ctx->base.dl_type)) {
+	case ETH_T_IP:
+		commit_ipv4(ctx);
+		break;
+	case ETH_T_IPV6:
+		commit_ipv6(ctx);
+		if (ctx->base.nw_proto == IP_P_ICMPV6)
+			commit_nd(ctx);
+		break;
+	case ETH_T_ARP:
+		commit_arp(ctx);
+		break;
+	}
+}
+
+static void commit_put_tp(struct xlate_ctx *ctx, be16 src_mask, be16 dst_mask)
+{
+	struct op_set_tp *op = xlate_put_op(ctx, OP_SET_TP, sizeof *op);
+
+	op->src = ctx->flow.tp_src;
+	op->dst = ctx->flow.tp_dst;
+	op->src_mask = src_mask;
+	op->dst_mask = dst_mask;
+	op->proto = ctx->flow.nw_proto;
+}
+
+static void commit_transport(struct xlate_ctx *ctx)
+{
+	be16 src_mask = 0, dst_mask = 0;
+	bool is_icmp;
+
+	if (!xlate_is_ip(&ctx->base))
+		return;
+	switch (ctx->flow.nw_proto) {
+	case IP_P_TCP:
+	case IP_P_UDP:
+	case IP_P_SCTP:
+		is_icmp = false;
+		break;
+	case IP_P_ICMP:
+		if (ctx->flow.dl_type != htobe16(ETH_T_IP))
+			return;
+		is_icmp = true;
+		break;
+	case IP_P_ICMPV6:
+		if (ctx->flow.dl_type != htobe16(ETH_T_IPV6))
+			return;
+		is_icmp = true;
+		break;
+	default:
+		return;
+	}
+	if (!(COMMIT(ctx, tp_src, &src_mask) | COMMIT(ctx, tp_dst, &dst_mask)))
+		return;
+	if (is_icmp) {
+		/* Type and code are a byte each, and go together. */
+		src_mask = dst_mask = htobe16(0xff);
+		ctx->wc->tp_src |= src_mask;
+		ctx->wc->tp_dst |= dst_mask;
+	}
+	commit_put_tp(ctx, src_mask, dst_mask);
+}
+
+/* ---------------------------------------------------------------- MPLS and VLAN */
+
+static int mpls_common(const struct flow *a, int a_n, const struct flow *b, int b_n)
+{
+	int n = 0;
+
+	while (n < a_n && n < b_n && a->mpls_lse[a_n - 1 - n] == b->mpls_lse[b_n - 1 - n])
+		n++;
+	return n;
+}
+
+static void put_mpls(struct xlate_ctx *ctx, enum op_type type, be16 ethertype, be32 lse)
+{
+	struct op_mpls *op = xlate_put_op(ctx, type, sizeof *op);
+
+	op->ethertype = ethertype;
+	op->lse = lse;
+	op->mask = type == OP_POP_MPLS ? 0 : BE32_MAX;
+}
+
+static void commit_mpls(struct xlate_ctx *ctx)
+{
+	struct flow *flow = &ctx->flow, *base = &ctx->base;
+	int base_n = flow_mpls_depth(base, NULL), flow_n = flow_mpls_depth(flow, NULL);
+	int common = mpls_common(flow, flow_n, base, base_n);
+
+	while (base_n > common) {
+		if (base_n - 1 == common && flow_n > common) {
+			/* The last one to go and the first to come: write over it. */
+			base->mpls_lse[0] = flow->mpls_lse[flow_n - base_n];
+			put_mpls(ctx, OP_SET_MPLS, base->dl_type, base->mpls_lse[0]);
+			common++;
+		} else {
+			be16 ethertype = flow->dl_type;
+
+			if (!eth_type_is_mpls(ethertype) && base_n > 1)
+				ethertype = htobe16(ETH_T_MPLS);
+			put_mpls(ctx, OP_POP_MPLS, ethertype, 0);
+			if (!flow_mpls_pop(base, base_n, flow->dl_type, NULL))
+				break;
+			base_n--;
+		}
+	}
+	for (; base_n < flow_n; base_n++) {
+		be32 lse = flow->mpls_lse[flow_n - base_n - 1];
+
+		put_mpls(ctx, OP_PUSH_MPLS, flow->dl_type, lse);
+		/* What is behind stays known, for when flow returns to what it was. */
+		flow_mpls_push(base, base_n, flow->dl_type, NULL, false);
+		base->mpls_lse[0] = lse;
+	}
+}
+
+static void put_vlan(struct xlate_ctx *ctx, enum op_type type, const struct flow_vlan *vlan)
+{
+	struct op_vlan *op = xlate_put_op(ctx, type, sizeof *op);
+
+	op->tpid = vlan->tpid;
+	op->tci = vlan->tci & ~htobe16(VLAN_PRESENT);
+}
+
+static bool vlan_equal(const struct flow_vlan *a, const struct flow_vlan *b)
+{
+	return a->tpid == b->tpid && a->tci == b->tci;
+}
+
+static void commit_vlan(struct xlate_ctx *ctx)
+{
+	struct flow *flow = &ctx->flow, *base = &ctx->base;
+	int base_i = flow_n_vlans(base) - 1, flow_i = flow_n_vlans(flow) - 1;
+
+	for (; base_i >= 0 && flow_i >= 0; base_i--, flow_i--)
+		if (!vlan_equal(&base->vlans[base_i], &flow->vlans[flow_i]))
+			break;
+
+	for (; base_i >= 0; base_i--) {
+		struct flow_vlan *wc = &ctx->wc->vlans[base_i];
+
+		wc->tpid = BE16_MAX;
+		wc->tci = BE16_MAX;
+		if (base_i == 0 && flow_i == 0 && base->vlans[0].tpid == flow->vlans[0].tpid) {
+			put_vlan(ctx, OP_SET_VLAN, &flow->vlans[0]);
+			flow_i--;
+		} else {
+			xlate_put_op(ctx, OP_POP_VLAN, sizeof(struct op));
+		}
+	}
+	for (; flow_i >= 0; flow_i--)
+		put_vlan(ctx, OP_PUSH_VLAN, &flow->vlans[flow_i]);
+	memcpy(base->vlans, flow->vlans, sizeof base->vlans);
+}
+
+/* ---------------------------------------------------------------- the rest */
+
+static void commit_pbb(struct xlate_ctx *ctx)
+{
+	be32 mask = 0;
+	struct op_pbb *op;
+
+	/* Pushes and pops emit their own operation. */
+	if (ctx->flow.dl_type != htobe16(ETH_T_PBB) || ctx->base.dl_type != htobe16(ETH_T_PBB) ||
+		!COMMIT(ctx, pbb_isid, &mask))
+		return;
+	op = xlate_put_op(ctx, OP_SET_PBB, sizeof *op);
+	op->ethertype = htobe16(ETH_T_PBB);
+	op->isid = ctx->flow.pbb_isid;
+	op->mask = mask;
+}
+
+static void commit_meta(struct xlate_ctx *ctx)
+{
+	struct op_meta *op;
+
+	if (ctx->flow.pkt_mark == ctx->base.pkt_mark && ctx->flow.queue == ctx->base.queue)
+		return;
+	/* Written whole, so both are the path's. */
+	ctx->wc->pkt_mark = UINT32_MAX;
+	ctx->wc->queue = UINT32_MAX;
+	ctx->base.pkt_mark = ctx->flow.pkt_mark;
+	ctx->base.queue = ctx->flow.queue;
+	op = xlate_put_op(ctx, OP_SET_META, sizeof *op);
+	op->pkt_mark = ctx->flow.pkt_mark;
+	op->queue = ctx->flow.queue;
+}
+
+void xlate_commit(struct xlate_ctx *ctx)
+{
+	bool mpls_done = false;
+
+	commit_eth(ctx);
+	/* Out of the way of network fields, which a labelled packet does not have. */
+	if (eth_type_is_mpls(ctx->base.dl_type) && !eth_type_is_mpls(ctx->flow.dl_type)) {
+		commit_mpls(ctx);
+		mpls_done = true;
+	}
+	commit_network(ctx);
+	commit_transport(ctx);
+	if (!mpls_done)
+		commit_mpls(ctx);
+	commit_vlan(ctx);
+	commit_pbb(ctx);
+	commit_meta(ctx);
+}
