@@ -23,7 +23,7 @@ void xlate_bridge_enter(struct xlate_ctx *ctx, struct pl_bridge *bridge)
 {
 	ctx->bridge = bridge;
 	ctx->conf = pl_bridge_conf(bridge);
-	xlate_depend(ctx, DEP_BRIDGE, bridge->id, 0);
+	xlate_depend(ctx, dep_bridge(bridge->id));
 }
 
 bool xlate_may_recurse(struct xlate_ctx *ctx)
@@ -54,12 +54,14 @@ bool xlate_may_recurse(struct xlate_ctx *ctx)
 static const struct pl_rule *xlate_lookup_one(struct xlate_ctx *ctx, uint8_t table_id)
 {
 	const struct pl_table *table = &ctx->bridge->tables[table_id];
-	uint32_t conj_id = ctx->flow.conj_id;
 	const struct cls_rule *cr;
+	uint16_t deps[2];
+	unsigned int n_deps;
 
-	xlate_depend(ctx, DEP_TABLE, ctx->bridge->id << 8 | table_id, 0);
-	cr = classifier_lookup(table->cls, ctx->in->version, &ctx->flow, ctx->wc);
-	ctx->flow.conj_id = conj_id;
+	cr = classifier_lookup(table->cls, ctx->in->version, &ctx->flow, ctx->wc, NULL);
+	n_deps = pl_table_deps(ctx->bridge, table_id, &ctx->flow, ctx->wc, deps);
+	for (unsigned int i = 0; i < n_deps; i++)
+		xlate_depend(ctx, deps[i]);
 	if (!cr) {
 		xlate_count(ctx, table->miss_counter);
 		return NULL;
@@ -409,7 +411,7 @@ void translate(const struct xlate_in *in, struct xlate_out *out)
 	if (in->resume)
 		xlate_thaw(&ctx, in->resume, &acts, &acts_len);
 	if (in->in_port)
-		xlate_depend(&ctx, DEP_PORT, in->in_port->dp_port, 0);
+		xlate_depend(&ctx, dep_port(in->in_port->dp_port));
 	xlate_start(&ctx, acts, acts_len);
 	xlate_end(&ctx);
 }

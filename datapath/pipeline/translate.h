@@ -24,7 +24,7 @@
 
 #define XLATE_MAX_DEPTH 64
 #define XLATE_MAX_RESUBMITS 4096
-#define XLATE_MAX_DEPS 64	/* More: the path is marked uncacheable. */
+#define XLATE_MAX_DEPS 128	/* More: the path is marked uncacheable. */
 #define XLATE_MAX_COUNTERS 128	/* As above. */
 
 /* Frames that control's own protocol engines want. */

@@ -57,6 +57,7 @@ struct xlate_ctx {
 
 	uint32_t mirrors;		/* Already sent to. */
 	uint16_t mirror_snaplen;
+	uint32_t trunc;			/* The output being done is cut to this; 0: whole. */
 	struct ipv6_addr orig_tunnel_dst;
 	uint32_t orig_queue;
 	uint32_t n_tunnels;		/* Nested tunnel outputs. */
@@ -100,7 +101,8 @@ void *xlate_buf_put(struct xlate_ctx *ctx, struct xlate_buf *buf, const void *by
 /* A copy whose changes the original does not see. */
 struct xlate_buf xlate_buf_clone(struct xlate_ctx *ctx, const struct xlate_buf *buf);
 
-void xlate_depend(struct xlate_ctx *ctx, enum dep_kind kind, uint32_t a, uint32_t b);
+/* ID: from dependency.h. */
+void xlate_depend(struct xlate_ctx *ctx, uint16_t id);
 /* Counts N packets, as long as they are here. */
 void xlate_count(struct xlate_ctx *ctx, uint32_t counter);
 void xlate_refresh(struct xlate_ctx *ctx, uint32_t counter);

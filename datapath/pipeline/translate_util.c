@@ -107,10 +107,9 @@ struct xlate_buf xlate_buf_clone(struct xlate_ctx *ctx, const struct xlate_buf *
 	return copy;
 }
 
-void xlate_depend(struct xlate_ctx *ctx, enum dep_kind kind, uint32_t a, uint32_t b)
+void xlate_depend(struct xlate_ctx *ctx, uint16_t id)
 {
 	struct xlate_out *out = ctx->out;
-	uint16_t id = dep_id(kind, a, b);
 
 	for (unsigned int i = 0; i < out->n_deps; i++)
 		if (out->deps[i] == id)

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Actions that push, pop and age headers: VLAN, MPLS, PBB, TTL. */
+
+#include <string.h>
+
+#include "datapath/pipeline/translate_internal.h"
+#include "lib/headers.h"
+
+/* ---------------------------------------------------------------- VLAN */
+
+void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid)
+{
+	struct flow_vlan *vlans = ctx->flow.vlans;
+	int n = flow_n_vlans(&ctx->flow);
+
+	/* Tags that are there decide what ends up in front, and move. */
+	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
+	memset(ctx->wc->vlans, 0xff, n * sizeof ctx->wc->vlans[0]);
+	memmove(&vlans[1], &vlans[0], (FLOW_MAX_VLANS - 1) * sizeof vlans[0]);
+	vlans[0].tpid = tpid;
+	vlans[0].tci = htobe16(VLAN_PRESENT);
+}
+
+void xlate_pop_vlan(struct xlate_ctx *ctx)
+{
+	struct flow_vlan *vlans = ctx->flow.vlans;
+	int n = flow_n_vlans(&ctx->flow);
+
+	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
+	if (n > 1) {
+		memset(&ctx->wc->vlans[1], 0xff, (n - 1) * sizeof ctx->wc->vlans[0]);
+		memmove(&vlans[0], &vlans[1], (n - 1) * sizeof vlans[0]);
+	}
+	if (n > 0)
+		memset(&vlans[n - 1], 0, sizeof vlans[0]);
+}
+
+static void xlate_set_vlan(struct xlate_ctx *ctx, uint16_t value, uint16_t mask, bool push)
+{
+	struct flow_vlan *vlan = &ctx->flow.vlans[0];
+
+	ctx->wc->vlans[0].tci |= htobe16(mask | VLAN_PRESENT);
+	if (!(vlan->tci & htobe16(VLAN_PRESENT)) && !push)
+		return;
+	if (!vlan->tpid)
+		vlan->tpid = htobe16(ETH_T_VLAN_8021Q);
+	vlan->tci = (vlan->tci & ~htobe16(mask)) | htobe16((value & mask) | VLAN_PRESENT);
+}
+
+void xlate_set_vlan_vid(struct xlate_ctx *ctx, const struct act_vlan_vid *act)
+{
+	xlate_set_vlan(ctx, act->vid, VLAN_VID_MASK, act->push_if_needed);
+}
+
+void xlate_set_vlan_pcp(struct xlate_ctx *ctx, const struct act_vlan_pcp *act)
+{
+	xlate_set_vlan(ctx, act->pcp << VLAN_PCP_SHIFT, VLAN_PCP_MASK, act->push_if_needed);
+}
+
+/* ---------------------------------------------------------------- MPLS */
+
+int flow_mpls_depth(const struct flow *flow, struct flow *wc)
+{
+	int n = 0;
+
+	if (!eth_type_is_mpls(flow->dl_type))
+		return 0;
+	for (int i = 0; i < FLOW_MAX_MPLS; i++) {
+		if (wc)
+			wc->mpls_lse[i] |= htobe32(MPLS_BOS_MASK);
+		if (flow->mpls_lse[i] & htobe32(MPLS_BOS_MASK))
+			return i + 1;
+		if (flow->mpls_lse[i])
+			n++;
+	}
+	return n;
+}
+
+/* The first label over a packet without any: as Open vSwitch chooses it. */
+static be32 flow_mpls_first(const struct flow *flow, struct flow *wc)
+{
+	uint32_t label = flow->dl_type == htobe16(ETH_T_IPV6) ? 2 : 0;	/* Explicit null. */
+	uint32_t tc = 0, ttl = 64;
+
+	if (xlate_is_ip(flow)) {
+		if (wc) {
+			wc->nw_tos |= IP_DSCP_MASK;
+			wc->nw_ttl = 0xff;
+		}
+		tc = (flow->nw_tos & IP_DSCP_MASK) >> 2;
+		if (flow->nw_ttl)
+			ttl = flow->nw_ttl;
+	}
+	return htobe32(label << MPLS_LABEL_SHIFT | (tc << MPLS_TC_SHIFT & MPLS_TC_MASK) |
+		MPLS_BOS_MASK | ttl);
+}
+
+/* All from the network header on. */
+static void flow_clear_l3(struct flow *flow)
+{
+	memset(&flow->nw_src, 0, offsetof(struct flow, tunnel) - offsetof(struct flow, nw_src));
+	flow->ipv6_exthdr = 0;
+	flow->dp_hash = 0;
+}
+
+void flow_mpls_push(struct flow *flow, int n, be16 ethertype, struct flow *wc, bool clear_l3)
+{
+	if (n) {
+		if (wc)
+			memset(wc->mpls_lse, 0xff, n * sizeof wc->mpls_lse[0]);
+		for (int i = MIN(n, FLOW_MAX_MPLS - 1); i >= 1; i--)
+			flow->mpls_lse[i] = flow->mpls_lse[i - 1];
+		flow->mpls_lse[0] &= ~htobe32(MPLS_BOS_MASK);
+	} else {
+		flow->mpls_lse[0] = flow_mpls_first(flow, wc);
+		if (clear_l3)
+			flow_clear_l3(flow);
+	}
+	flow->dl_type = ethertype;
+}
+
+bool flow_mpls_pop(struct flow *flow, int n, be16 ethertype, struct flow *wc)
+{
+	if (!n)
+		return false;
+	if (n == FLOW_MAX_MPLS) {
+		if (wc)
+			wc->mpls_lse[n - 1] |= htobe32(MPLS_BOS_MASK);
+		/* What would move up is not known. */
+		if (!(flow->mpls_lse[n - 1] & htobe32(MPLS_BOS_MASK)))
+			return false;
+	}
+	if (wc)
+		memset(&wc->mpls_lse[1], 0xff, (n - 1) * sizeof wc->mpls_lse[0]);
+	memmove(&flow->mpls_lse[0], &flow->mpls_lse[1], (n - 1) * sizeof flow->mpls_lse[0]);
+	flow->mpls_lse[n - 1] = 0;
+	flow->dl_type = ethertype;
+	return true;
+}
+
+void xlate_push_mpls(struct xlate_ctx *ctx, be16 ethertype)
+{
+	int n = flow_mpls_depth(&ctx->flow, ctx->wc);
+
+	if (!n) {
+		xlate_commit(ctx);
+	} else if (n >= FLOW_MAX_MPLS) {
+		xlate_report(ctx, XLATE_REPORT_ERROR,
+			"dropping packet on which an MPLS push action can't be performed as it "
+			"would have more MPLS LSEs than the %d supported.", FLOW_MAX_MPLS);
+		xlate_fail(ctx, DROP_MPLS);
+		return;
+	}
+	flow_mpls_push(&ctx->flow, n, ethertype, ctx->wc, true);
+}
+
+void xlate_pop_mpls(struct xlate_ctx *ctx, be16 ethertype)
+{
+	int n = flow_mpls_depth(&ctx->flow, ctx->wc);
+
+	if (flow_mpls_pop(&ctx->flow, n, ethertype, ctx->wc)) {
+		if (!eth_type_is_mpls(ethertype))
+			ctx->was_mpls = true;
+	} else if (n >= FLOW_MAX_MPLS) {
+		xlate_report(ctx, XLATE_REPORT_ERROR,
+			"dropping packet on which an MPLS pop action can't be performed as it has "
+			"more MPLS LSEs than the %d supported.", FLOW_MAX_MPLS);
+		xlate_fail(ctx, DROP_MPLS);
+	}
+}
+
+void xlate_set_mpls(struct xlate_ctx *ctx, be32 lse, be32 mask)
+{
+	if (eth_type_is_mpls(ctx->flow.dl_type)) {
+		ctx->wc->mpls_lse[0] |= mask;
+		ctx->flow.mpls_lse[0] = (ctx->flow.mpls_lse[0] & ~mask) | (lse & mask);
+	}
+}
+
+/* ---------------------------------------------------------------- TTL */
+
+static void xlate_ttl_expired(struct xlate_ctx *ctx, uint16_t controller_id)
+{
+	xlate_controller(ctx, UINT16_MAX, PUNT_INVALID_TTL, controller_id, 0, NULL, 0);
+}
+
+bool xlate_dec_mpls_ttl(struct xlate_ctx *ctx)
+{
+	be32 *lse = &ctx->flow.mpls_lse[0];
+
+	if (eth_type_is_mpls(ctx->flow.dl_type)) {
+		uint32_t ttl = be32toh(*lse) & MPLS_TTL_MASK;
+
+		ctx->wc->mpls_lse[0] |= htobe32(MPLS_TTL_MASK);
+		if (ttl > 1) {
+			*lse = (*lse & ~htobe32(MPLS_TTL_MASK)) | htobe32(ttl - 1);
+			return false;
+		}
+		xlate_ttl_expired(ctx, 0);
+	}
+	xlate_report(ctx, XLATE_REPORT_WARN, "MPLS decrement TTL exception");
+	xlate_drop(ctx, DROP_TTL_EXPIRED);
+	return true;
+}
+
+bool xlate_dec_ttl(struct xlate_ctx *ctx, const struct act_cnt_ids *act)
+{
+	if (!xlate_is_ip(&ctx->flow))
+		return false;
+	ctx->wc->nw_ttl = 0xff;
+	if (ctx->flow.nw_ttl > 1) {
+		ctx->flow.nw_ttl--;
+		return false;
+	}
+	for (unsigned int i = 0; i < act->n_controllers; i++)
+		xlate_ttl_expired(ctx, act->ids[i]);
+	xlate_report(ctx, XLATE_REPORT_WARN, "IPv%d decrement TTL exception",
+		ctx->flow.dl_type == htobe16(ETH_T_IP) ? 4 : 6);
+	xlate_drop(ctx, DROP_TTL_EXPIRED);
+	return true;
+}
+
+/* Between the outermost label and what is next behind it, as far as it is in view. */
+void xlate_copy_ttl(struct xlate_ctx *ctx, bool out)
+{
+	be32 *lse = ctx->flow.mpls_lse, mask = htobe32(MPLS_TTL_MASK);
+	int n = flow_mpls_depth(&ctx->flow, ctx->wc);
+
+	if (n < 2) {
+		if (n)
+			xlate_copy_ttl_ip(ctx, out);
+		return;
+	}
+	ctx->wc->mpls_lse[0] |= mask;
+	ctx->wc->mpls_lse[1] |= mask;
+	if (out)
+		lse[0] = (lse[0] & ~mask) | (lse[1] & mask);
+	else
+		lse[1] = (lse[1] & ~mask) | (lse[0] & mask);
+}
+
+/* ---------------------------------------------------------------- PBB */
+
+/* The new outer header has the frame's own addresses; all that was there is now behind it. */
+void xlate_push_pbb(struct xlate_ctx *ctx, be16 ethertype)
+{
+	struct flow *flow = &ctx->flow;
+	be32 isid = 0;
+	struct op_pbb *op;
+
+	xlate_commit(ctx);
+	if (flow->dl_type == htobe16(ETH_T_PBB)) {
+		ctx->wc->pbb_isid |= htobe32(PBB_ISID_MASK);
+		isid = flow->pbb_isid & htobe32(PBB_ISID_MASK);
+	}
+	op = xlate_put_op(ctx, OP_PUSH_PBB, sizeof *op);
+	op->ethertype = ethertype;
+	op->isid = isid | htobe32(FLOW_PBB_PRESENT);
+	op->mask = BE32_MAX;
+	flow->dl_type = ethertype;
+	flow->pbb_isid = op->isid;
+	memset(flow->vlans, 0, sizeof flow->vlans);
+	memset(flow->mpls_lse, 0, sizeof flow->mpls_lse);
+	flow_clear_l3(flow);
+	ctx->base = *flow;
+	memset(&ctx->base.tunnel, 0, sizeof ctx->base.tunnel);
+	memset(&ctx->base.tun_metadata, 0, sizeof ctx->base.tun_metadata);
+}
+
+void xlate_pop_pbb(struct xlate_ctx *ctx)
+{
+	if (ctx->flow.dl_type != htobe16(ETH_T_PBB))
+		return;
+	xlate_commit(ctx);
+	xlate_put_op(ctx, OP_POP_PBB, sizeof(struct op));
+	xlate_freeze(ctx);
+}
