@@ -277,6 +277,8 @@ static void xlate_ctx_init(struct xlate_ctx *ctx, const struct xlate_in *in, str
 	ctx->out = out;
 	ctx->sink = in->sink;
 	ctx->flow = *in->flow;
+	if (!in->resume)
+		ctx->flow.actset_output = OFPP_UNSET;
 	ctx->base = ctx->flow;
 	memset(&ctx->base.tunnel, 0, sizeof ctx->base.tunnel);
 	memset(&ctx->base.tun_metadata, 0, sizeof ctx->base.tun_metadata);
@@ -390,7 +392,6 @@ static void xlate_end(struct xlate_ctx *ctx)
 	}
 	if (!ctx->n_results) {
 		out->drop = ctx->drop ? ctx->drop : DROP_ACTION;
-		program_builder_clear(&out->program);
 		op = program_put(&out->program, OP_DROP, sizeof *op);
 		op->value = out->drop;
 	}

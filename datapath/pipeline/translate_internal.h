@@ -138,6 +138,12 @@ static inline bool xlate_is_ip(const struct flow *flow)
 
 bool xlate_is_bpdu(const struct flow *flow);
 
+/* A port in OpenFlow 1.0's numbers. */
+static inline ofp_port_t ofp_port_from_u16(uint16_t port)
+{
+	return port >= 0xff00 ? port | 0xffff0000 : port;
+}
+
 /* Operations; each returns the record to fill. */
 static inline void *xlate_put_op(struct xlate_ctx *ctx, enum op_type type, size_t size)
 {

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * NORMAL: a learning VLAN bridge. VLAN modes of bundles as in ovs-vswitchd.conf.db(5), table Port.
+ */
+
+#include <string.h>
+
+#include "datapath/pipeline/fdb.h"
+#include "datapath/pipeline/translate_internal.h"
+#include "lib/headers.h"
+
+/* ---------------------------------------------------------------- VLANs of a bundle */
+
+void xvlan_extract(const struct flow *flow, struct xvlan *xvlan)
+{
+	memset(xvlan, 0, sizeof *xvlan);
+	for (int i = 0; i < FLOW_MAX_VLANS; i++) {
+		uint16_t tci = be16toh(flow->vlans[i].tci);
+
+		if (!eth_type_is_vlan(flow->vlans[i].tpid) || !(tci & VLAN_PRESENT))
+			break;
+		xvlan->v[i].tpid = be16toh(flow->vlans[i].tpid);
+		xvlan->v[i].vid = tci & VLAN_VID_MASK;
+		xvlan->v[i].pcp = tci & VLAN_PCP_MASK;
+	}
+}
+
+static void xvlan_pop(struct xvlan *xvlan)
+{
+	memmove(&xvlan->v[0], &xvlan->v[1], sizeof xvlan->v - sizeof xvlan->v[0]);
+	memset(&xvlan->v[FLOW_MAX_VLANS - 1], 0, sizeof xvlan->v[0]);
+}
+
+static void xvlan_push(struct xvlan *xvlan)
+{
+	memmove(&xvlan->v[1], &xvlan->v[0], sizeof xvlan->v - sizeof xvlan->v[0]);
+	memset(&xvlan->v[0], 0, sizeof xvlan->v[0]);
+}
+
+static bool bundle_trunks(const struct pl_bundle *bundle, uint16_t vid)
+{
+	return bundle->vlan_mode != PL_VLAN_ACCESS &&
+		(!bundle->trunks || bitmap_is_set(bundle->trunks, vid));
+}
+
+static bool bundle_allows_cvlan(const struct pl_bundle *bundle, uint16_t vid)
+{
+	return !bundle->cvlans || bitmap_is_set(bundle->cvlans, vid);
+}
+
+bool bundle_includes_vlan(const struct pl_bundle *bundle, const struct xvlan *xvlan)
+{
+	switch (bundle->vlan_mode) {
+	case PL_VLAN_ACCESS:
+		return xvlan->v[0].vid == bundle->vlan && !xvlan->v[1].vid;
+	case PL_VLAN_DOT1Q_TUNNEL:
+		return xvlan->v[0].vid == bundle->vlan &&
+			bundle_allows_cvlan(bundle, xvlan->v[1].vid);
+	default:
+		return bundle_trunks(bundle, xvlan->v[0].vid);
+	}
+}
+
+bool xvlan_input_is_valid(struct xlate_ctx *ctx, uint16_t vid, const struct pl_bundle *bundle)
+{
+	if (!bundle)
+		return true;
+	switch (bundle->vlan_mode) {
+	case PL_VLAN_ACCESS:
+		if (!vid)
+			return true;
+		xlate_report(ctx, XLATE_REPORT_ERROR,
+			"dropping VLAN %u tagged packet received on port %s configured as VLAN %d "
+			"access port", vid, bundle->name, bundle->vlan);
+		return false;
+	case PL_VLAN_DOT1Q_TUNNEL:
+		if (bundle_allows_cvlan(bundle, vid))
+			return true;
+		xlate_report(ctx, XLATE_REPORT_ERROR,
+			"dropping VLAN %u packet received on dot1q-tunnel port %s that excludes "
+			"this VLAN", vid, bundle->name);
+		return false;
+	case PL_VLAN_NATIVE_TAGGED:
+	case PL_VLAN_NATIVE_UNTAGGED:
+		if (!vid)
+			return true;
+		break;
+	}
+	if (bundle_trunks(bundle, vid))
+		return true;
+	xlate_report(ctx, XLATE_REPORT_ERROR,
+		"dropping VLAN %u packet received on port %s not configured for trunking VLAN %u",
+		vid, bundle->name, vid);
+	return false;
+}
+
+static void xvlan_native(const struct pl_bundle *bundle, const struct xvlan *in,
+	struct xvlan *xvlan)
+{
+	xvlan->v[0].tpid = in->v[0].tpid ? in->v[0].tpid : ETH_T_VLAN_8021Q;
+	xvlan->v[0].vid = bundle->vlan;
+	xvlan->v[0].pcp = in->v[0].pcp;
+}
+
+/* BUNDLE NULL: from the controller, as it is. */
+void xvlan_input(const struct pl_bundle *bundle, const struct xvlan *in, struct xvlan *xvlan)
+{
+	*xvlan = *in;
+	if (!bundle)
+		return;
+	switch (bundle->vlan_mode) {
+	case PL_VLAN_ACCESS:
+		memset(xvlan, 0, sizeof *xvlan);
+		xvlan_native(bundle, in, xvlan);
+		break;
+	case PL_VLAN_NATIVE_TAGGED:
+	case PL_VLAN_NATIVE_UNTAGGED:
+		if (!in->v[0].vid)
+			xvlan_native(bundle, in, xvlan);
+		break;
+	case PL_VLAN_DOT1Q_TUNNEL:
+		xvlan_push(xvlan);
+		xvlan->v[0].tpid = be16toh(bundle->qinq_ethtype);
+		xvlan->v[0].vid = bundle->vlan;
+		break;
+	}
+}
+
+static void xvlan_output(const struct pl_bundle *bundle, const struct xvlan *xvlan,
+	struct xvlan *out)
+{
+	*out = *xvlan;
+	switch (bundle->vlan_mode) {
+	case PL_VLAN_ACCESS:
+		memset(out, 0, sizeof *out);
+		break;
+	case PL_VLAN_NATIVE_UNTAGGED:
+		if (xvlan->v[0].vid == bundle->vlan)
+			xvlan_pop(out);
+		break;
+	case PL_VLAN_DOT1Q_TUNNEL:
+		xvlan_pop(out);
+		break;
+	}
+}
+
+static void xvlan_put(struct flow *flow, const struct xvlan *xvlan, uint8_t priority_tags)
+{
+	for (int i = 0; i < FLOW_MAX_VLANS; i++) {
+		struct flow_vlan *vlan = &flow->vlans[i];
+		uint16_t tci = xvlan->v[i].vid | (xvlan->v[i].pcp & VLAN_PCP_MASK);
+
+		if (tci || (priority_tags == PL_PRIORITY_TAGS_ALWAYS && xvlan->v[i].tpid)) {
+			tci |= VLAN_PRESENT;
+			vlan->tpid = htobe16(xvlan->v[i].tpid ? xvlan->v[i].tpid
+							      : ETH_T_VLAN_8021Q);
+		} else {
+			vlan->tpid = 0;
+		}
+		vlan->tci = htobe16(tci);
+	}
+}
+
+/* ---------------------------------------------------------------- output */
+
+/* The port of BUNDLE that carries its traffic, NULL if none does. */
+static const struct pl_port *bundle_output_port(const struct xlate_ctx *ctx,
+	const struct pl_bundle *bundle)
+{
+	if (!bundle->n_ports)
+		return NULL;
+	if (bundle->bond_mode < 0)
+		return &ctx->conf->ports[bundle->ports[0]];
+	for (unsigned int i = 0; i < bundle->n_ports; i++) {
+		const struct pl_port *port = &ctx->conf->ports[bundle->ports[i]];
+
+		if (port->may_enable)
+			return port;
+	}
+	return NULL;
+}
+
+void xlate_output_bundle(struct xlate_ctx *ctx, const struct pl_bundle *bundle,
+	const struct xvlan *xvlan)
+{
+	const struct pl_port *port = bundle_output_port(ctx, bundle);
+	struct flow_vlan old_vlans[FLOW_MAX_VLANS];
+	struct xvlan out;
+
+	if (!port)
+		return;
+	if (bundle->vlan_mode == PL_VLAN_DOT1Q_TUNNEL && bundle->cvlans)
+		ctx->wc->vlans[1].tci = BE16_MAX;
+	/* What is pushed or popped depends on which tags there are, and goes out as it came. */
+	for (int i = 0; i < FLOW_MAX_VLANS; i++)
+		ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT);
+
+	xvlan_output(bundle, xvlan, &out);
+	if (bundle->priority_tags != PL_PRIORITY_TAGS_NEVER) {
+		ctx->wc->vlans[0].tci |= htobe16(VLAN_PCP_MASK);
+		out.v[0].pcp = be16toh(ctx->flow.vlans[0].tci) & VLAN_PCP_MASK;
+	}
+	memcpy(old_vlans, ctx->flow.vlans, sizeof old_vlans);
+	xvlan_put(&ctx->flow, &out, bundle->priority_tags);
+	if (memcmp(old_vlans, ctx->flow.vlans, sizeof old_vlans))
+		for (int i = 0; i < FLOW_MAX_VLANS; i++)
+			if (old_vlans[i].tci)
+				ctx->wc->vlans[i].tci = ctx->wc->vlans[i].tpid = BE16_MAX;
+	xlate_output_port(ctx, port->ofp_port, true, false, false);
+	memcpy(ctx->flow.vlans, old_vlans, sizeof old_vlans);
+}
+
+static void normal_flood(struct xlate_ctx *ctx, const struct pl_bundle *in,
+	const struct xvlan *xvlan)
+{
+	const struct pl_bridge_conf *conf = ctx->conf;
+
+	if (!ctx->n_results)
+		xlate_drop(ctx, DROP_NO_OUTPUT);
+	for (size_t i = 0; i < conf->n_bundles; i++) {
+		const struct pl_bundle *bundle = &conf->bundles[i];
+
+		if (bundle != in && bundle->floodable && !bundle->mirror_output &&
+			bundle_includes_vlan(bundle, xvlan))
+			xlate_output_bundle(ctx, bundle, xvlan);
+	}
+}
+
+/* ---------------------------------------------------------------- input */
+
+const struct pl_bundle *xlate_input_bundle(struct xlate_ctx *ctx, ofp_port_t ofp_port, bool *is_none)
+{
+	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ofp_port);
+
+	*is_none = false;
+	if (port && port->bundle < ctx->conf->n_bundles)
+		return &ctx->conf->bundles[port->bundle];
+	if (ofp_port == OFPP_CONTROLLER || ofp_port == OFPP_NONE)
+		*is_none = true;
+	else
+		xlate_report(ctx, XLATE_REPORT_ERROR, "received packet on unknown port %u", ofp_port);
+	return NULL;
+}
+
+/* Announces that its sender has moved; the wildcards that tell are set. */
+static bool is_gratuitous_arp(const struct flow *flow, struct flow *wc)
+{
+	if (flow->dl_type != htobe16(ETH_T_ARP))
+		return false;
+	memset(&wc->dl_dst, 0xff, sizeof wc->dl_dst);
+	if (!eth_addr_is_broadcast(flow->dl_dst))
+		return false;
+	wc->nw_proto = 0xff;
+	if (flow->nw_proto == ARP_OP_REPLY)
+		return true;
+	if (flow->nw_proto != ARP_OP_REQUEST)
+		return false;
+	wc->nw_src = wc->nw_dst = BE32_MAX;
+	return flow->nw_src == flow->nw_dst;
+}
+
+static const struct pl_bundle *fdb_entry_bundle(const struct xlate_ctx *ctx,
+	const struct fdb_entry *entry)
+{
+	const struct pl_port *port = pl_port_from_ofp(ctx->conf, entry->port);
+
+	return port && port->bundle < ctx->conf->n_bundles ? &ctx->conf->bundles[port->bundle] : NULL;
+}
+
+/* Only a bond's traffic needs a second look: what it sent may come back by another member. */
+static bool bond_admits(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
+{
+	const struct fdb_entry *entry;
+
+	if (in->bond_mode < 0)
+		return true;
+	xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_src, vlan));
+	entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_src, vlan);
+	if (!entry || fdb_entry_bundle(ctx, entry) == in || is_gratuitous_arp(&ctx->flow, ctx->wc))
+		return true;
+	xlate_report(ctx, XLATE_REPORT_DETAIL,
+		"SLB bond thinks this packet looped back, dropping");
+	xlate_drop(ctx, DROP_NORMAL_GARP);
+	return false;
+}
+
+static bool normal_admits(struct xlate_ctx *ctx, const struct pl_port *in_port,
+	const struct pl_bundle *in, uint16_t vlan)
+{
+	if (!ctx->conf->forward_bpdu && eth_addr_is_reserved(ctx->flow.dl_dst)) {
+		xlate_report(ctx, XLATE_REPORT_DETAIL,
+			"packet has reserved destination MAC, dropping");
+		xlate_drop(ctx, DROP_NORMAL_RESERVED_MAC);
+		return false;
+	}
+	return !in_port || !in || bond_admits(ctx, in, vlan);
+}
+
+static void normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
+{
+	const struct fdb_entry *entry;
+
+	if (eth_addr_is_multicast(ctx->flow.dl_src))
+		return;
+	if (ctx->conf->flood_vlans && bitmap_is_set(ctx->conf->flood_vlans, vlan))
+		return;
+	xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_src, vlan));
+	entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_src, vlan);
+	if (entry && (entry->is_static || fdb_entry_bundle(ctx, entry) == in)) {
+		xlate_refresh(ctx, entry->counter);
+		return;
+	}
+	if (!ctx->sink || !ctx->sink->fdb_learn)
+		return;
+	xlate_report(ctx, XLATE_REPORT_DETAIL,
+		"learned that %02x:%02x:%02x:%02x:%02x:%02x is on port %s in VLAN %u",
+		ctx->flow.dl_src.b[0], ctx->flow.dl_src.b[1], ctx->flow.dl_src.b[2],
+		ctx->flow.dl_src.b[3], ctx->flow.dl_src.b[4], ctx->flow.dl_src.b[5], in->name, vlan);
+	if (!ctx->sink->fdb_learn(ctx->sink, ctx->bridge, ctx->flow.dl_src, vlan,
+		    ctx->flow.in_port))
+		ctx->out->cacheable = false;
+}
+
+/* ---------------------------------------------------------------- multicast snooping */
+
+static bool is_mld(const struct flow *flow)
+{
+	unsigned int type = be16toh(flow->tp_src);
+
+	return flow->dl_type == htobe16(ETH_T_IPV6) && flow->nw_proto == IP_P_ICMPV6 &&
+		(type == MLD_QUERY || type == MLD_REPORT || type == MLD_DONE || type == MLD2_REPORT);
+}
+
+static bool is_local_multicast(struct xlate_ctx *ctx)
+{
+	static const struct ipv6_addr all_hosts = {.b = {0xff, 0x02, [15] = 1}};
+	const struct flow *flow = &ctx->flow;
+
+	if (flow->dl_type == htobe16(ETH_T_IP)) {
+		ctx->wc->nw_dst = BE32_MAX;
+		return (be32toh(flow->nw_dst) & 0xffffff00) == 0xe0000000;
+	}
+	memset(&ctx->wc->ipv6_dst, 0xff, sizeof ctx->wc->ipv6_dst);
+	return ipv6_addr_equal(&flow->ipv6_dst, &all_hosts);
+}
+
+static void normal_punt_snooped(struct xlate_ctx *ctx, enum l2_proto kind, uint16_t vlan)
+{
+	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
+	struct op_l2_proto *op;
+
+	xlate_commit(ctx);
+	op = xlate_put_op(ctx, OP_L2_PROTO, sizeof *op);
+	op->kind = kind;
+	op->port = port ? port->dp_port : 0;
+	op->vlan = vlan;
+}
+
+/* Group membership traffic goes to the snooping engine too, and other multicast where it says. */
+static void normal_multicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
+	const struct xvlan *xvlan)
+{
+	ctx->wc->nw_proto = 0xff;
+	if (ctx->flow.dl_type == htobe16(ETH_T_IP) && ctx->flow.nw_proto == IP_P_IGMP) {
+		normal_punt_snooped(ctx, L2_PROTO_IGMP, xvlan->v[0].vid);
+	} else if (ctx->flow.dl_type == htobe16(ETH_T_IPV6) &&
+		ctx->flow.nw_proto == IP_P_ICMPV6) {
+		ctx->wc->tp_src |= htobe16(0xff);
+		if (is_mld(&ctx->flow))
+			normal_punt_snooped(ctx, L2_PROTO_MLD, xvlan->v[0].vid);
+	} else if (is_local_multicast(ctx)) {
+		xlate_report(ctx, XLATE_REPORT_DETAIL,
+			"RFC4541: section 2.1.2, item 2, flooding");
+	}
+	xlate_report(ctx, XLATE_REPORT_DETAIL, "multicast traffic, flooding");
+	normal_flood(ctx, in, xvlan);
+}
+
+/* ---------------------------------------------------------------- forwarding */
+
+static void normal_unicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
+	const struct xvlan *xvlan)
+{
+	uint16_t vlan = xvlan->v[0].vid;
+	const struct pl_bundle *out;
+	const struct fdb_entry *entry;
+
+	/* Nobody's source is a group, so there is nothing to find and nothing to depend on. */
+	entry = NULL;
+	if (!eth_addr_is_multicast(ctx->flow.dl_dst)) {
+		xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_dst, vlan));
+		entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_dst, vlan);
+	}
+	if (!entry) {
+		xlate_report(ctx, XLATE_REPORT_DETAIL,
+			"no learned MAC for destination, flooding");
+		normal_flood(ctx, in, xvlan);
+		return;
+	}
+	out = fdb_entry_bundle(ctx, entry);
+	if (!out) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "learned port is unknown, dropping");
+		xlate_drop(ctx, DROP_NO_OUTPUT);
+	} else if (out->mirror_output) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "learned port is a mirror port, dropping");
+		xlate_drop(ctx, DROP_NO_OUTPUT);
+	} else if (out == in) {
+		xlate_report(ctx, XLATE_REPORT_DETAIL, "learned port is input port, dropping");
+		xlate_drop(ctx, DROP_NO_OUTPUT);
+	} else {
+		xlate_report(ctx, XLATE_REPORT_DETAIL, "forwarding to learned port");
+		xlate_output_bundle(ctx, out, xvlan);
+	}
+}
+
+/* Of what bundle and in what VLAN the packet is. False: dropped. */
+static bool normal_input(struct xlate_ctx *ctx, const struct pl_bundle **in, struct xvlan *xvlan)
+{
+	const struct flow *flow = &ctx->flow;
+	struct xvlan tags;
+	bool is_none;
+
+	*in = xlate_input_bundle(ctx, flow->in_port, &is_none);
+	if (!*in && !is_none) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "no input bundle, dropping");
+		xlate_drop(ctx, DROP_INVALID_IN_PORT);
+		return false;
+	}
+	if (eth_type_is_vlan(flow->dl_type) && !(flow->vlans[0].tci & htobe16(VLAN_PRESENT))) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "partial VLAN tag, dropping");
+		xlate_drop(ctx, DROP_NORMAL_VLAN);
+		return false;
+	}
+	if (*in && (*in)->mirror_output) {
+		xlate_report(ctx, XLATE_REPORT_WARN,
+			"input port is mirror output port, dropping");
+		xlate_drop(ctx, DROP_NORMAL_MIRROR_OUTPUT_PORT);
+		return false;
+	}
+	xvlan_extract(flow, &tags);
+	if (!xvlan_input_is_valid(ctx, tags.v[0].vid, *in)) {
+		xlate_report(ctx, XLATE_REPORT_WARN,
+			"disallowed VLAN VID for this input port, dropping");
+		xlate_drop(ctx, DROP_NORMAL_VLAN);
+		return false;
+	}
+	xvlan_input(*in, &tags, xvlan);
+	return true;
+}
+
+void xlate_normal(struct xlate_ctx *ctx)
+{
+	const struct flow *flow = &ctx->flow;
+	const struct pl_bundle *in;
+	struct xvlan xvlan;
+
+	memset(&ctx->wc->dl_src, 0xff, sizeof ctx->wc->dl_src);
+	memset(&ctx->wc->dl_dst, 0xff, sizeof ctx->wc->dl_dst);
+	ctx->wc->vlans[0].tci |= htobe16(VLAN_VID_MASK | VLAN_PRESENT);
+	ctx->wc->vlans[0].tpid = BE16_MAX;
+
+	if (!normal_input(ctx, &in, &xvlan) ||
+		!normal_admits(ctx, pl_port_from_ofp(ctx->conf, flow->in_port), in, xvlan.v[0].vid))
+		return;
+	if (in)
+		normal_learn(ctx, in, xvlan.v[0].vid);
+	if (ctx->conf->mcast_snooping && xlate_is_ip(flow) &&
+		eth_addr_is_multicast(flow->dl_dst) && !eth_addr_is_broadcast(flow->dl_dst))
+		normal_multicast(ctx, in, &xvlan);
+	else
+		normal_unicast(ctx, in, &xvlan);
+}

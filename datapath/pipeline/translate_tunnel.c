@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Tunnels. On output the outer header is built here, from the route and the neighbour of now, and the
+ * outer packet then goes through the underlay's bridge, in by the port that is the route's device, all
+ * in the same program. On input the underlay's pipeline runs over the outer packet; what it gives to
+ * a port of the host at whose address a tunnel listens is decapsulated instead.
+ */
+
+#include <string.h>
+
+#include "datapath/pipeline/translate_internal.h"
+#include "lib/headers.h"
+#include "tunnel/neigh.h"
+#include "tunnel/route.h"
+#include "tunnel/tnl_header.h"
+#include "tunnel/tnl_port.h"
+
+#define MAX_NESTED_TUNNELS 8
+
+static struct ipv6_addr mapped_ipv4(be32 addr)
+{
+	struct ipv6_addr mapped = {.w64 = {0, 0}};
+
+	mapped.w16[5] = BE16_MAX;
+	mapped.w32[3] = addr;
+	return mapped;
+}
+
+static struct ipv6_addr tnl_dst(const struct flow_tnl *tnl)
+{
+	return tnl->ip_dst ? mapped_ipv4(tnl->ip_dst) : tnl->ipv6_dst;
+}
+
+static struct ipv6_addr tnl_src(const struct flow_tnl *tnl)
+{
+	return tnl->ip_src ? mapped_ipv4(tnl->ip_src) : tnl->ipv6_src;
+}
+
+/* ---------------------------------------------------------------- output: where to */
+
+/* The outer packet's way, as far as the underlay has told. */
+struct tnl_way {
+	const struct pl_port *port;	/* It enters the underlay's bridge there. */
+	struct ipv6_addr next_hop;
+	struct eth_addr src_mac, dst_mac;
+	char dev[16];
+};
+
+static const struct pl_port *find_port(const char *name, bool only_local)
+{
+	for (unsigned int i = 0; i < PL_MAX_BRIDGES; i++) {
+		struct pl_bridge *bridge =
+			atomic_load_explicit(&pipeline.bridges[i], memory_order_acquire);
+		const struct pl_bridge_conf *conf;
+
+		if (!bridge || (only_local && strcmp(bridge->name, name)))
+			continue;
+		conf = pl_bridge_conf(bridge);
+		for (size_t j = 0; conf && j < conf->n_ports; j++)
+			if (!strcmp(conf->ports[j].name, name))
+				return &conf->ports[j];
+	}
+	return NULL;
+}
+
+static bool tnl_route(struct xlate_ctx *ctx, struct flow_tnl *outer, struct tnl_way *way)
+{
+	struct ipv6_addr dst = tnl_dst(outer), src = tnl_src(outer);
+	struct route route;
+
+	xlate_depend(ctx, dep_route());
+	if (!route_lookup(&dst, ctx->flow.pkt_mark, &route))
+		return false;
+	if (!ipv6_addr_is_zero(&src)) {
+		if (!route_is_local(&src, NULL))
+			return false;
+	} else if (outer->ip_dst) {
+		outer->ip_src = route.src.w32[3];
+	} else {
+		outer->ipv6_src = route.src;
+	}
+	way->next_hop = ipv6_addr_is_zero(&route.gateway) ? dst : route.gateway;
+	memcpy(way->dev, route.dev, sizeof way->dev);
+	way->port = find_port(route.dev, true);
+	if (!way->port)
+		way->port = find_port(route.dev, false);
+	if (!way->port)
+		return false;
+	xlate_depend(ctx, dep_port(way->port->dp_port));
+	xlate_depend(ctx, dep_bridge(way->port->bridge->id));
+	if (!route_dev_mac(route.dev, &way->src_mac))
+		way->src_mac = way->port->mac;
+	return true;
+}
+
+/* The packet waits at control until somebody answers for the next hop. */
+static void tnl_hold(struct xlate_ctx *ctx, const struct pl_port *port, const struct tnl_way *way)
+{
+	struct pl_bridge *underlay = way->port->bridge;
+	struct op_neigh_hold *op;
+
+	xlate_report(ctx, XLATE_REPORT_DETAIL, "neighbor cache miss on bridge %s, sending request",
+		underlay->name);
+	if (ctx->sink && ctx->sink->neigh_needed)
+		ctx->sink->neigh_needed(ctx->sink, underlay, &way->next_hop);
+	op = xlate_put_op(ctx, OP_NEIGH_HOLD, sizeof *op);
+	op->tunnel = port->dp_port;
+	op->next_hop = way->next_hop;
+	op->bridge = underlay->id;
+	op->tnl = ctx->flow.tunnel;
+	ctx->n_results++;
+}
+
+/* ---------------------------------------------------------------- output: the header */
+
+static size_t geneve_options(const struct flow *flow, uint8_t *opts, size_t max)
+{
+	const struct field_tlv_map *map = field_tlv_current();
+	size_t len = 0;
+
+	for (unsigned int i = 0; map && i < FLOW_TUN_METADATA_OPTS; i++) {
+		struct geneve_opt opt;
+		size_t n = map->opts[i].len;
+
+		if (!(flow->tun_metadata.present & UINT64_C(1) << i) || len + sizeof opt + n > max ||
+			map->opts[i].ofs + n > FLOW_TUN_METADATA_BYTES)
+			continue;
+		opt.class = htobe16(map->opts[i].class);
+		opt.type = map->opts[i].type;
+		opt.len = n / 4;
+		memcpy(opts + len, &opt, sizeof opt);
+		memcpy(opts + len + sizeof opt, flow->tun_metadata.data + map->opts[i].ofs, n);
+		len += sizeof opt + n;
+	}
+	return len;
+}
+
+static void tnl_put_push(struct xlate_ctx *ctx, const struct pl_port *port,
+	const struct tnl_header *header)
+{
+	struct op_tnl_push *op = xlate_put_op(ctx, OP_TNL_PUSH, sizeof *op + header->len);
+
+	op->tunnel = port->dp_port;
+	op->header_len = header->len;
+	op->outer_l3_ofs = header->l3_ofs;
+	op->outer_l4_ofs = header->l4_ofs;
+	op->proto = header->proto;
+	op->csum = header->csum;
+	op->gre_seq = header->gre_seq;
+	op->is_ipv6 = header->is_ipv6;
+	memcpy(op->header, header->data, header->len);
+}
+
+/* What the underlay sees of the outer packet. Its source port differs from flow to flow. */
+static void tnl_outer_flow(struct flow *flow, const struct flow_tnl *outer,
+	const struct tnl_way *way, const struct tnl_header *header)
+{
+	memset(&flow->dl_dst, 0, sizeof *flow - offsetof(struct flow, dl_dst));
+	flow->dl_dst = way->dst_mac;
+	flow->dl_src = way->src_mac;
+	flow->dl_type = htobe16(header->is_ipv6 ? ETH_T_IPV6 : ETH_T_IP);
+	flow->nw_src = outer->ip_src;
+	flow->nw_dst = outer->ip_dst;
+	flow->ipv6_src = outer->ipv6_src;
+	flow->ipv6_dst = outer->ipv6_dst;
+	flow->nw_proto = header->proto;
+	flow->nw_tos = outer->ip_tos;
+	flow->nw_ttl = outer->ip_ttl;
+	flow->tp_dst = outer->tp_dst;
+}
+
+/* The outer packet in the underlay. What it looks at there are constants of this path, but for what
+ * the inner packet handed down. */
+static void tnl_underlay(struct xlate_ctx *ctx, const struct pl_port *port,
+	const struct tnl_way *way, const struct flow_tnl *outer, const struct tnl_header *header,
+	bool is_last)
+{
+	struct flow *saved = xlate_alloc(ctx, 3 * sizeof *saved);
+	struct flow *wc = ctx->wc;
+
+	saved[0] = ctx->flow;
+	saved[1] = ctx->base;
+	memset(&saved[2], 0, sizeof saved[2]);
+	ctx->wc = &saved[2];
+	tnl_outer_flow(&ctx->flow, outer, way, header);
+	ctx->base = ctx->flow;
+	ctx->byte_delta += header->len;
+	ctx->n_tunnels++;
+	xlate_patch(ctx, port, way->port, is_last);
+	ctx->n_tunnels--;
+	ctx->byte_delta -= header->len;
+	wc->pkt_mark |= ctx->wc->pkt_mark;
+	wc->queue |= ctx->wc->queue;
+	ctx->wc = wc;
+	ctx->flow = saved[0];
+	ctx->base = saved[1];
+}
+
+static void tnl_send(struct xlate_ctx *ctx, const struct pl_port *port, struct flow_tnl *outer,
+	const struct tnl_way *way, bool is_last)
+{
+	struct program_builder *program = &ctx->out->program;
+	struct xlate_mark mark = xlate_mark(ctx);
+	struct tnl_header *header = xlate_alloc(ctx, sizeof *header);
+	uint32_t old_results = ctx->n_results;
+	uint8_t opts[252];
+	size_t opts_len = 0, start, nest = 0;
+
+	if (port->tunnel->config.type == TNL_GENEVE)
+		opts_len = geneve_options(&ctx->flow, opts, sizeof opts);
+	tnl_header_build(port->tunnel, outer, way->dst_mac, way->src_mac, opts, opts_len, header);
+
+	start = program->buf.len;
+	if (!is_last)
+		nest = program_nest_begin(program, OP_CLONE, sizeof(struct op_nest));
+	if (ctx->trunc) {
+		struct op_u32 *op = xlate_put_op(ctx, OP_TRUNCATE, sizeof *op);
+
+		op->value = ctx->trunc;
+		ctx->trunc = 0;
+	}
+	tnl_put_push(ctx, port, header);
+	tnl_underlay(ctx, port, way, outer, header, true);
+	if (ctx->n_results == old_results)
+		sbuf_truncate(&program->buf, start);
+	else if (!is_last)
+		program_nest_end(program, nest);
+	xlate_release(ctx, mark);
+}
+
+void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool is_last,
+	bool truncated)
+{
+	struct ipv6_addr dst;
+	struct flow_tnl outer;
+	struct tnl_way way;
+	uint32_t old_mark = ctx->flow.pkt_mark;
+
+	xlate_depend(ctx, dep_tunnel());
+	if (!port->tunnel || !tnl_port_output(port->tunnel, &ctx->flow, ctx->wc, &outer)) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "Tunneling decided against output");
+		xlate_drop(ctx, DROP_TNL_NO_PORT);
+		return;
+	}
+	dst = tnl_dst(&outer);
+	if (ipv6_addr_equal(&dst, &ctx->orig_tunnel_dst)) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "Not tunneling to our own address");
+		xlate_drop(ctx, DROP_TNL_LOOP);
+		return;
+	}
+	if (ctx->n_tunnels >= MAX_NESTED_TUNNELS) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "too many nested tunnels");
+		xlate_drop(ctx, DROP_TNL_LOOP);
+		return;
+	}
+	if (port->tunnel->config.egress_pkt_mark)
+		ctx->flow.pkt_mark = port->tunnel->config.egress_pkt_mark;
+	xlate_count(ctx, port->tx_counter);
+	xlate_report(ctx, XLATE_REPORT_DETAIL, "output to native tunnel");
+	xlate_commit(ctx);
+	if (!tnl_route(ctx, &outer, &way)) {
+		xlate_report(ctx, XLATE_REPORT_WARN, "native tunnel routing failed");
+		xlate_drop(ctx, DROP_TNL_NO_ROUTE);
+	} else {
+		xlate_report(ctx, XLATE_REPORT_DETAIL, "tunneling via %s", way.dev);
+		xlate_depend(ctx, dep_neigh(&way.next_hop));
+		if (neigh_lookup(way.port->bridge->name, &way.next_hop, &way.dst_mac))
+			tnl_send(ctx, port, &outer, &way, is_last);
+		else
+			tnl_hold(ctx, port, &way);
+	}
+	ctx->flow.pkt_mark = old_mark;
+}
+
+/* ---------------------------------------------------------------- termination */
+
+/* Of the bridge: an address of its own port, or of a port of it. */
+static bool tnl_is_own_address(const struct xlate_ctx *ctx, const struct ipv6_addr *addr)
+{
+	char dev[16];
+
+	if (!route_is_local(addr, dev))
+		return false;
+	for (size_t i = 0; i < ctx->conf->n_ports; i++)
+		if (!strcmp(ctx->conf->ports[i].name, dev))
+			return true;
+	return false;
+}
+
+static void tnl_put_snoop(struct xlate_ctx *ctx)
+{
+	struct op_u32 *op = xlate_put_op(ctx, OP_NEIGH_SNOOP, sizeof *op);
+
+	op->value = ctx->bridge->id;
+}
+
+static void tnl_snoop_arp(struct xlate_ctx *ctx)
+{
+	const struct flow *flow = &ctx->flow;
+	struct ipv6_addr target = mapped_ipv4(flow->nw_dst);
+	bool is_garp = flow->nw_src == flow->nw_dst;
+
+	ctx->wc->nw_src = ctx->wc->nw_dst = BE32_MAX;
+	ctx->wc->nw_proto = 0xff;
+	memset(&ctx->wc->arp_sha, 0xff, sizeof ctx->wc->arp_sha);
+	if ((is_garp || (flow->nw_proto == ARP_OP_REPLY && tnl_is_own_address(ctx, &target))) &&
+		!eth_addr_is_zero(flow->arp_sha))
+		tnl_put_snoop(ctx);
+}
+
+/* Sent to an address of ours, or to its solicited-node group. */
+static bool tnl_nd_is_for_us(const struct xlate_ctx *ctx, const struct ipv6_addr *dst)
+{
+	/* Of a group only a part of the address is left, so any is taken. */
+	return (dst->b[0] == 0xff && dst->b[1] == 0x02 && dst->b[11] == 1 && dst->b[12] == 0xff) ||
+		tnl_is_own_address(ctx, dst);
+}
+
+static void tnl_snoop_nd(struct xlate_ctx *ctx)
+{
+	const struct flow *flow = &ctx->flow;
+
+	ctx->wc->tp_src |= htobe16(0xff);
+	ctx->wc->tp_dst |= htobe16(0xff);
+	if (flow->tp_src != htobe16(ND_NA) || flow->tp_dst)
+		return;
+	memset(&ctx->wc->ipv6_src, 0xff, sizeof ctx->wc->ipv6_src);
+	memset(&ctx->wc->ipv6_dst, 0xff, sizeof ctx->wc->ipv6_dst);
+	memset(&ctx->wc->nd_target, 0xff, sizeof ctx->wc->nd_target);
+	memset(&ctx->wc->arp_tha, 0xff, sizeof ctx->wc->arp_tha);
+	if (!eth_addr_is_zero(flow->arp_tha) && tnl_nd_is_for_us(ctx, &flow->ipv6_dst))
+		tnl_put_snoop(ctx);
+}
+
+/* A packet that a tunnel endpoint of this host is to get: its type. */
+static bool tnl_is_for_endpoint(struct xlate_ctx *ctx, const struct pl_port *port,
+	enum tnl_type *type)
+{
+	const struct flow *flow = &ctx->flow;
+	struct ipv6_addr dst;
+
+	memset(&ctx->wc->dl_dst, 0xff, sizeof ctx->wc->dl_dst);
+	if (!eth_addr_equal(flow->dl_dst, port->mac) || flow->nw_frag)
+		return false;
+	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
+	if (flow->vlans[0].tci)
+		return false;
+	ctx->wc->nw_proto = 0xff;
+	if (flow->nw_proto != IP_P_UDP && flow->nw_proto != IP_P_GRE)
+		return false;
+	if (flow->nw_proto == IP_P_UDP)
+		ctx->wc->tp_dst = BE16_MAX;
+	if (!tnl_port_listens(flow->nw_proto, flow->nw_proto == IP_P_UDP ? flow->tp_dst : 0, type))
+		return false;
+	if (flow->dl_type == htobe16(ETH_T_IP)) {
+		ctx->wc->nw_dst = BE32_MAX;
+		dst = mapped_ipv4(flow->nw_dst);
+	} else {
+		memset(&ctx->wc->ipv6_dst, 0xff, sizeof ctx->wc->ipv6_dst);
+		dst = flow->ipv6_dst;
+	}
+	return route_is_local(&dst, NULL);
+}
+
+bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
+{
+	struct program_builder *program = &ctx->out->program;
+	struct op_u32 *op;
+	enum tnl_type type;
+	size_t nest;
+
+	if (!port->is_internal)
+		return false;
+	xlate_depend(ctx, dep_tunnel());
+	if (!tnl_port_count())
+		return false;
+	xlate_depend(ctx, dep_route());
+	if (ctx->flow.dl_type == htobe16(ETH_T_ARP)) {
+		tnl_snoop_arp(ctx);
+		return false;
+	}
+	if (!xlate_is_ip(&ctx->flow))
+		return false;
+	if (!tnl_is_for_endpoint(ctx, port, &type)) {
+		if (ctx->flow.dl_type == htobe16(ETH_T_IPV6)) {
+			ctx->wc->nw_proto = 0xff;
+			if (ctx->flow.nw_proto == IP_P_ICMPV6)
+				tnl_snoop_nd(ctx);
+		}
+		return false;
+	}
+	/* In a copy, since it ends the program that it stands in. */
+	nest = program_nest_begin(program, OP_CLONE, sizeof(struct op_nest));
+	op = xlate_put_op(ctx, OP_TNL_POP, sizeof(struct op_tnl_pop));
+	((struct op_tnl_pop *)op)->type = type;
+	program_nest_end(program, nest);
+	ctx->n_results++;
+	return true;
+}
+
+/* ---------------------------------------------------------------- input */
+
+bool xlate_tunnel_input(struct xlate_ctx *ctx)
+{
+	struct flow *flow = &ctx->flow, *wc = ctx->wc;
+
+	if (!flow_tnl_is_set(&flow->tunnel) || ctx->in->resume)
+		return true;
+	wc->tunnel.tun_id = BE64_MAX;
+	if (flow->tunnel.ip_dst) {
+		wc->tunnel.ip_src = wc->tunnel.ip_dst = BE32_MAX;
+	} else {
+		memset(&wc->tunnel.ipv6_src, 0xff, sizeof wc->tunnel.ipv6_src);
+		memset(&wc->tunnel.ipv6_dst, 0xff, sizeof wc->tunnel.ipv6_dst);
+	}
+	wc->tunnel.flags |= FLOW_TNL_F_DONT_FRAGMENT | FLOW_TNL_F_CSUM | FLOW_TNL_F_KEY;
+	wc->tunnel.ip_tos = 0xff;
+
+	/* RFC 6040: congestion met outside goes on inside, if the inner packet can say it. */
+	if (!xlate_is_ip(flow) || (flow->tunnel.ip_tos & IP_ECN_MASK) != IP_ECN_CE)
+		return true;
+	wc->nw_tos |= IP_ECN_MASK;
+	if ((flow->nw_tos & IP_ECN_MASK) == IP_ECN_NOT_ECT) {
+		xlate_drop(ctx, DROP_TNL_BAD_HEADER);
+		return false;
+	}
+	flow->nw_tos |= IP_ECN_CE;
+	return true;
+}
