@@ -289,6 +289,9 @@ static void commit_vlan(struct xlate_ctx *ctx)
 		if (!vlan_equal(&base->vlans[base_i], &flow->vlans[flow_i]))
 			break;
 
+	if (base_i >= 0 || flow_i >= 0)
+		for (int i = 0; i < FLOW_MAX_VLANS; i++)
+			ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT);
 	for (; base_i >= 0; base_i--) {
 		struct flow_vlan *wc = &ctx->wc->vlans[base_i];
 

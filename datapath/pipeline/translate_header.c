@@ -9,13 +9,19 @@
 
 /* ---------------------------------------------------------------- VLAN */
 
+/* How many tags there are, which then is looked at. */
+static int xlate_n_vlans(struct xlate_ctx *ctx)
+{
+	for (int i = 0; i < FLOW_MAX_VLANS; i++)
+		ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT);
+	return flow_n_vlans(&ctx->flow);
+}
+
 void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid)
 {
 	struct flow_vlan *vlans = ctx->flow.vlans;
-	int n = flow_n_vlans(&ctx->flow);
+	int n = xlate_n_vlans(ctx);
 
-	/* Tags that are there decide what ends up in front, and move. */
-	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
 	memset(ctx->wc->vlans, 0xff, n * sizeof ctx->wc->vlans[0]);
 	memmove(&vlans[1], &vlans[0], (FLOW_MAX_VLANS - 1) * sizeof vlans[0]);
 	vlans[0].tpid = tpid;
@@ -25,9 +31,8 @@ void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid)
 void xlate_pop_vlan(struct xlate_ctx *ctx)
 {
 	struct flow_vlan *vlans = ctx->flow.vlans;
-	int n = flow_n_vlans(&ctx->flow);
+	int n = xlate_n_vlans(ctx);
 
-	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
 	if (n > 1) {
 		memset(&ctx->wc->vlans[1], 0xff, (n - 1) * sizeof ctx->wc->vlans[0]);
 		memmove(&vlans[0], &vlans[1], (n - 1) * sizeof vlans[0]);
@@ -229,7 +234,8 @@ void xlate_copy_ttl(struct xlate_ctx *ctx, bool out)
 
 	if (n < 2) {
 		if (n)
-			xlate_copy_ttl_ip(ctx, out);
+			xlate_report(ctx, XLATE_REPORT_WARN,
+				"the header behind the label is not in view, TTL not copied");
 		return;
 	}
 	ctx->wc->mpls_lse[0] |= mask;

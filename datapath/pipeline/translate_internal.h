@@ -10,6 +10,7 @@
  * executor parse the packet again (OP_RESUME), and go on in another translation.
  */
 
+#include "datapath/pipeline/dependency.h"
 #include "datapath/pipeline/translate.h"
 
 struct xlate_block;

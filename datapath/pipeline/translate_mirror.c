@@ -53,7 +53,6 @@ void xlate_mirror(struct xlate_ctx *ctx, const struct pl_bundle *bundle, uint32_
 		return;
 	/* The VLAN that the packet is in decides whether it is seen, and how it leaves. */
 	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT | VLAN_VID_MASK);
-	ctx->wc->vlans[0].tpid = BE16_MAX;
 	xvlan_extract(&ctx->flow, &tags);
 	if (!xvlan_input_is_valid(ctx, tags.v[0].vid, bundle))
 		return;

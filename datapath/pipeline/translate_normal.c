@@ -164,6 +164,17 @@ static void xvlan_put(struct flow *flow, const struct xvlan *xvlan, uint8_t prio
 
 /* ---------------------------------------------------------------- output */
 
+/* A tag without VID and priority goes away in xvlan_put(): the bits that tell whether VLAN is one, or
+ * one of those that tell that it is not. */
+static be16 tag_is_void(const struct flow_vlan *vlan)
+{
+	unsigned int tci = be16toh(vlan->tci), bits = tci & (VLAN_VID_MASK | VLAN_PCP_MASK);
+
+	if (!(tci & VLAN_PRESENT))
+		return 0;
+	return htobe16(bits ? bits & -bits : VLAN_VID_MASK | VLAN_PCP_MASK);
+}
+
 /* The port of BUNDLE that carries its traffic, NULL if none does. */
 static const struct pl_port *bundle_output_port(const struct xlate_ctx *ctx,
 	const struct pl_bundle *bundle)
@@ -194,7 +205,7 @@ void xlate_output_bundle(struct xlate_ctx *ctx, const struct pl_bundle *bundle,
 		ctx->wc->vlans[1].tci = BE16_MAX;
 	/* What is pushed or popped depends on which tags there are, and goes out as it came. */
 	for (int i = 0; i < FLOW_MAX_VLANS; i++)
-		ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT);
+		ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT) | tag_is_void(&ctx->flow.vlans[i]);
 
 	xvlan_output(bundle, xvlan, &out);
 	if (bundle->priority_tags != PL_PRIORITY_TAGS_NEVER) {
@@ -297,13 +308,16 @@ static bool normal_admits(struct xlate_ctx *ctx, const struct pl_port *in_port,
 	return !in_port || !in || bond_admits(ctx, in, vlan);
 }
 
+static bool vlan_learns(const struct xlate_ctx *ctx, uint16_t vlan)
+{
+	return !ctx->conf->flood_vlans || !bitmap_is_set(ctx->conf->flood_vlans, vlan);
+}
+
 static void normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
 {
 	const struct fdb_entry *entry;
 
-	if (eth_addr_is_multicast(ctx->flow.dl_src))
-		return;
-	if (ctx->conf->flood_vlans && bitmap_is_set(ctx->conf->flood_vlans, vlan))
+	if (eth_addr_is_multicast(ctx->flow.dl_src) || !vlan_learns(ctx, vlan))
 		return;
 	xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_src, vlan));
 	entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_src, vlan);
@@ -388,7 +402,7 @@ static void normal_unicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
 
 	/* Nobody's source is a group, so there is nothing to find and nothing to depend on. */
 	entry = NULL;
-	if (!eth_addr_is_multicast(ctx->flow.dl_dst)) {
+	if (!eth_addr_is_multicast(ctx->flow.dl_dst) && vlan_learns(ctx, vlan)) {
 		xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_dst, vlan));
 		entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_dst, vlan);
 	}
@@ -458,7 +472,6 @@ void xlate_normal(struct xlate_ctx *ctx)
 	memset(&ctx->wc->dl_src, 0xff, sizeof ctx->wc->dl_src);
 	memset(&ctx->wc->dl_dst, 0xff, sizeof ctx->wc->dl_dst);
 	ctx->wc->vlans[0].tci |= htobe16(VLAN_VID_MASK | VLAN_PRESENT);
-	ctx->wc->vlans[0].tpid = BE16_MAX;
 
 	if (!normal_input(ctx, &in, &xvlan) ||
 		!normal_admits(ctx, pl_port_from_ofp(ctx->conf, flow->in_port), in, xvlan.v[0].vid))

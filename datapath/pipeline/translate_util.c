@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "lib/fatal.h"
 #include "lib/headers.h"
 
-#define XLATE_BLOCK_SIZE 32768
+#define XLATE_BLOCK_SIZE 32768u
 
 struct xlate_block {
 	struct xlate_block *next;
@@ -29,7 +30,7 @@ void xlate_out_init(struct xlate_out *out)
 {
 	memset(out, 0, sizeof *out);
 	program_builder_init(&out->program);
-	out->arena = xzalloc(sizeof *out->arena);
+	out->arena = xcalloc(1, sizeof *out->arena);
 }
 
 void xlate_out_uninit(struct xlate_out *out)
@@ -56,7 +57,7 @@ void *xlate_alloc(struct xlate_ctx *ctx, size_t size)
 
 		/* A kept block that is too small gives way to a new one in front of it. */
 		if (!*link || (*link)->size < size) {
-			struct xlate_block *new = xlate_block_create(MAX(size, XLATE_BLOCK_SIZE));
+			struct xlate_block *new = xlate_block_create(MAX(size, (size_t)XLATE_BLOCK_SIZE));
 
 			new->next = *link;
 			*link = new;
