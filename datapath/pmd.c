@@ -172,7 +172,8 @@ static void tick(struct pmd *pmd)
 	if (pmd->now_ms - pmd->last_tick_ms < 1000)
 		return;
 	pmd->last_tick_ms = pmd->now_ms;
-	exact_tick(&pmd->exact);
+	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
+		exact_tick(&pmd->exact[i]);
 }
 
 static void loop(struct pmd *pmd)
@@ -253,7 +254,8 @@ static void pmd_free(struct pmd *pmd)
 	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)
 		xlate_out_uninit(&pmd->outs[i]);
 	path_pool_destroy(pmd->pool);
-	exact_uninit(&pmd->exact);
+	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
+		exact_uninit(&pmd->exact[i]);
 	uncached_uninit(&pmd->uncached);
 	news_uninit(&pmd->news);
 	ring_uninit(&pmd->commands);
@@ -267,6 +269,7 @@ static void pmd_free(struct pmd *pmd)
 int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 {
 	struct pmd *pmd = xaligned_calloc(64, sizeof *pmd);
+	unsigned int n;
 	int err;
 
 	pmd->index = config->index;
@@ -283,8 +286,10 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	pmd->pool = path_pool_create(PMD_MAX_PATHS, PMD_PATH_BYTES);
 	pmd->paths = path_pool_paths(pmd->pool);
 	pmd->shadows = xcalloc(PMD_MAX_PATHS, sizeof *pmd->shadows);
-	exact_init(&pmd->exact, config->cache_entries ? config->cache_entries : PMD_CACHE_ENTRIES,
-		PMD_KEY_WORDS);
+	n = config->cache_entries ? config->cache_entries : PMD_CACHE_ENTRIES;
+	exact_init(&pmd->exact[FLOW_KEY_K64], n, 8);
+	exact_init(&pmd->exact[FLOW_KEY_K128], n, 16);
+	exact_init(&pmd->exact[FLOW_KEY_KL], MAX(n / 8, 64u), FLOW_KEY_MAX_WORDS);
 	uncached_init(&pmd->uncached);
 	news_init(&pmd->news);
 	ring_init(&pmd->commands, COMMAND_RING, sizeof(struct command));

@@ -27,6 +27,7 @@
 #include "datapath/pipeline/execute.h"
 #include "datapath/port/port.h"
 #include "datapath/uncached.h"
+#include "lib/flow_key.h"
 
 #define PMD_MAX 64
 #define PMD_MAX_RXQS 1024
@@ -35,7 +36,6 @@
 #define PMD_CACHE_ENTRIES (128 * 1024)	/* Default. */
 #define PMD_MAX_PATHS (128 * 1024)
 #define PMD_PATH_BYTES ((size_t)256 << 20)
-#define PMD_KEY_WORDS FLOW_WORDS
 
 struct event_async;
 struct pmd;
@@ -102,7 +102,7 @@ struct pmd_stats {
 
 /* Scratch memory of a burst. */
 struct pmd_burst {
-	struct flow keys[PORT_BURST];
+	struct flow_key keys[PORT_BURST];
 	uint64_t hashes[PORT_BURST];
 	struct packet *packets[PORT_BURST];
 	struct path *paths[PORT_BURST];
@@ -142,7 +142,7 @@ struct pmd {
 	struct xlate_out outs[PMD_MAX_DEPTH + 1];
 	struct path_pool *pool;
 	struct path *paths;
-	struct exact exact;
+	struct exact exact[FLOW_KEY_N_CLASSES];
 	struct pmd_burst burst;
 
 	/* Shared with control as their headers say. */
@@ -196,10 +196,9 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *port, struct rte_mbuf **mbufs, 
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
 void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
 
-/* pmd_miss.c: translates FLOW for PACKET and does what comes of it. KEY: what the exact cache is to
- * remember it by, or NULL. */
-void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow *flow,
-	const uint64_t *key, uint64_t hash, struct packet *packet);
+/* pmd_miss.c: translates KEY's flow for PACKET and does what comes of it; the exact cache remembers. */
+void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	uint64_t hash, struct packet *packet);
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);

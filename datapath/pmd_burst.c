@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stages of a burst: parse all, hash all, look all up, run the hits, then the misses. */
-#include <string.h>
+#include <errno.h>
 
 #include "datapath/port/mbuf.h"
 #include "datapath/pmd.h"
-#include "lib/flow_parse.h"
-#include "lib/hash.h"
+#include "lib/flow_key.h"
 
 static struct flow_limits port_limits(const struct pl_port *in_port)
 {
@@ -14,27 +13,25 @@ static struct flow_limits port_limits(const struct pl_port *in_port)
 	return (struct flow_limits){.max_vlans = n && n < FLOW_MAX_VLANS ? n : FLOW_MAX_VLANS};
 }
 
-/* The key that the exact cache has: the flow, with the datapath's port number in in_port. */
-static bool make_key(const struct flow_limits *limits, dp_port_t in_port, struct packet *packet,
-	struct flow *key)
+static inline bool exact_find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
+	struct exact_ref *ref)
 {
-	if (unlikely(flow_extract_limits(packet, limits, key) == -EINVAL))
-		return false;
-	key->in_port = in_port;
-	return true;
+	enum flow_key_class class = flow_key_class(key);
+	struct exact *exact = &pmd->exact[class];
+
+	if (likely(class == FLOW_KEY_K64))
+		return exact_lookup(exact, hash, key->w, 7, 8, ref);
+	if (class == FLOW_KEY_K128)
+		return exact_lookup(exact, hash, key->w, 15, 16, ref);
+	return exact_lookup(exact, hash, key->w, flow_key_n_words(key) - 1, FLOW_KEY_MAX_WORDS, ref);
 }
 
-static uint64_t key_hash(const struct flow *key)
-{
-	return hash_bytes64(key, sizeof *key, 0);
-}
-
-static struct path *lookup(struct pmd *pmd, const struct flow *key, uint64_t hash)
+static inline struct path *lookup(struct pmd *pmd, const struct flow_key *key, uint64_t hash)
 {
 	struct exact_ref ref;
 	struct path *path;
 
-	if (!exact_lookup(&pmd->exact, hash, flow_words_const(key), PMD_KEY_WORDS, &ref))
+	if (!exact_find(pmd, key, hash, &ref))
 		return NULL;
 	path = &pmd->paths[ref.slot];
 	if (unlikely(path_generation(path) != ref.generation))
@@ -63,11 +60,10 @@ static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 }
 
 /* Looks again, since an earlier packet of this burst may have been of the same flow; then translates. */
-static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow *key,
+static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	uint64_t hash, struct packet *packet)
 {
 	struct path *path = pmd->no_caches ? NULL : lookup(pmd, key, hash);
-	struct flow flow;
 
 	packet->hash = (uint32_t)hash;
 	if (path) {
@@ -75,30 +71,39 @@ static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struc
 		run_path(pmd, path, packet);
 		return;
 	}
-	flow = *key;
-	flow.in_port = in_port->ofp_port;
-	pmd_miss(pmd, in_port, &flow, flow_words_const(key), hash, packet);
+	pmd_miss(pmd, in_port, key, hash, packet);
 }
 
-/* Drops what can't be parsed, fills burst->keys and packets with the rest; returns their number. */
+/* Takes the packets whose bit in BAD is set out of the burst; returns how many are left. Seldom. */
+static unsigned int drop_malformed(struct pmd *pmd, uint64_t bad, unsigned int n)
+{
+	struct pmd_burst *burst = &pmd->burst;
+	unsigned int good = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (bad & UINT64_C(1) << i) {
+			pmd_drop(pmd, DROP_RX_MALFORMED, burst->packets[i]);
+			stat_add(&pmd->fate.port->drops[DROP_RX_MALFORMED], 1);
+			continue;
+		}
+		burst->packets[good] = burst->packets[i];
+		burst->keys[good++] = burst->keys[i];
+	}
+	return good;
+}
+
+/* Makes the keys of all packets that can be parsed; returns how many. */
 static unsigned int parse(struct pmd *pmd, const struct pl_port *in_port, dp_port_t dp_port,
 	struct rte_mbuf **mbufs, unsigned int n)
 {
 	struct flow_limits limits = port_limits(in_port);
 	struct pmd_burst *burst = &pmd->burst;
-	unsigned int good = 0;
+	uint64_t bad;
 
-	for (unsigned int i = 0; i < n; i++) {
-		struct packet *packet = mbuf_packet(mbufs[i]);
-
-		if (unlikely(!make_key(&limits, dp_port, packet, &burst->keys[good]))) {
-			pmd_drop(pmd, DROP_RX_MALFORMED, packet);
-			stat_add(&pmd->fate.port->drops[DROP_RX_MALFORMED], 1);
-			continue;
-		}
-		burst->packets[good++] = packet;
-	}
-	return good;
+	for (unsigned int i = 0; i < n; i++)
+		burst->packets[i] = mbuf_packet(mbufs[i]);
+	bad = flow_key_extract_burst(burst->packets, n, dp_port, &limits, burst->keys);
+	return likely(!bad) ? n : drop_malformed(pmd, bad, n);
 }
 
 static void drop_all(struct pmd_port *pp, struct rte_mbuf **mbufs, unsigned int n,
@@ -120,10 +125,10 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 	}
 	pmd_fate_begin(pmd, pp);
 	n = parse(pmd, in_port, pp->dp_port, mbufs, n);
-	for (unsigned int i = 0; i < n; i++) {
-		burst->hashes[i] = key_hash(&burst->keys[i]);
-		__builtin_prefetch(exact_bucket(&pmd->exact, burst->hashes[i]));
-	}
+	flow_key_hash_burst(burst->keys, n, 0, burst->hashes);
+	for (unsigned int i = 0; i < n; i++)
+		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->keys[i])],
+			burst->hashes[i]));
 	for (unsigned int i = 0; i < n; i++)
 		burst->paths[i] = pmd->no_caches ? NULL :
 			lookup(pmd, &burst->keys[i], burst->hashes[i]);
@@ -150,9 +155,7 @@ void pmd_recirculate(struct pmd *pmd, dp_port_t port, struct packet *packet)
 {
 	const struct pl_port *in_port = port < PL_MAX_PORTS ? pl_port_get(port) : NULL;
 	struct flow_limits limits;
-	struct flow key;
-	struct path *path;
-	uint64_t hash;
+	struct flow_key key;
 
 	stat_add(&pmd->stats.recirculations, 1);
 	if (!in_port || pmd->depth >= PMD_MAX_DEPTH) {
@@ -161,20 +164,12 @@ void pmd_recirculate(struct pmd *pmd, dp_port_t port, struct packet *packet)
 	}
 	packet->in_port = port;
 	limits = port_limits(in_port);
-	if (!make_key(&limits, port, packet, &key)) {
+	if (flow_key_extract(packet, port, &limits, &key) == -EINVAL) {
 		pmd_drop(pmd, DROP_RX_MALFORMED, packet);
 		return;
 	}
-	hash = key_hash(&key);
-	path = pmd->no_caches ? NULL : lookup(pmd, &key, hash);
 	pmd->depth++;
-	if (path) {
-		packet->hash = (uint32_t)hash;
-		stat_add(&pmd->stats.exact_hits, 1);
-		run_path(pmd, path, packet);
-	} else {
-		run_miss(pmd, in_port, &key, hash, packet);
-	}
+	run_miss(pmd, in_port, &key, flow_key_hash(&key, 0), packet);
 	pmd->depth--;
 }
 

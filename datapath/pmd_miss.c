@@ -103,27 +103,29 @@ static void run_uncached(struct pmd *pmd, const struct xlate_out *out, struct pa
 
 /* Caches what OUT says if that may be: the path, or NULL. */
 static struct path *cache(struct pmd *pmd, const struct xlate_out *out, const struct flow *flow,
-	dp_port_t in_port, const uint64_t *key, uint64_t hash)
+	dp_port_t in_port, const struct flow_key *key, uint64_t hash)
 {
 	struct exact_ref ref;
 
-	if (!key || !out->cacheable || pmd->no_caches)
+	if (!out->cacheable || pmd->no_caches)
 		return NULL;
 	ref.slot = path_intern(pmd->pool, out, flow, in_port, pmd->now_ms);
 	if (ref.slot == PATH_NONE)
 		return NULL;
 	ref.generation = path_generation(&pmd->paths[ref.slot]);
-	exact_insert(&pmd->exact, pmd->paths, hash, key, ref);
+	exact_insert(&pmd->exact[flow_key_class(key)], pmd->paths, hash, key->w,
+		flow_key_n_words(key) - 1, ref);
 	return &pmd->paths[ref.slot];
 }
 
-void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow *flow,
-	const uint64_t *key, uint64_t hash, struct packet *packet)
+void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	uint64_t hash, struct packet *packet)
 {
 	struct xlate_out *out = &pmd->outs[pmd->depth];
+	struct flow flow;
 	struct xlate_in in = {
 		.version = pmd->version,
-		.flow = flow,
+		.flow = &flow,
 		.bridge = in_port->bridge,
 		.in_port = in_port,
 		.packet_len = packet->len,
@@ -131,13 +133,15 @@ void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow 
 	};
 	struct path *path;
 
+	flow_key_expand(key, &flow, NULL);
+	flow.in_port = in_port->ofp_port;
 	stat_add(&pmd->stats.misses, 1);
 	translate(&in, out);
 	if (out->to_control) {
 		hand_to_control(pmd, NULL, packet);
 		return;
 	}
-	path = cache(pmd, out, flow, in_port->dp_port, key, hash);
+	path = cache(pmd, out, &flow, in_port->dp_port, key, hash);
 	if (!path) {
 		run_uncached(pmd, out, packet);
 		return;

@@ -25,15 +25,15 @@ static size_t buckets_size(const struct exact *exact)
 
 static size_t entries_size(const struct exact *exact)
 {
-	return ((size_t)exact->mask + 1) * EXACT_WAYS * (exact->n_words + 1) * 8;
+	return ((size_t)exact->mask + 1) * EXACT_WAYS * exact->stride * 8;
 }
 
-void exact_init(struct exact *exact, uint32_t n, uint32_t n_words)
+void exact_init(struct exact *exact, uint32_t n, uint32_t stride)
 {
 	/* Half full, about one key in 150 finds its bucket full. */
 	uint32_t n_ways = (uint32_t)round_up_pow2(MAX(n, 64u)) * 2;
 
-	*exact = (struct exact){.mask = n_ways / EXACT_WAYS - 1, .n_words = n_words, .random = 1};
+	*exact = (struct exact){.mask = n_ways / EXACT_WAYS - 1, .stride = stride, .random = 1};
 	exact->buckets = table_alloc(buckets_size(exact));
 	exact->entries = table_alloc(entries_size(exact));
 	admission_init(&exact->admission, n_ways);
@@ -56,7 +56,7 @@ static bool ref_is_dead(const struct exact *exact, struct path *paths, const uin
 {
 	struct exact_ref ref;
 
-	memcpy(&ref, &entry[exact->n_words], sizeof ref);
+	memcpy(&ref, &entry[exact->stride - 1], sizeof ref);
 	return atomic_load_explicit(&paths[ref.slot].generation, memory_order_relaxed) !=
 		ref.generation;
 }
@@ -85,7 +85,7 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 		}
 	}
 	for (unsigned int way = 0; way < EXACT_WAYS; way++)
-		if (ref_is_dead(exact, paths, exact_entry(exact, bucket, way, exact->n_words)))
+		if (ref_is_dead(exact, paths, exact_entry(exact, bucket, way, exact->stride)))
 			return (int)way;
 	if (admission_seen(&exact->admission, hash) || !(next_random(exact) % ADMIT_BLINDLY))
 		return oldest_age ? (int)oldest : (int)(next_random(exact) % EXACT_WAYS);
@@ -93,7 +93,7 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 }
 
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
-	struct exact_ref ref)
+	uint32_t n_words, struct exact_ref ref)
 {
 	struct exact_bucket *bucket = exact_bucket(exact, hash);
 	uint64_t *entry;
@@ -102,17 +102,16 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 	for (unsigned int ways = exact_candidates(bucket, hash); ways; ways &= ways - 1) {
 		unsigned int w = (unsigned int)__builtin_ctz(ways);
 
-		if (exact_key_equal(exact_entry(exact, bucket, w, exact->n_words), key,
-			    exact->n_words))
+		if (exact_key_equal(exact_entry(exact, bucket, w, exact->stride), key, n_words))
 			way = (int)w;
 	}
 	if (way < 0)
 		way = choose_way(exact, paths, bucket, hash);
 	if (way < 0)
 		return;
-	entry = exact_entry(exact, bucket, (unsigned int)way, exact->n_words);
-	memcpy(entry, key, exact->n_words * 8);
-	memcpy(&entry[exact->n_words], &ref, sizeof ref);
+	entry = exact_entry(exact, bucket, (unsigned int)way, exact->stride);
+	memcpy(entry, key, n_words * 8);
+	memcpy(&entry[exact->stride - 1], &ref, sizeof ref);
 	bucket->sigs[way] = exact_sig(hash);
 	bucket->ages[way] = exact->epoch;
 }

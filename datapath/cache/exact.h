@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Exact-match cache: key -> path, lossy, of one PMD. Buckets of eight ways; a bucket holds signatures
- * and ages, the entries lie apart (way W of bucket B is entry 8 B + W). An entry is a key and a
- * reference to a path, nothing else: losing one costs a retranslation and no count.
+ * Exact-match cache: key -> path, lossy, of one PMD and one class of keys (lib/flow_key.h). Buckets of
+ * eight ways; a bucket holds signatures and ages, the entries lie apart (way W of bucket B is entry
+ * 8 B + W). An entry is a key and, in its last word, a reference to a path, nothing else: losing one
+ * costs a retranslation and no count.
  *
  * A free way is taken at once. A full bucket gives up an entry whose path is gone, else its oldest, and
  * that only for a key that was seen before (admission.h), so that keys that never come again do not
@@ -35,17 +36,17 @@ struct exact_ref {
 
 struct exact {
 	struct exact_bucket *buckets;
-	uint64_t *entries;		/* Of n_words key words and one struct exact_ref each. */
+	uint64_t *entries;		/* Of `stride` words; the last is a struct exact_ref. */
 	uint32_t mask;			/* Buckets - 1. */
-	uint32_t n_words;		/* Words of a key. */
+	uint32_t stride;
 	uint8_t epoch;
 	uint32_t random;
 	struct admission admission;
 	size_t memory;
 };
 
-/* Room for about N keys of N_WORDS 64-bit words. */
-void exact_init(struct exact *exact, uint32_t n, uint32_t n_words);
+/* Room for about N entries of STRIDE words. */
+void exact_init(struct exact *exact, uint32_t n, uint32_t stride);
 void exact_uninit(struct exact *exact);
 void exact_clear(struct exact *exact);
 /* Makes what was not hit since the last call a second older; call about once a second. */
@@ -54,10 +55,10 @@ static inline void exact_tick(struct exact *exact)
 	exact->epoch++;
 }
 
-/* Remembers that KEY (hashing to HASH) leads to REF, unless it is not worth it. PATHS tells which
- * entries are dead. */
+/* Remembers that KEY (N_WORDS of it, less than the stride; hashing to HASH) leads to REF, unless it is
+ * not worth it. PATHS tells which entries are dead. */
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
-	struct exact_ref ref);
+	uint32_t n_words, struct exact_ref ref);
 
 static inline uint16_t exact_sig(uint64_t hash)
 {
@@ -72,10 +73,9 @@ static inline struct exact_bucket *exact_bucket(const struct exact *exact, uint6
 }
 
 static inline uint64_t *exact_entry(const struct exact *exact, const struct exact_bucket *bucket,
-	unsigned int way, uint32_t n_words)
+	unsigned int way, uint32_t stride)
 {
-	return exact->entries + ((size_t)(bucket - exact->buckets) * EXACT_WAYS + way) *
-		(n_words + 1);
+	return exact->entries + ((size_t)(bucket - exact->buckets) * EXACT_WAYS + way) * stride;
 }
 
 /* Ways of BUCKET whose signature is that of HASH, a bit each. */
@@ -96,22 +96,22 @@ static inline bool exact_key_equal(const uint64_t *a, const uint64_t *b, uint32_
 	return !diff;
 }
 
-/* What KEY leads to, alive or dead; false if it is not here. N_WORDS is exact->n_words, a constant
- * where speed matters. */
+/* What KEY leads to, alive or dead; false if it is not here. STRIDE is exact->stride; both are
+ * constants where speed matters. Two keys that agree in their first word are of one length. */
 static inline bool exact_lookup(struct exact *exact, uint64_t hash, const uint64_t *key,
-	uint32_t n_words, struct exact_ref *ref)
+	uint32_t n_words, uint32_t stride, struct exact_ref *ref)
 {
 	struct exact_bucket *bucket = exact_bucket(exact, hash);
 
 	for (unsigned int ways = exact_candidates(bucket, hash); ways; ways &= ways - 1) {
 		unsigned int way = (unsigned int)__builtin_ctz(ways);
-		const uint64_t *entry = exact_entry(exact, bucket, way, n_words);
+		const uint64_t *entry = exact_entry(exact, bucket, way, stride);
 
 		if (!exact_key_equal(entry, key, n_words))
 			continue;
 		if (unlikely(bucket->ages[way] != exact->epoch))
 			bucket->ages[way] = exact->epoch;
-		memcpy(ref, &entry[n_words], sizeof *ref);
+		memcpy(ref, &entry[stride - 1], sizeof *ref);
 		return true;
 	}
 	return false;

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "datapath/cache/exact.h"
+#include "lib/hash.h"
+
+#define N_WORDS 7
+#define STRIDE 8
+
+static struct path paths[4096];
+
+static void make_key(uint64_t *key, uint64_t n)
+{
+	for (unsigned int i = 0; i < N_WORDS; i++)
+		key[i] = hash_bytes64(&n, sizeof n, i / 2);
+}
+
+static uint64_t key_hash(const uint64_t *key)
+{
+	return hash_bytes64(key, N_WORDS * 8, 99);
+}
+
+static void insert(struct exact *exact, uint64_t n, uint32_t slot)
+{
+	uint64_t key[N_WORDS];
+
+	make_key(key, n);
+	exact_insert(exact, paths, key_hash(key), key, N_WORDS,
+		(struct exact_ref){slot, path_generation(&paths[slot])});
+}
+
+static bool find(struct exact *exact, uint64_t n, struct exact_ref *ref)
+{
+	uint64_t key[N_WORDS];
+
+	make_key(key, n);
+	return exact_lookup(exact, key_hash(key), key, N_WORDS, STRIDE, ref);
+}
+
+static void finds_what_was_inserted(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+	unsigned int n_found = 0;
+
+	exact_init(&exact, 4096, STRIDE);
+	for (uint64_t n = 0; n < 4096; n++)
+		insert(&exact, n, (uint32_t)n);
+	for (uint64_t n = 0; n < 4096; n++) {
+		if (!find(&exact, n, &ref))
+			continue;
+		assert_int_equal(ref.slot, n);
+		n_found++;
+	}
+	/* At half load, full buckets are rare. */
+	assert_in_range(n_found, 4096 * 97 / 100, 4096);
+	for (uint64_t n = 5000; n < 20000; n++)
+		assert_false(find(&exact, n, &ref));
+	exact_uninit(&exact);
+}
+
+static void newer_reference_replaces_the_older(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+
+	exact_init(&exact, 64, STRIDE);
+	insert(&exact, 1, 5);
+	insert(&exact, 1, 6);
+	assert_true(find(&exact, 1, &ref));
+	assert_int_equal(ref.slot, 6);
+	exact_clear(&exact);
+	assert_false(find(&exact, 1, &ref));
+	exact_uninit(&exact);
+}
+
+static void one_bit_makes_another_key(void **state)
+{
+	uint64_t key[N_WORDS], other[N_WORDS];
+	struct exact exact;
+	struct exact_ref ref;
+
+	exact_init(&exact, 64, STRIDE);
+	insert(&exact, 1, 5);
+	make_key(key, 1);
+	for (unsigned int bit = 0; bit < N_WORDS * 64; bit++) {
+		memcpy(other, key, sizeof key);
+		other[bit / 64] ^= UINT64_C(1) << (bit % 64);
+		/* Even with the same hash. */
+		assert_false(exact_lookup(&exact, key_hash(key), other, N_WORDS, STRIDE, &ref));
+	}
+	exact_uninit(&exact);
+}
+
+/* Keys that come again and again stay, whatever passes by once. */
+static void strangers_do_not_wash_out_residents(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+	unsigned int n_found = 0;
+	uint64_t stranger = 1 << 20;
+
+	exact_init(&exact, 256, STRIDE);
+	for (uint64_t n = 0; n < 200; n++)
+		insert(&exact, n, (uint32_t)n);
+	for (int round = 0; round < 50; round++) {
+		exact_tick(&exact);
+		for (uint64_t n = 0; n < 200; n++)
+			if (!find(&exact, n, &ref))
+				insert(&exact, n, (uint32_t)n);
+		for (int i = 0; i < 200; i++)
+			insert(&exact, stranger++, 300);
+	}
+	for (uint64_t n = 0; n < 200; n++)
+		n_found += find(&exact, n, &ref);
+	assert_in_range(n_found, 150, 200);
+	exact_uninit(&exact);
+}
+
+static void dead_entries_make_room(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+
+	exact_init(&exact, 64, STRIDE);
+	for (uint64_t n = 0; n < 2000; n++)
+		insert(&exact, n, 7);
+	atomic_fetch_add(&paths[7].generation, 1);
+	for (uint64_t n = 5000; n < 5050; n++)
+		insert(&exact, n, 8);
+	for (uint64_t n = 5000; n < 5050; n++)
+		assert_true(find(&exact, n, &ref));
+	exact_uninit(&exact);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_what_was_inserted),
+		cmocka_unit_test(newer_reference_replaces_the_older),
+		cmocka_unit_test(one_bit_makes_another_key),
+		cmocka_unit_test(strangers_do_not_wash_out_residents),
+		cmocka_unit_test(dead_entries_make_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
