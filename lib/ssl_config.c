@@ -225,9 +225,13 @@ static bool load(SSL_CTX *ctx)
 
 SSL_CTX *ssl_config_get(void)
 {
-	/* All four, so that none is found changed once more the next time. */
-	bool any = changed(&key) | changed(&cert) | changed(&ca) | changed(&peer_ca);
+	struct config_file *files[] = {&key, &cert, &ca, &peer_ca};
+	bool any = false;
 
+	/* All four, so that none is found changed once more the next time. */
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (changed(files[i]))
+			any = true;
 	if (any)
 		forget_context();
 	if (!context) {
