@@ -11,8 +11,8 @@
 #include "datapath/pipeline/classifier_private.h"
 #include "lib/fatal.h"
 
-/* Bounds that had to go up so often are rounded up from then on, by so much. */
-#define MANY_RAISES 8
+/* Bounds that had to change so often are rounded up from then on, by so much. */
+#define MANY_CHANGES 16
 #define BOUND_SLACK 0xff
 
 /* ------------------------------------------------------------------ masks */
@@ -179,7 +179,7 @@ static int32_t max_priority(const struct cls_subtable *s)
 
 static int32_t wanted_bound(const struct cls_subtable *s)
 {
-	return s->n_raises < MANY_RAISES ? max_priority(s) : max_priority(s) | BOUND_SLACK;
+	return s->n_changes < MANY_CHANGES ? max_priority(s) : max_priority(s) | BOUND_SLACK;
 }
 
 static void publish_order(struct classifier *cls)
@@ -197,6 +197,15 @@ static void publish_order(struct classifier *cls)
 	rcu_set(&cls->order, order);
 	if (old)
 		rcu_defer_free(old);
+}
+
+/* The subtable's highest priority has changed: publishes the order anew if it must or should be. */
+static void check_bound(struct cls_subtable *s)
+{
+	if (max_priority(s) > s->bound || wanted_bound(s) < s->bound) {
+		s->n_changes++;
+		publish_order(s->cls);
+	}
 }
 
 static struct cls_subtable *create_subtable(struct classifier *cls, const struct flow *mask,
@@ -289,10 +298,7 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
 	add_priority(s, priority);
 	if (priority > max_priority(s)) {
 		atomic_store_explicit(&s->max_priority, priority, memory_order_relaxed);
-		if (priority > s->bound) {
-			s->n_raises++;
-			publish_order(cls);
-		}
+		check_bound(s);
 	}
 	cmap_insert(&s->rules, &rule->node, hash);
 	cls->n_rules++;
@@ -327,6 +333,8 @@ void classifier_remove(struct classifier *cls, struct cls_rule *rule)
 	}
 	if (list_is_empty(&s->list))
 		destroy_subtable(s);
+	else if (max < s->bound)
+		check_bound(s);
 }
 
 void cls_rule_uninit(struct cls_rule *rule)

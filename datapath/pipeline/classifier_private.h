@@ -37,7 +37,7 @@ struct cls_subtable {
 
 	/* Control's. */
 	int32_t bound;
-	unsigned int n_raises;		/* How often bound had to go up. */
+	unsigned int n_changes;		/* How often bound had to change. */
 	struct classifier *cls;
 	struct hmap_node node;		/* In cls->by_mask. */
 	struct list list_node;		/* In cls->subtables. */
