@@ -12,6 +12,7 @@
 #include "lib/fatal.h"
 #include "lib/unixctl.h"
 #include "lib/util.h"
+#include "tools/sluiced/commands_sluice.h"
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/neigh.h"
 #include "tunnel/route.h"
@@ -356,7 +357,7 @@ static void cmd_egress_port_range(struct unixctl_conn *conn, int argc, const cha
 	unixctl_reply(conn, "OK");
 }
 
-/* ------------------------------------------------------------------ memory and drops */
+/* ------------------------------------------------------------------ memory */
 
 static void cmd_memory_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
@@ -376,34 +377,6 @@ static void cmd_memory_show(struct unixctl_conn *conn, int argc, const char *arg
 	sbuf_putc(&s, '\n');
 	free(nodes);
 	shash_uninit_free_data(&usage);
-	reply_sbuf(conn, &s);
-}
-
-/* One line per reason that has counted, with what it means; per port if asked. */
-static void cmd_drops(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	struct sbuf s = SBUF_INITIALIZER;
-	dp_port_t port = 0;
-
-	(void)aux;
-	if (argc > 1) {
-		const struct rc_iface *iface = reconcile_iface(argv[1]);
-
-		if (!iface || !iface->dp_port) {
-			unixctl_replyf_error(conn, "%s: no such port", argv[1]);
-			return;
-		}
-		port = iface->dp_port;
-	}
-	for (int i = DROP_NONE + 1; i < DROP_N_REASONS; i++) {
-		uint64_t n = port ? dp_port_drops(port, i) : dp_drops(i);
-
-		if (n)
-			sbuf_putf(&s, "%-24s %12" PRIu64 "  %s\n", drop_reason_name(i), n,
-				drop_reason_describe(i));
-	}
-	if (!s.len)
-		sbuf_puts(&s, "no drops\n");
 	reply_sbuf(conn, &s);
 }
 
@@ -469,7 +442,7 @@ void commands_init(void (*on_exit)(bool cleanup))
 	exit_cb = on_exit;
 	unixctl_command_register("exit", "[--cleanup]", 0, 1, cmd_exit, NULL);
 	unixctl_command_register("memory/show", "", 0, 0, cmd_memory_show, NULL);
-	unixctl_command_register("sluice/drops", "[PORT]", 0, 1, cmd_drops, NULL);
+	commands_sluice_init();
 	register_datapath();
 	register_tunnels();
 }
