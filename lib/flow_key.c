@@ -451,8 +451,11 @@ static inline bool fast_ipv6(struct packet *packet, const struct fast *f, struct
 		f->dl_dst | (uint64_t)(flow >> 20 & 0xff) << 48 | (uint64_t)ip[7] << 56,
 		f->dl_src | flags, ports);
 	key->w[3] = htobe32(flow & IPV6_LABEL_MASK);
-	memcpy(&key->w[7], ip + 8, 32);
-	memset(&key->w[11], 0, 5 * 8);
+	key->w[7] = load64(ip + 8);
+	key->w[8] = load64(ip + 16);
+	key->w[9] = load64(ip + 24);
+	key->w[10] = load64(ip + 32);
+	key->w[11] = key->w[12] = key->w[13] = key->w[14] = key->w[15] = 0;
 	packet->l4_ofs = packet->l3_ofs + IPV6_HEADER_LEN;
 	return true;
 }
@@ -468,7 +471,7 @@ static inline bool fast_arp(struct packet *packet, const struct fast *f, struct 
 	fast_store(key, packet, f->w0 | (uint64_t)arp[7] << 48 | kind(FLOW_KEY_K128, 0, 0, 0), f->dl_dst,
 		f->dl_src, 0);
 	key->w[3] = 0;
-	memset(&key->w[7], 0, 4 * 8);
+	key->w[7] = key->w[8] = key->w[9] = key->w[10] = 0;
 	key->w[11] = load32(arp + 14) | (uint64_t)load32(arp + 24) << 32;
 	key->w[12] = 0;
 	key->w[13] = load64(arp + 8) & MAC_MASK;
