@@ -5,10 +5,10 @@
  * Checksums: the Internet's ones' complement sum (RFC 1071), its incremental update (RFC 1624), the
  * pseudo-headers of TCP, UDP and ICMPv6, and SCTP's CRC32c.
  *
- * Words: `sum`: a ones' complement sum in 64 bits that is not complemented yet; starts as 0, grows by
- * csum_add_*() and csum_bytes(), ends in csum_finish(). Its byte order is that of memory, so be16s
- * from packets go in and a be16 comes out without conversion. `piece`: a run of payload bytes of a
- * chained packet.
+ * Words: `sum`: a ones' complement sum in 64 bits that is not complemented yet; starts as 0, grows
+ * by csum_add_*() and csum_bytes(), ends in csum_finish(). Its byte order is that of memory, so
+ * be16s from packets go in and a be16 comes out without conversion. `piece`: a run of payload bytes
+ * of a chained packet.
  *
  * No state (but CPU features looked up at the start); any thread; any alignment.
  */
@@ -121,8 +121,8 @@ static inline uint64_t csum_pseudo_v6(const struct ipv6_addr *src, const struct 
 	return csum_add64(sum, dst->w64[1]);
 }
 
-/* CRC32c of N bytes after those that gave CRC; starts with 0. As SCTP has it, least significant byte
- * first: store it with crc32c_store(). */
+/* CRC32c of N bytes after those that gave CRC; starts with 0. As SCTP has it, least significant
+ * byte first: store it with crc32c_store(). */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 /* The same without processor support, for comparison. */
 uint32_t crc32c_table(uint32_t crc, const void *p, size_t n);

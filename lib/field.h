@@ -7,10 +7,10 @@
  * be matched before it (prerequisites). Codecs, texts, set_field / move / load, the classifier and
  * translation all go through this table: adding a field touches one row here and its parser.
  *
- * Values (union field_value) are in the field's wire form: big-endian, n_bytes long, at the start of
- * the union; unused high bits are zero. Fields that share storage in struct flow (the registers seen
- * as reg, xreg, xxreg; vlan_tci, vlan_vid, dl_vlan, vlan_pcp; ip_dscp, nw_tos) are views: get and set
- * translate. All functions are pure and may be called from any thread.
+ * Values (union field_value) are in the field's wire form: big-endian, n_bytes long, at the start
+ * of the union; unused high bits are zero. Fields that share storage in struct flow (the registers
+ * seen as reg, xreg, xxreg; vlan_tci, vlan_vid, dl_vlan, vlan_pcp; ip_dscp, nw_tos) are views: get
+ * and set translate. All functions are pure and may be called from any thread.
  *
  * Sources: OpenFlow 1.3.5 section 7.2.3, OpenFlow 1.5.1 7.2.3, ovs-fields(7).
  */
@@ -171,8 +171,9 @@ enum field_prereq {
 };
 
 /*
- * Encodings. A header is (class << 16 | field << 9) without has-mask bit and length, as the high bits
- * of an OXM TLV header; experimenter classes (0xffff) carry the experimenter id beside it. 0: none.
+ * Encodings. A header is (class << 16 | field << 9) without has-mask bit and length, as the high
+ * bits of an OXM TLV header; experimenter classes (0xffff) carry the experimenter id beside it. 0:
+ * none.
  */
 struct field {
 	enum field_id id;
@@ -207,9 +208,9 @@ struct field {
 };
 
 /*
- * Geneve options of a bridge (OpenFlow's TLV table): which bytes of flow.tun_metadata.data an option
- * takes. len 0: not mapped. Fields tun_metadata0..63 are read and written through the map that the
- * calling thread uses at the moment; without one they are empty and not writable.
+ * Geneve options of a bridge (OpenFlow's TLV table): which bytes of flow.tun_metadata.data an
+ * option takes. len 0: not mapped. Fields tun_metadata0..63 are read and written through the map
+ * that the calling thread uses at the moment; without one they are empty and not writable.
  */
 struct field_tlv_map {
 	struct {
@@ -220,8 +221,8 @@ struct field_tlv_map {
 	} opts[FLOW_TUN_METADATA_OPTS];
 };
 
-/* Makes the calling thread use MAP (NULL: none); returns the one it used before. MAP must stay until
- * another is used. */
+/* Makes the calling thread use MAP (NULL: none); returns the one it used before. MAP must stay
+ * until another is used. */
 const struct field_tlv_map *field_tlv_use(const struct field_tlv_map *map);
 /* The one in use, or NULL. */
 const struct field_tlv_map *field_tlv_current(void);
@@ -285,8 +286,8 @@ const char *field_prereq_name(enum field_prereq prereq);
 /* Whole-field all-ones value. */
 void field_all_ones(const struct field *f, union field_value *value);
 
-/* Subfields. Bits are taken from and put into the low end of a wire-form value of the field's n_bytes
- * (whose other bits are zero after reading). */
+/* Subfields. Bits are taken from and put into the low end of a wire-form value of the field's
+ * n_bytes (whose other bits are zero after reading). */
 void subfield_read(const struct subfield *sf, const struct flow *flow, union field_value *value);
 void subfield_write(const struct subfield *sf, const union field_value *value, struct flow *flow);
 uint64_t subfield_read_u64(const struct subfield *sf, const struct flow *flow);	/* n_bits <= 64 */
@@ -295,11 +296,12 @@ void subfield_write_u64(const struct subfield *sf, uint64_t value, struct flow *
 void subfield_move(const struct subfield *src, const struct subfield *dst, struct flow *flow);
 void subfield_unwildcard(const struct subfield *sf, struct flow *wc);
 void subfield_format(const struct subfield *sf, struct sbuf *s);
-/* Parses "NAME[ofs..end]", "NAME[bit]", "NAME[]" at *TEXT and advances it. 0, or -EINVAL with a line
- * in *ERROR (caller frees). */
+/* Parses "NAME[ofs..end]", "NAME[bit]", "NAME[]" at *TEXT and advances it. 0, or -EINVAL with a
+ * line in *ERROR (caller frees). */
 int subfield_parse(const char **text, struct subfield *sf, char **error);
 
-/* Copies N_BITS bits between big-endian byte strings; bit 0 is the least significant of the whole. */
+/* Copies N_BITS bits between big-endian byte strings; bit 0 is the least significant of the whole.
+ */
 void field_bitwise_copy(const void *src, unsigned int src_len, unsigned int src_ofs, void *dst,
 	unsigned int dst_len, unsigned int dst_ofs, unsigned int n_bits);
 
@@ -310,15 +312,18 @@ struct port_names {
 	void *aux;
 };
 
-/* "VALUE" or "VALUE/MASK" in the field's format, as OVS prints it (MASK NULL or all ones: exact). */
+/* "VALUE" or "VALUE/MASK" in the field's format, as OVS prints it (MASK NULL or all ones: exact).
+ */
 void field_format(const struct field *f, const union field_value *value,
 	const union field_value *mask, const struct port_names *names, struct sbuf *s);
-/* A port as OVS prints it: a reserved name in capitals, its name (in quotes if need be), or a number. */
+/* A port as OVS prints it: a reserved name in capitals, its name (in quotes if need be), or a
+ * number. */
 void field_format_port(ofp_port_t port, const struct port_names *names, struct sbuf *s);
-/* A port by reserved name (any case), number (OpenFlow 1.0's reserved ones too) or name. 0 or -EINVAL. */
+/* A port by reserved name (any case), number (OpenFlow 1.0's reserved ones too) or name. 0 or
+ * -EINVAL. */
 int field_parse_port(const char *text, const struct port_names *names, ofp_port_t *port);
 
-/* The reverse of field_format(); also "*" (MASK all zeros). 0, or -EINVAL with one line in *ERROR saying
- * what was expected (caller frees). */
+/* The reverse of field_format(); also "*" (MASK all zeros). 0, or -EINVAL with one line in *ERROR
+ * saying what was expected (caller frees). */
 int field_parse(const struct field *f, const char *text, union field_value *value,
 	union field_value *mask, const struct port_names *names, char **error);

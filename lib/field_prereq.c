@@ -14,8 +14,8 @@
 #define CT_DST_NAT 0x80
 
 /*
- * What a prerequisite asks of eth_type, nw_proto and the ICMPv6 type. Zero: nothing. One table serves
- * packets (looking marks the mask) and matches (what is looked at must be matched).
+ * What a prerequisite asks of eth_type, nw_proto and the ICMPv6 type. Zero: nothing. One table
+ * serves packets (looking marks the mask) and matches (what is looked at must be matched).
  */
 struct want {
 	uint16_t eth_type[2];

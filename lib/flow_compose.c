@@ -27,7 +27,8 @@ static void put_payload(struct compose *c)
 		sbuf_putc(&c->out, (char)i);
 }
 
-/* What it put last must stay at its place until the next call: sizes are patched afterwards by offset. */
+/* What it put last must stay at its place until the next call: sizes are patched afterwards by
+ * offset. */
 static void *put_zeros(struct compose *c, size_t n)
 {
 	return sbuf_put_zeros(&c->out, n);
@@ -164,7 +165,8 @@ static void put_ipv4(struct compose *c)
 	ip->csum = csum(ip, IPV4_HEADER_LEN);
 }
 
-/* Extension headers in the order of RFC 8200; what follows them is PROTO. Returns the first's number. */
+/* Extension headers in the order of RFC 8200; what follows them is PROTO. Returns the first's
+ * number. */
 static uint8_t put_ipv6_ext(struct compose *c, uint8_t proto)
 {
 	static const struct {

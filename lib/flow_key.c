@@ -353,8 +353,9 @@ static inline void fast_store(struct flow_key *key, const struct packet *packet,
 	key->w[6] = tunnel_word6(t);
 }
 
-/* Ports (or type and code) of the transport header at L4, of which L4_LEN bytes belong to the packet and
- * SEG are contiguous. False if it is for the thorough parser. *FLAGS: TCP's, in word 2's place. */
+/* Ports (or type and code) of the transport header at L4, of which L4_LEN bytes belong to the
+ * packet and SEG are contiguous. False if it is for the thorough parser. *FLAGS: TCP's, in word 2's
+ * place. */
 static inline bool fast_l4(const uint8_t *l4, uint32_t l4_len, uint32_t seg, uint8_t proto,
 	uint64_t *ports, uint64_t *flags)
 {

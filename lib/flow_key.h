@@ -4,14 +4,15 @@
 /*
  * Compact keys of the flow caches: what flow_extract() finds, in as few words as the packet allows.
  *
- * Words: `class`: the layout of a key, which depends on the packet: K64 (8 words: no or any number of
- * tags, IPv4, transport ports, IPv4 tunnel), K128 (16 words: IPv6, neighbour discovery, ARP), KL
- * (all else: MPLS, PBB, IGMP groups, IPv6 tunnels, large tunnel keys, Geneve options, marks). `cache
- * word`: the last word of every class belongs to whoever stores the key; comparing and hashing leave
- * it out. `outer id`: see DESIGN, section 4; 0 for packets that came in without a tunnel.
+ * Words: `class`: the layout of a key, which depends on the packet: K64 (8 words: no or any number
+ * of tags, IPv4, transport ports, IPv4 tunnel), K128 (16 words: IPv6, neighbour discovery, ARP), KL
+ * (all else: MPLS, PBB, IGMP groups, IPv6 tunnels, large tunnel keys, Geneve options, marks).
+ * `cache word`: the last word of every class belongs to whoever stores the key; comparing and
+ * hashing leave it out. `outer id`: see DESIGN, section 4; 0 for packets that came in without a
+ * tunnel.
  *
- * The class is part of the first word and of every mask, so keys of different classes never are equal.
- * A key and a mask are combined as words; a mask is compressed per class.
+ * The class is part of the first word and of every mask, so keys of different classes never are
+ * equal. A key and a mask are combined as words; a mask is compressed per class.
  *
  * For a burst, extract all keys in one loop and hash them in the next: a hash reads with wide loads
  * what was written with narrow stores, and stalls if it follows at once.
@@ -88,13 +89,14 @@ static inline unsigned int flow_key_n_words(const struct flow_key *key)
 
 /*
  * Parses PACKET, received on IN_PORT, into KEY and sets its l2_5_ofs, l3_ofs and l4_ofs. Returns as
- * flow_extract() does: 0, -EBADMSG (usable), or -EINVAL for a frame without Ethernet header (KEY then
- * holds in_port alone). The cache word is set to 0, words behind it are not written.
+ * flow_extract() does: 0, -EBADMSG (usable), or -EINVAL for a frame without Ethernet header (KEY
+ * then holds in_port alone). The cache word is set to 0, words behind it are not written.
  */
 int flow_key_extract(struct packet *packet, dp_port_t in_port, const struct flow_limits *limits,
 	struct flow_key *key);
 
-/* The same for N packets. A bit of the result is set for each that was not an Ethernet frame. N <= 64. */
+/* The same for N packets. A bit of the result is set for each that was not an Ethernet frame. N <=
+ * 64. */
 uint64_t flow_key_extract_burst(struct packet *const packets[], unsigned int n, dp_port_t in_port,
 	const struct flow_limits *limits, struct flow_key keys[]);
 
@@ -122,9 +124,9 @@ static inline uint32_t flow_key_outer_id(const struct flow_key *key)
 }
 
 /*
- * The bits of a key of CLASS that a flow mask covers. Conservative: two keys of CLASS that agree under
- * the result expand to flows that agree under MASK. in_port, class and outer id are always covered;
- * Geneve options as a whole if MASK has anything of tun_metadata.
+ * The bits of a key of CLASS that a flow mask covers. Conservative: two keys of CLASS that agree
+ * under the result expand to flows that agree under MASK. in_port, class and outer id are always
+ * covered; Geneve options as a whole if MASK has anything of tun_metadata.
  */
 void flow_key_mask(const struct flow *mask, enum flow_key_class class, struct flow_key *key_mask);
 

@@ -53,8 +53,9 @@ AES static inline __m128i secret_at(unsigned int i)
 	return load(&secret[2 * i]);
 }
 
-/* Two rounds a block, so that a difference in one byte has reached all of them before the next block of
- * the lane comes: what a block does to the lane can't be undone without knowing the secret. */
+/* Two rounds a block, so that a difference in one byte has reached all of them before the next
+ * block of the lane comes: what a block does to the lane can't be undone without knowing the
+ * secret. */
 AES static inline __m128i absorb(__m128i lane, __m128i block, __m128i key)
 {
 	return _mm_aesenc_si128(_mm_aesenc_si128(_mm_xor_si128(lane, block), key), key);

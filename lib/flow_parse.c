@@ -10,7 +10,8 @@
 
 const struct flow_limits flow_limits_default = {.max_vlans = 1};
 
-/* Where the parser is: contiguous bytes ahead in C, then CHAINED ones that are there but not read. */
+/* Where the parser is: contiguous bytes ahead in C, then CHAINED ones that are there but not read.
+ */
 struct parse {
 	struct cursor c;
 	size_t chained;

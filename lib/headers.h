@@ -57,7 +57,8 @@ struct llc_snap_header {
 } PACKED;
 #define LLC_SNAP_LEN 8
 
-/* Provider backbone bridging I-TAG, IEEE 802.1ah: flags and I-SID, then the customer's addresses. */
+/* Provider backbone bridging I-TAG, IEEE 802.1ah: flags and I-SID, then the customer's addresses.
+ */
 struct pbb_header {
 	be32 tci;
 	uint8_t c_dst[6];

@@ -9,9 +9,10 @@
  * Ownership: whoever holds the packet may write its headers, unless `shared` (then clone first).
  * Buffers are cloned and freed only through struct packet_ops, given to whoever executes programs.
  *
- * Words: `partial checksum`: the transport checksum field holds only the pseudo-header's sum and the
- * one who sends the packet out of the software must finish it (Linux CHECKSUM_PARTIAL). `GSO`: one
- * large TCP segment (or UDP datagram) that must be cut into gso_size pieces before it meets a wire.
+ * Words: `partial checksum`: the transport checksum field holds only the pseudo-header's sum and
+ * the one who sends the packet out of the software must finish it (Linux CHECKSUM_PARTIAL). `GSO`:
+ * one large TCP segment (or UDP datagram) that must be cut into gso_size pieces before it meets a
+ * wire.
  */
 
 #include "lib/flow.h"
@@ -75,13 +76,14 @@ struct packet_ops {
 	void (*truncate)(void *aux, struct packet *packet, uint32_t len);
 };
 
-/* Initialises PACKET over LEN contiguous bytes at DATA with HEADROOM bytes free before it. The bytes
- * stay the caller's. */
+/* Initialises PACKET over LEN contiguous bytes at DATA with HEADROOM bytes free before it. The
+ * bytes stay the caller's. */
 void packet_init(struct packet *packet, uint8_t *data, uint32_t len, uint16_t headroom);
 
-/* Makes N bytes of room before data and returns it; NULL if there is no headroom. Offsets move along,
- * csum_start too: those at the new room's place or behind it. Whoever pushes an MPLS label or an outer
- * header sets the offset of what it put there. Removing the bytes at an offset makes it none. */
+/* Makes N bytes of room before data and returns it; NULL if there is no headroom. Offsets move
+ * along, csum_start too: those at the new room's place or behind it. Whoever pushes an MPLS label
+ * or an outer header sets the offset of what it put there. Removing the bytes at an offset makes it
+ * none. */
 uint8_t *packet_push(struct packet *packet, uint16_t n);
 /* Removes N bytes at the front (N <= seg_len). Offsets and csum_start move along. */
 void packet_pull(struct packet *packet, uint16_t n);
@@ -90,7 +92,8 @@ void packet_pull(struct packet *packet, uint16_t n);
 uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n);
 void packet_remove(struct packet *packet, uint16_t keep, uint16_t n);
 
-/* packet_ops over malloc, for tests and the control thread; only for packets without chained payload. */
+/* packet_ops over malloc, for tests and the control thread; only for packets without chained
+ * payload. */
 extern const struct packet_ops packet_heap_ops;
 /* A heap packet with room for headers before DATA's copy. Free with packet_heap_ops.free. */
 struct packet *packet_heap_create(const void *data, uint32_t len);

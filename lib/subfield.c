@@ -10,7 +10,8 @@
 void field_bitwise_copy(const void *src_, unsigned int src_len, unsigned int src_ofs, void *dst_,
 	unsigned int dst_len, unsigned int dst_ofs, unsigned int n_bits)
 {
-	/* Both at the byte that holds their lowest bit; the strings grow towards lower addresses. */
+	/* Both at the byte that holds their lowest bit; the strings grow towards lower addresses.
+	 */
 	const uint8_t *src = (const uint8_t *)src_ + src_len - 1 - src_ofs / 8;
 	uint8_t *dst = (uint8_t *)dst_ + dst_len - 1 - dst_ofs / 8;
 

@@ -6,8 +6,8 @@
  * aborts if something is wrong.
  *
  * tests/fuzz/replay_main.c runs it over the files of a corpus, in every test run. To search for
- * more: configure with CC=clang -Dfuzzer=true -Db_sanitize=address,undefined -Db_lundef=false and start
- * tests/fuzz/fuzz_NAME DIRECTORY.
+ * more: configure with CC=clang -Dfuzzer=true -Db_sanitize=address,undefined -Db_lundef=false and
+ * start tests/fuzz/fuzz_NAME DIRECTORY.
  */
 
 #include <stddef.h>

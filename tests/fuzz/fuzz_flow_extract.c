@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Any bytes as a packet: the parser stays inside them, offsets lie inside the frame, the compact key
- * expands to the very flow, and a packet composed from the flow can be parsed again.
+ * Any bytes as a packet: the parser stays inside them, offsets lie inside the frame, the compact
+ * key expands to the very flow, and a packet composed from the flow can be parsed again.
  *
  * Input: a byte of options, a byte that says how many bytes at the end are chained, the frame.
  */

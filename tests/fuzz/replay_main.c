@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Runs a fuzz target over files: each argument is a file, or a directory whose files are taken. Every
- * input also goes in cut short and with single bits turned, so that a small corpus reaches a little
- * further. Exit status 0 if nothing aborted.
+ * Runs a fuzz target over files: each argument is a file, or a directory whose files are taken.
+ * Every input also goes in cut short and with single bits turned, so that a small corpus reaches a
+ * little further. Exit status 0 if nothing aborted.
  */
 
 #include <dirent.h>

@@ -145,7 +145,8 @@ static size_t make(uint8_t *b, const char *hex, size_t payload)
 #define V6(LEN, PROTO) ETH6 "60000000" LEN PROTO "40" "20010db8000000000000000000000001" \
 	"20010db8000000000000000000000002"
 
-/* The sum over pseudo-header and transport part of B, whose transport part starts at L4, must be 0. */
+/* The sum over pseudo-header and transport part of B, whose transport part starts at L4, must be 0.
+ */
 static void assert_valid(const uint8_t *b, size_t n, size_t l4, uint8_t proto, bool v4)
 {
 	struct ipv6_addr src, dst;

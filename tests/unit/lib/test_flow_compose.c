@@ -33,7 +33,8 @@ static void test_round_trip(void **state)
 		for (size_t payload = 0; payload <= 64; payload += 32) {
 			made = flow_compose(&flow, NULL, payload);
 			assert_int_equal(flow_extract_limits(made, &two_vlans, &again), 0);
-			/* More labels than a flow holds can't come back: the third gets the bottom. */
+			/* More labels than a flow holds can't come back: the third gets the bottom.
+			 */
 			if (eth_type_is_mpls(flow.dl_type))
 				again.mpls_lse[2] = flow.mpls_lse[2];
 			if (!flow_equal(&flow, &again))

@@ -30,7 +30,8 @@ static uint32_t below(uint32_t n)
 	return random32() % n;
 }
 
-/* Damages the N bytes at B, mildly: headers should mostly stay what they are. Returns the new length. */
+/* Damages the N bytes at B, mildly: headers should mostly stay what they are. Returns the new
+ * length. */
 static size_t mutate(uint8_t *b, size_t n)
 {
 	static const uint8_t telling[] = {0, 1, 2, 4, 5, 6, 8, 17, 43, 44, 50, 51, 58, 59, 60, 132, 0x45,
@@ -287,7 +288,8 @@ static void test_burst_equals_single(void **state)
 	}
 }
 
-/* One-bit changes of a key move about half of the hash's bits, in every word; the cache's has none. */
+/* One-bit changes of a key move about half of the hash's bits, in every word; the cache's has none.
+ */
 static void test_hash_spreads(void **state)
 {
 	struct flow_key key;
