@@ -234,7 +234,7 @@ struct pl_bridge {
 	struct cmap groups;		/* struct pl_group by id. */
 	struct cmap meters;		/* struct pl_meter by id. */
 	_Atomic bool fail_standalone;	/* No controller and fail_mode standalone: see ofproto. */
-	_Atomic(const struct tun_table *) tun_table;	/* Geneve TLV map. */
+	_Atomic(const struct field_tlv_map *) tun_table;	/* Geneve options as fields; NULL: none. */
 	uint64_t dpid;
 };
 

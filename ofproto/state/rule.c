@@ -60,6 +60,27 @@ void of_rule_destroy(struct of_rule *rule)
 	free(rule);
 }
 
+/* By counter id: ids are small numbers, and each rule has one. */
+static VEC(struct of_rule *) rules_by_counter = VEC_INITIALIZER;
+
+struct of_rule *of_rule_from_counter(uint32_t counter)
+{
+	return counter < rules_by_counter.n ? rules_by_counter.items[counter] : NULL;
+}
+
+void of_rule_index(struct of_rule *rule, bool live)
+{
+	uint32_t counter = rule->pl.counter;
+
+	if (live) {
+		while (rules_by_counter.n <= counter)
+			vec_push(&rules_by_counter, NULL);
+		rules_by_counter.items[counter] = rule;
+	} else if (of_rule_from_counter(counter) == rule) {
+		rules_by_counter.items[counter] = NULL;
+	}
+}
+
 struct of_rule_stats of_rule_stats(const struct of_rule *rule)
 {
 	struct counter_value value = counter_get(rule->pl.counter);

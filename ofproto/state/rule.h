@@ -41,6 +41,8 @@ struct of_rule {
 	int64_t created_ms;
 	int64_t modified_ms;		/* See of_rule_modified_ms(). */
 	int64_t used_floor_ms;		/* It counts as used then, if no packet came later. */
+	uint64_t add_seqno;		/* Flow monitors': when it was added and last changed. */
+	uint64_t modify_seqno;
 	uint32_t refresh;		/* Counter that learn actions touch; COUNTER_NONE. */
 	uint32_t timer;			/* Position in the heap of timeouts, or OF_RULE_NO_TIMER. */
 	uint16_t n_refs;
@@ -106,6 +108,11 @@ static inline bool of_rule_is_hidden(const struct of_rule *rule)
 {
 	return rule->pl.is_internal || rule->pl.cr.priority > OF_MAX_PRIORITY;
 }
+
+/* The live rule that counts with COUNTER, NULL if there is none. */
+struct of_rule *of_rule_from_counter(uint32_t counter);
+/* RULE has become live, or is no longer. */
+void of_rule_index(struct of_rule *rule, bool live);
 
 /* As of the last dp_sweep(). */
 struct of_rule_stats of_rule_stats(const struct of_rule *rule);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "datapath/dp.h"
+#include "datapath/pipeline/dependency.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/hash.h"
@@ -106,6 +107,7 @@ static uint32_t cookie_hash(be64 cookie)
 void of_state_link(struct of_state *state, struct of_rule *rule)
 {
 	hmap_insert(&state->cookies, &rule->cookie_node, cookie_hash(of_rule_cookie(rule)));
+	of_rule_index(rule, true);
 	of_timer_add(state, rule);
 	of_refs_link(state, rule);
 }
@@ -113,6 +115,7 @@ void of_state_link(struct of_state *state, struct of_rule *rule)
 void of_state_unlink(struct of_state *state, struct of_rule *rule)
 {
 	hmap_remove(&state->cookies, &rule->cookie_node);
+	of_rule_index(rule, false);
 	of_timer_remove(state, rule);
 	of_refs_unlink(state, rule);
 }
@@ -252,4 +255,10 @@ void of_table_set_name(struct of_state *state, uint8_t table_id, const char *nam
 	free(table->name);
 	table->name = name && *name ? xstrdup(name) : NULL;
 	table->name_level = table->name ? level : 0;
+}
+
+void of_table_set_miss(struct of_state *state, uint8_t table_id, enum pl_miss miss)
+{
+	atomic_store_explicit(&state->tables[table_id].pl->miss, (uint8_t)miss, memory_order_release);
+	dep_bump(dep_id(DEP_TABLE, state->bridge->id << 8 | table_id, 0));
 }

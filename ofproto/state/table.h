@@ -60,6 +60,8 @@ struct of_listener {
 	void (*flow_event)(struct of_listener *listener, enum of_flow_event event,
 		struct of_rule *rule, uint8_t reason, const struct of_requester *requester,
 		const struct pl_actions *old_actions);
+	/* All changes of a transaction were reported. */
+	void (*flows_changed)(struct of_listener *listener);
 };
 
 struct of_timer {
@@ -138,6 +140,9 @@ void of_table_counts(const struct of_state *state, uint8_t table_id, uint64_t *l
 	uint64_t *matched);
 /* LEVEL as of_table.name_level; a lower one does not overwrite a higher. NULL clears. */
 void of_table_set_name(struct of_state *state, uint8_t table_id, const char *name, int level);
+
+/* What packets meet that no flow of TABLE_ID matches. */
+void of_table_set_miss(struct of_state *state, uint8_t table_id, enum pl_miss miss);
 
 /* References to groups or meters by id. */
 struct of_refs *of_refs_find(const struct hmap *refs, uint32_t id);

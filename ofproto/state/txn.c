@@ -76,6 +76,8 @@ void of_txn_replace_rule(struct of_txn *txn, struct of_rule *old_rule, struct of
 	change->new_rule = new_rule;
 	change->is_add = is_add;
 	change->reset_counts = reset_counts;
+	new_rule->add_seqno = old_rule->add_seqno;
+	new_rule->modify_seqno = old_rule->modify_seqno;
 	new_rule->used_floor_ms = of_rule_stats(old_rule).used_ms;
 	if (!reset_counts) {
 		counter_free(new_rule->pl.counter);
@@ -199,6 +201,8 @@ void of_txn_commit(struct of_txn *txn)
 		}
 	}
 	groups_retire(txn);
+	if (state->listener && state->listener->flows_changed && txn->changes.n)
+		state->listener->flows_changed(state->listener);
 	vec_uninit(&txn->changes);
 	of_learned_flush(state, &dead);
 }
