@@ -98,10 +98,17 @@ static int start_pmds(char **error)
 			.no_caches = dp.no_caches,
 			.wake_control = dp.async,
 		};
-		int err = pmd_create(&config, &dp.pmds[dp.n_pmds], error);
+		struct pmd *pmd;
+		int err = pmd_create(&config, &pmd, error);
 
+		if (!err) {
+			err = pmd_start(pmd, error);
+			if (err)
+				pmd_destroy(pmd);
+		}
 		if (err)
 			return err;
+		dp.pmds[dp.n_pmds] = pmd;
 		atomic_store(&dp.pmds[dp.n_pmds]->hold, dp.hold);
 		dp.n_pmds++;
 		log_info("PMD thread on core %u created", cores[i]);

@@ -18,6 +18,12 @@
 #define EPOLL_EVERY_US 50	/* A busy PMD looks at its descriptors this often. */
 #define CLOCK_EVERY_US 20
 
+static void wake_control(const struct pmd *pmd)
+{
+	if (pmd->wake_control)
+		event_async_send(pmd->wake_control);
+}
+
 /* ------------------------------------------------------------------ commands */
 
 static void add_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
@@ -84,7 +90,7 @@ static void run_command(struct pmd *pmd, const struct command *c)
 	}
 	if (c->done) {
 		atomic_fetch_sub_explicit(c->done, 1, memory_order_release);
-		event_async_send(pmd->wake_control);
+		wake_control(pmd);
 	}
 }
 
@@ -125,6 +131,8 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 
 	if (!n)
 		return 0;
+	if (pmd->started)
+		rcu_quiescent(pmd->rcu_id);
 	for (uint16_t i = 0; i < n; i++)
 		bytes += mbuf_packet(mbufs[i])->len;
 	stat_add(&pp->rx_packets, n);
@@ -161,7 +169,6 @@ static unsigned int poll_rxqs(struct pmd *pmd)
 			pmd->n_ready--;
 		}
 		total += n;
-		rcu_quiescent(pmd->rcu_id);
 	}
 	return total;
 }
@@ -176,38 +183,45 @@ static void tick(struct pmd *pmd)
 		exact_tick(&pmd->exact[i]);
 }
 
+unsigned int pmd_turn(struct pmd *pmd)
+{
+	uint64_t begin = rte_rdtsc();
+	unsigned int n = run_commands(pmd);
+
+	path_pool_reclaim(pmd->pool);
+	if (pmd->n_rxqs > pmd->n_polled &&
+		begin - pmd->last_epoll_tsc > pmd->tsc_per_us * EPOLL_EVERY_US) {
+		pmd->last_epoll_tsc = begin;
+		pmd_poll_fds(pmd);
+	}
+	n += poll_rxqs(pmd);
+	if (pmd->news.put_some) {
+		pmd->news.put_some = false;
+		wake_control(pmd);
+	}
+	return n;
+}
+
 static void loop(struct pmd *pmd)
 {
-	uint64_t idle_since = rte_rdtsc(), begin = idle_since;
+	uint64_t begin = rte_rdtsc(), idle_since = begin;
 
 	while (!atomic_load_explicit(&pmd->stopped, memory_order_relaxed)) {
-		unsigned int n = run_commands(pmd);
-		uint64_t end;
+		unsigned int n = pmd_turn(pmd);
+		uint64_t end = rte_rdtsc();
 
-		path_pool_reclaim(pmd->pool);
-		if (begin - pmd->last_epoll_tsc > pmd->tsc_per_us * EPOLL_EVERY_US &&
-			pmd->n_rxqs > pmd->n_polled) {
-			pmd->last_epoll_tsc = begin;
-			pmd_poll_fds(pmd);
-		}
-		n += poll_rxqs(pmd);
-		if (pmd->news.put_some) {
-			pmd->news.put_some = false;
-			event_async_send(pmd->wake_control);
-		}
 		rcu_quiescent(pmd->rcu_id);
-		end = rte_rdtsc();
 		stat_add(n ? &pmd->stats.busy_cycles : &pmd->stats.idle_cycles, end - begin);
 		stat_add(n ? &pmd->stats.busy_iterations : &pmd->stats.idle_iterations, 1);
 		begin = end;
+		update_clock(pmd, end);
+		tick(pmd);
 		if (n) {
 			idle_since = end;
 			continue;
 		}
 		pmd_sleep(pmd, (end - idle_since) / pmd->tsc_per_us);
 		begin = rte_rdtsc();
-		update_clock(pmd, begin);
-		tick(pmd);
 	}
 }
 
@@ -243,7 +257,7 @@ static void *pmd_main(void *aux)
 	if (eal_started())
 		rte_thread_unregister();
 	atomic_store(&pmd->ended, true);
-	event_async_send(pmd->wake_control);
+	wake_control(pmd);
 	return NULL;
 }
 
@@ -296,17 +310,25 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	pmd_exec_init(pmd);
 	pmd_sink_init(pmd);
 	err = pmd_sleep_init(pmd, error);
-	if (!err) {
-		err = -pthread_create(&pmd->thread, NULL, pmd_main, pmd);
-		if (err)
-			*error = xasprintf("can't start a PMD thread: %s", strerror(-err));
-	}
 	if (err) {
 		pmd_free(pmd);
 		return err;
 	}
 	*pmdp = pmd;
 	return 0;
+}
+
+int pmd_start(struct pmd *pmd, char **error)
+{
+	int err;
+
+	pmd->started = true;
+	err = -pthread_create(&pmd->thread, NULL, pmd_main, pmd);
+	if (err) {
+		pmd->started = false;
+		*error = xasprintf("can't start a PMD thread: %s", strerror(-err));
+	}
+	return err;
 }
 
 void pmd_stop(struct pmd *pmd)
@@ -323,7 +345,8 @@ void pmd_destroy(struct pmd *pmd)
 {
 	if (!pmd)
 		return;
-	pthread_join(pmd->thread, NULL);
+	if (pmd->started)
+		pthread_join(pmd->thread, NULL);
 	pmd_free(pmd);
 }
 

@@ -84,6 +84,7 @@ struct pmd_rxq {
 struct pmd_fate {
 	struct pmd_port *port;		/* Where it was received. */
 	bool forwarded, consumed;
+	bool looked_at;			/* Control got a copy to look at: settles nothing by itself. */
 	uint8_t drop;			/* enum drop_reason, if neither. */
 };
 
@@ -114,7 +115,8 @@ struct pmd {
 	int core;			/* -1: not pinned. */
 	int numa;
 	pthread_t thread;
-	struct event_async *wake_control;
+	bool started;
+	struct event_async *wake_control;	/* NULL: control looks by itself. */
 	bool no_caches;
 	_Atomic uint32_t sleep_max_us;
 	_Atomic bool hold;		/* Receive nothing. */
@@ -175,8 +177,12 @@ struct pmd_config {
 	struct event_async *wake_control;
 };
 
-/* Starts a thread. 0, or -errno with *ERROR (caller frees). Control. */
+/* Makes a PMD; then starts its thread. 0, or -errno with *ERROR (caller frees). Control. */
 int pmd_create(const struct pmd_config *config, struct pmd **pmd, char **error);
+int pmd_start(struct pmd *pmd, char **error);
+/* One turn of the loop: commands, and a burst of each queue that may have one. Returns how many packets
+ * and commands there were. The thread's; tests call it without one. */
+unsigned int pmd_turn(struct pmd *pmd);
 /* Tells the thread to end; true once it has and its news may be drained for the last time. */
 void pmd_stop(struct pmd *pmd);
 bool pmd_has_ended(const struct pmd *pmd);
@@ -233,7 +239,7 @@ static inline void pmd_fate_end(struct pmd *pmd)
 
 	if (likely(fate->forwarded))
 		stat_add(&fate->port->forwarded, 1);
-	else if (fate->consumed)
+	else if (fate->consumed || (fate->looked_at && fate->drop == DROP_NONE))
 		stat_add(&fate->port->consumed, 1);
 	else
 		stat_add(&fate->port->drops[fate->drop], 1);

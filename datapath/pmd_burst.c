@@ -65,7 +65,6 @@ static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struc
 {
 	struct path *path = pmd->no_caches ? NULL : lookup(pmd, key, hash);
 
-	packet->hash = (uint32_t)hash;
 	if (path) {
 		stat_add(&pmd->stats.exact_hits, 1);
 		run_path(pmd, path, packet);
@@ -135,7 +134,6 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 	for (unsigned int i = 0; i < n; i++) {
 		if (!burst->paths[i])
 			continue;
-		burst->packets[i]->hash = (uint32_t)burst->hashes[i];
 		pmd_fate_begin(pmd, pp);
 		run_path(pmd, burst->paths[i], burst->packets[i]);
 		pmd_fate_end(pmd);

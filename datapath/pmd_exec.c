@@ -89,25 +89,35 @@ static void env_output(struct exec_env *env, dp_port_t port, struct packet *pack
 	pmd_output(env_pmd(env), port, packet);
 }
 
-static void send_up(struct pmd *pmd, const struct op *op, struct packet *packet)
+static bool send_up(struct pmd *pmd, const struct op *op, struct packet *packet)
 {
 	struct rte_mbuf *m = packet_mbuf(packet);
 
 	mbuf_sync(m);
 	if (news_put_packet(&pmd->news, &pmd->fate.port->share, NEWS_OP, m, op))
-		pmd->fate.consumed = true;
-	else
-		pmd_drop(pmd, DROP_CONTROL_QUEUE_FULL, packet);
+		return true;
+	pmd_drop(pmd, DROP_CONTROL_QUEUE_FULL, packet);
+	return false;
 }
 
 static void env_punt(struct exec_env *env, const struct op_punt *punt, struct packet *packet)
 {
-	send_up(env_pmd(env), &punt->op, packet);
+	struct pmd *pmd = env_pmd(env);
+
+	if (send_up(pmd, &punt->op, packet))
+		pmd->fate.consumed = true;
 }
 
 static void env_to_control(struct exec_env *env, const struct op *op, struct packet *packet)
 {
-	send_up(env_pmd(env), op, packet);
+	struct pmd *pmd = env_pmd(env);
+
+	if (!send_up(pmd, op, packet))
+		return;
+	if (op->type == OP_NEIGH_HOLD)
+		pmd->fate.consumed = true;
+	else
+		pmd->fate.looked_at = true;
 }
 
 static void env_recirculate(struct exec_env *env, dp_port_t in, struct packet *packet)

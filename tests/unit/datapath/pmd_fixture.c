@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tests/unit/datapath/pmd_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/eal.h"
+#include "lib/fatal.h"
+
+static uint16_t pf_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n)
+{
+	struct pf_port *p = port->priv;
+	uint16_t i = 0;
+
+	while (i < n && p->next_rx < p->n_rx)
+		mbufs[i++] = p->rx[p->next_rx++];
+	return i;
+}
+
+static uint16_t pf_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	uint64_t *drops)
+{
+	struct pf_port *p = port->priv;
+	uint16_t sent = n > p->refuse ? (uint16_t)(n - p->refuse) : 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct pf_frame *frame = &p->tx[p->n_tx];
+
+		if (i < sent) {
+			assert_true(p->n_tx < PF_MAX_FRAMES);
+			frame->len = mbufs[i]->pkt_len;
+			assert_int_equal(mbuf_read(mbufs[i], frame->data, sizeof frame->data),
+				frame->len);
+			p->n_tx++;
+		} else {
+			drops[DROP_TX_FULL]++;
+		}
+		rte_pktmbuf_free(mbufs[i]);
+	}
+	return sent;
+}
+
+static const struct port_driver pf_driver = {
+	.type = "test",
+	.rx = pf_rx,
+	.tx = pf_tx,
+};
+
+static void pf_add_port(struct pf *pf, ofp_port_t number, dp_port_t dp_port)
+{
+	struct pf_port *p = &pf->ports[number];
+
+	p->port = (struct port){
+		.driver = &pf_driver,
+		.dp_port = dp_port,
+		.n_rxq = 1,
+		.n_txq = 1,
+		.tx_offload_csum = true,
+		.tx_offload_tso = true,
+		.mtu = 9000,
+		.priv = p,
+	};
+	p->tx = xcalloc(PF_MAX_FRAMES, sizeof *p->tx);
+	p->pp = xaligned_calloc(64, sizeof *p->pp);
+	p->pp->port = &p->port;
+	p->pp->dp_port = dp_port;
+	p->rxq = xcalloc(1, sizeof *p->rxq);
+	p->rxq->port = p->pp;
+	p->rxq->fd = -1;
+	pmd_command(pf->pmd, &(struct command){.type = COMMAND_PORT_ADD, .port = p->pp});
+	pmd_command(pf->pmd, &(struct command){.type = COMMAND_RXQ_ADD, .rxq = p->rxq});
+}
+
+struct pf *pf_create(struct pl_bridge *bridge, unsigned int n_ports, bool no_caches)
+{
+	struct pmd_config config = {.core = -1, .cache_entries = 256, .no_caches = no_caches};
+	struct pf *pf = xcalloc(1, sizeof *pf);
+	char *error = NULL;
+
+	assert_int_equal(pmd_create(&config, &pf->pmd, &error), 0);
+	for (unsigned int i = 1; i <= n_ports; i++)
+		pf_add_port(pf, i, fx_dp(bridge, i));
+	pf_run(pf);
+	return pf;
+}
+
+void pf_destroy(struct pf *pf)
+{
+	pmd_destroy(pf->pmd);
+	for (unsigned int i = 0; i < PF_MAX_PORTS; i++) {
+		free(pf->ports[i].pp);
+		free(pf->ports[i].rxq);
+		free(pf->ports[i].tx);
+	}
+	free(pf);
+}
+
+void pf_put(struct pf *pf, ofp_port_t port, const void *data, size_t len)
+{
+	struct pf_port *p = &pf->ports[port];
+	struct rte_mbuf *m = mbuf_from_bytes(eal_mempool(-1), data, (uint32_t)len);
+
+	assert_non_null(m);
+	assert_true(p->n_rx < PF_MAX_FRAMES);
+	mbuf_packet(m)->in_port = p->port.dp_port;
+	p->rx[p->n_rx++] = m;
+}
+
+void pf_run(struct pf *pf)
+{
+	for (unsigned int i = 0; i < PF_MAX_PORTS; i++)
+		pf->ports[i].n_tx = 0;
+	while (pmd_turn(pf->pmd))
+		continue;
+	for (unsigned int i = 0; i < PF_MAX_PORTS; i++)
+		pf->ports[i].n_rx = pf->ports[i].next_rx = 0;
+}
+
+void pf_send(struct pf *pf, ofp_port_t port, const void *data, size_t len)
+{
+	pf_put(pf, port, data, len);
+	pf_run(pf);
+}
+
+uint64_t pf_drops(const struct pf *pf, ofp_port_t port, enum drop_reason reason)
+{
+	return stat_get(&pf->ports[port].pp->drops[reason]);
+}
+
+void pf_check_invariant(const struct pf *pf, ofp_port_t port)
+{
+	const struct pmd_port *pp = pf->ports[port].pp;
+	uint64_t n = stat_get(&pp->forwarded) + stat_get(&pp->consumed);
+
+	for (unsigned int r = 0; r < DROP_N_REASONS; r++)
+		n += stat_get(&pp->drops[r]);
+	assert_int_equal(n, stat_get(&pp->rx_packets));
+	assert_int_equal(stat_get(&pp->drops[DROP_NONE]), 0);
+}

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/datapath/pmd_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/dp_private.h"
+#include "datapath/pipeline/fdb.h"
+#include "tests/support/eal_fixture.h"
+#include "tests/support/packets.h"
+
+#define N_PORTS 4
+
+struct bench {
+	struct fx *fx;
+	struct pl_bridge *bridge;
+	struct pf *pf;
+};
+
+static struct bench bench_create(void)
+{
+	struct bench b = {.fx = fx_create()};
+
+	b.bridge = fx_bridge(b.fx, "br0", N_PORTS);
+	b.pf = pf_create(b.bridge, N_PORTS, false);
+	return b;
+}
+
+static void bench_destroy(struct bench *b)
+{
+	for (ofp_port_t port = 1; port <= N_PORTS; port++)
+		pf_check_invariant(b->pf, port);
+	dp_sweep_pmd(b->pf->pmd);
+	pf_destroy(b->pf);
+	fx_destroy(b->fx);
+}
+
+static struct pl_rule *output_rule(struct bench *b, int priority, const char *match, ofp_port_t port)
+{
+	struct act_builder *acts = fx_acts();
+
+	fx_output(acts, port);
+	return fx_rule(b->fx, b->bridge, 0, priority, match, acts);
+}
+
+static unsigned int n_sent(const struct bench *b, ofp_port_t port)
+{
+	return b->pf->ports[port].n_tx;
+}
+
+/* ------------------------------------------------------------------ the walks */
+
+static void second_packet_hits_and_counts_are_exact(void **state)
+{
+	struct bench b = bench_create();
+	struct pl_rule *rule = output_rule(&b, 10, "in_port=1", 2);
+	struct fx_packet p = fx_udp(1, 2);
+	struct counter_value value;
+
+	for (int i = 0; i < 5; i++) {
+		pf_send(b.pf, 1, p.data, p.len);
+		assert_int_equal(n_sent(&b, 2), 1);
+		assert_int_equal(b.pf->ports[2].tx[0].len, p.len);
+		assert_memory_equal(b.pf->ports[2].tx[0].data, p.data, p.len);
+	}
+	assert_int_equal(stat_get(&b.pf->pmd->stats.misses), 1);
+	assert_int_equal(stat_get(&b.pf->pmd->stats.exact_hits), 4);
+	dp_sweep_pmd(b.pf->pmd);
+	dp_sweep_pmd(b.pf->pmd);
+	value = counter_get(rule->counter);
+	assert_int_equal(value.packets, 5);
+	assert_int_equal(value.bytes, 5 * p.len);
+	assert_true(value.used_ms > 0);
+	bench_destroy(&b);
+}
+
+static void packets_of_one_burst_share_one_miss(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+
+	output_rule(&b, 10, "in_port=1", 2);
+	for (int i = 0; i < 32; i++)
+		pf_put(b.pf, 1, p.data, p.len);
+	pf_run(b.pf);
+	assert_int_equal(n_sent(&b, 2), 32);
+	assert_int_equal(stat_get(&b.pf->pmd->stats.misses), 1);
+	bench_destroy(&b);
+}
+
+static void change_of_a_rule_is_seen_by_the_next_packet(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+	struct pl_rule *low = output_rule(&b, 10, "in_port=1", 2), *high;
+
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(n_sent(&b, 2), 1);
+	high = output_rule(&b, 20, "in_port=1", 3);
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(n_sent(&b, 2), 0);
+	assert_int_equal(n_sent(&b, 3), 1);
+	pl_rule_hide(b.bridge, high, version_next());
+	version_publish();
+	pl_rule_changed(b.bridge, high);
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(n_sent(&b, 2), 1);
+	dp_sweep_pmd(b.pf->pmd);
+	assert_int_equal(counter_get(low->counter).packets, 2);
+	assert_int_equal(counter_get(high->counter).packets, 1);
+	bench_destroy(&b);
+}
+
+static void unrelated_change_keeps_the_path(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+
+	output_rule(&b, 10, "in_port=1", 2);
+	pf_send(b.pf, 1, p.data, p.len);
+	dep_bump(dep_group(77, 1));
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(stat_get(&b.pf->pmd->stats.misses), 1);
+	bench_destroy(&b);
+}
+
+static void table_miss_is_dropped_and_counted(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+
+	atomic_store(&b.bridge->tables[0].miss, PL_MISS_DROP);
+	for (int i = 0; i < 3; i++)
+		pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(pf_drops(b.pf, 1, DROP_TABLE_MISS), 3);
+	bench_destroy(&b);
+}
+
+static void runts_and_strangers_are_dropped(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+	struct pl_bridge_conf *conf;
+
+	output_rule(&b, 10, "", 2);
+	pf_put(b.pf, 1, p.data, p.len);
+	pf_put(b.pf, 1, p.data, 13);
+	pf_put(b.pf, 1, p.data, 1);
+	pf_put(b.pf, 1, p.data, 14);
+	pf_run(b.pf);
+	assert_int_equal(pf_drops(b.pf, 1, DROP_RX_MALFORMED), 2);
+	assert_int_equal(n_sent(&b, 2), 2);
+
+	/* The port leaves its bridge; its device is still there. */
+	conf = fx_conf(b.bridge);
+	conf->n_ports = 3;
+	pl_bridge_set_conf(b.bridge, conf);
+	pf_send(b.pf, 4, p.data, p.len);
+	assert_int_equal(pf_drops(b.pf, 4, DROP_RX_NO_BRIDGE), 1);
+	bench_destroy(&b);
+}
+
+static void refused_packets_are_the_output_ports_drops(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+
+	output_rule(&b, 10, "in_port=1", 2);
+	b.pf->ports[2].refuse = 3;
+	for (int i = 0; i < 10; i++)
+		pf_put(b.pf, 1, p.data, p.len);
+	pf_run(b.pf);
+	assert_int_equal(stat_get(&b.pf->ports[2].pp->tx_packets), 7);
+	assert_int_equal(stat_get(&b.pf->ports[2].pp->tx_bytes), 7 * p.len);
+	assert_int_equal(stat_get(&b.pf->ports[2].pp->tx_drops[DROP_TX_FULL]), 3);
+	assert_int_equal(stat_get(&b.pf->ports[1].pp->forwarded), 10);
+	bench_destroy(&b);
+}
+
+static void normal_learns_by_news(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet there = fx_udp(1, 2), back = fx_udp(2, 1);
+	struct news news;
+
+	output_rule(&b, 10, "", OFPP_NORMAL);
+	pf_send(b.pf, 1, there.data, there.len);
+	assert_int_equal(n_sent(&b, 2) + n_sent(&b, 3) + n_sent(&b, 4), 3);
+	assert_true(news_get_fact(&b.pf->pmd->news, &news));
+	assert_int_equal(news.type, NEWS_FDB);
+	assert_int_equal(news.fdb.port, 1);
+	assert_false(news_get_fact(&b.pf->pmd->news, &news));
+	fdb_learn(b.bridge->fdb, news.fdb.mac, news.fdb.vlan, news.fdb.port, 1);
+
+	pf_send(b.pf, 2, back.data, back.len);
+	assert_int_equal(n_sent(&b, 1), 1);
+	assert_int_equal(n_sent(&b, 3) + n_sent(&b, 4), 0);
+	assert_true(news_get_fact(&b.pf->pmd->news, &news));
+	fdb_learn(b.bridge->fdb, news.fdb.mac, news.fdb.vlan, news.fdb.port, 1);
+
+	/* The flood of before is over. */
+	pf_send(b.pf, 1, there.data, there.len);
+	assert_int_equal(n_sent(&b, 2), 1);
+	assert_int_equal(n_sent(&b, 3) + n_sent(&b, 4), 0);
+	bench_destroy(&b);
+}
+
+static void news_that_found_no_room_is_told_again(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+	struct news news, filler;
+
+	output_rule(&b, 10, "", OFPP_NORMAL);
+	memset(&filler, 0, sizeof filler);
+	filler.type = NEWS_FDB;
+	do {
+		filler.fdb.port++;
+	} while (news_put_fact(&b.pf->pmd->news, &filler, 0));
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(n_sent(&b, 2), 1);
+	while (news_get_fact(&b.pf->pmd->news, &news))
+		assert_int_equal(news.fdb.bridge, 0);
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_true(news_get_fact(&b.pf->pmd->news, &news));
+	assert_int_equal(news.fdb.port, 1);
+	bench_destroy(&b);
+}
+
+static void packet_in_carries_frame_and_operation(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+	struct op_punt *op;
+	struct news news;
+	uint8_t frame[256];
+
+	output_rule(&b, 10, "in_port=1", OFPP_CONTROLLER);
+	for (int i = 0; i < 2; i++) {
+		pf_send(b.pf, 1, p.data, p.len);
+		assert_true(news_get_packet(&b.pf->pmd->news, &news));
+		assert_int_equal(news.type, NEWS_OP);
+		op = (struct op_punt *)news_take_op(news.packet.op);
+		assert_int_equal(op->op.type, OP_PUNT);
+		assert_int_equal(op->bridge, b.bridge->id);
+		assert_int_equal(op->metadata.in_port, 1);
+		assert_int_equal(mbuf_read(news.packet.mbuf, frame, sizeof frame), p.len);
+		assert_memory_equal(frame, p.data, p.len);
+		rte_pktmbuf_free(news.packet.mbuf);
+		free(op);
+	}
+	assert_int_equal(stat_get(&b.pf->ports[1].pp->consumed), 2);
+	bench_destroy(&b);
+}
+
+static void copies_do_not_change_each_other(void **state)
+{
+	struct bench b = bench_create();
+	struct act_builder *acts = fx_acts();
+	struct fx_packet p = fx_udp(1, 2);
+
+	fx_output(acts, 2);
+	fx_set(acts, "eth_src", "02:bb:00:00:00:09");
+	fx_output(acts, 3);
+	fx_set(acts, "ip_dst", "1.2.3.4");
+	fx_output(acts, 4);
+	fx_rule(b.fx, b.bridge, 0, 5, "in_port=1", acts);
+	for (int i = 0; i < 2; i++) {
+		pf_send(b.pf, 1, p.data, p.len);
+		assert_memory_equal(b.pf->ports[2].tx[0].data, p.data, p.len);
+		assert_int_equal(b.pf->ports[3].tx[0].data[7], 0xbb);
+		assert_memory_equal(b.pf->ports[3].tx[0].data + 12, p.data + 12, p.len - 12);
+		assert_int_equal(b.pf->ports[4].tx[0].data[30], 1);
+		assert_int_equal(b.pf->ports[4].tx[0].data[33], 4);
+	}
+	bench_destroy(&b);
+}
+
+static void removed_port_is_let_go(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+	_Atomic uint32_t done = 1;
+
+	output_rule(&b, 10, "in_port=1", 2);
+	pf_send(b.pf, 1, p.data, p.len);
+	pmd_command(b.pf->pmd, &(struct command){.type = COMMAND_PORT_REMOVE, .done = &done,
+		.port = b.pf->ports[2].pp});
+	pf_put(b.pf, 1, p.data, p.len);
+	pf_run(b.pf);
+	assert_int_equal(atomic_load(&done), 0);
+	assert_int_equal(n_sent(&b, 2), 0);
+	assert_int_equal(pf_drops(b.pf, 1, DROP_NO_SUCH_PORT), 1);
+	assert_int_equal(b.pf->pmd->n_rxqs, N_PORTS - 1);
+	bench_destroy(&b);
+}
+
+static void control_sends_by_command(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+
+	for (int i = 0; i < 10; i++) {
+		struct rte_mbuf *m = mbuf_from_bytes(eal_mempool(-1), p.data, (uint32_t)p.len);
+
+		rte_pktmbuf_mtod(m, uint8_t *)[p.len - 1] = (uint8_t)i;
+		pmd_command(b.pf->pmd, &(struct command){.type = COMMAND_TX,
+			.tx = {.mbuf = m, .port = fx_dp(b.bridge, 3)}});
+	}
+	pf_run(b.pf);
+	assert_int_equal(n_sent(&b, 3), 10);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(b.pf->ports[3].tx[i].data[p.len - 1], i);
+	bench_destroy(&b);
+}
+
+static void purge_forgets_paths_and_keeps_counts(void **state)
+{
+	struct bench b = bench_create();
+	struct pl_rule *rule = output_rule(&b, 10, "in_port=1", 2);
+	struct fx_packet p = fx_udp(1, 2);
+
+	for (int i = 0; i < 3; i++) {
+		pf_send(b.pf, 1, p.data, p.len);
+		pmd_command(b.pf->pmd, &(struct command){.type = COMMAND_PURGE});
+		pf_run(b.pf);
+		assert_int_equal(path_pool_n_live(b.pf->pmd->pool), 0);
+	}
+	assert_int_equal(stat_get(&b.pf->pmd->stats.misses), 3);
+	dp_sweep_pmd(b.pf->pmd);
+	assert_int_equal(counter_get(rule->counter).packets, 3);
+	bench_destroy(&b);
+}
+
+/* ------------------------------------------------------------------ cache on == cache off */
+
+static uint32_t rng = 1;
+
+static uint32_t rnd(uint32_t n)
+{
+	rng = rng * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)(rng >> 8) * n) >> 24);
+}
+
+static size_t random_frame(uint8_t *frame)
+{
+	const char *hex = sample_packets[rnd(N_SAMPLE_PACKETS)];
+	size_t len = strlen(hex) / 2;
+
+	assert_int_equal(parse_hex_bytes(hex, frame, len), 0);
+	/* Few values a byte, so that flows come again. */
+	for (uint32_t n = rnd(3); n; n--)
+		frame[rnd(2) ? 5 + 6 * rnd(2) : rnd((uint32_t)len)] ^= (uint8_t)(1 << rnd(2));
+	return rnd(50) ? len : rnd((uint32_t)len + 1);
+}
+
+static int compare_frames(const void *a_, const void *b_)
+{
+	const struct pf_frame *a = a_, *b = b_;
+
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return memcmp(a->data, b->data, a->len);
+}
+
+/* Hits go before misses, so only what was sent is the same, not in which order. */
+static void compare_sent(struct pf *a, struct pf *b)
+{
+	for (ofp_port_t port = 1; port <= N_PORTS; port++) {
+		struct pf_port *pa = &a->ports[port], *pb = &b->ports[port];
+
+		assert_int_equal(pa->n_tx, pb->n_tx);
+		qsort(pa->tx, pa->n_tx, sizeof *pa->tx, compare_frames);
+		qsort(pb->tx, pb->n_tx, sizeof *pb->tx, compare_frames);
+		for (unsigned int i = 0; i < pa->n_tx; i++)
+			assert_int_equal(compare_frames(&pa->tx[i], &pb->tx[i]), 0);
+		for (unsigned int r = 0; r < DROP_N_REASONS; r++)
+			assert_int_equal(pf_drops(a, port, (enum drop_reason)r),
+				pf_drops(b, port, (enum drop_reason)r));
+		assert_int_equal(stat_get(&pa->pp->forwarded), stat_get(&pb->pp->forwarded));
+		assert_int_equal(stat_get(&pa->pp->consumed), stat_get(&pb->pp->consumed));
+	}
+}
+
+static void random_acts(struct act_builder *acts)
+{
+	static const char *const macs[] = {"02:bb:00:00:00:01", "02:bb:00:00:00:02"};
+	struct act_push *push;
+
+	for (uint32_t n = 1 + rnd(3); n; n--) {
+		switch (rnd(9)) {
+		case 0:
+			fx_set(acts, "eth_dst", macs[rnd(2)]);
+			break;
+		case 1:
+			fx_set(acts, "reg1", rnd(2) ? "1" : "2");
+			break;
+		case 2:
+			push = act_put(acts, ACT_PUSH_VLAN, sizeof *push);
+			push->ethertype = htobe16(0x8100);
+			fx_set(acts, "vlan_vid", rnd(2) ? "4101" : "4102");
+			break;
+		case 3:
+			fx_plain(acts, ACT_STRIP_VLAN);
+			break;
+		case 4:
+			fx_resubmit(acts, (uint8_t)(1 + rnd(2)));
+			break;
+		case 5:
+			fx_output(acts, OFPP_NORMAL);
+			break;
+		default:
+			fx_output(acts, 1 + rnd(N_PORTS));
+			break;
+		}
+	}
+}
+
+static void random_rule(struct bench *b)
+{
+	static const char *const matches[] = {"", "in_port=1", "in_port=2", "eth_type=0x0800",
+		"eth_type=0x0806", "eth_type=0x86dd", "eth_src=02:aa:00:00:00:01",
+		"eth_src=02:aa:00:00:00:03", "eth_dst=02:aa:00:00:00:02",
+		"eth_type=0x0800,ip_dst=10.1.0.2", "eth_type=0x0800,ip_src=10.1.0.0/255.255.0.0",
+		"eth_type=0x0800,ip_proto=17", "eth_type=0x0800,ip_proto=17,udp_dst=53",
+		"eth_type=0x0800,ip_proto=6,tcp_dst=80", "vlan_vid=4101", "reg1=1", "reg1=2",
+		"eth_type=0x86dd,ip_proto=58", "eth_type=0x0800,ip_dscp=1"};
+	struct act_builder *acts = fx_acts();
+
+	random_acts(acts);
+	fx_rule(b->fx, b->bridge, (uint8_t)rnd(3), 1 + (int)rnd(30), matches[rnd(19)], acts);
+}
+
+static void hide_random_rule(struct bench *b)
+{
+	struct pl_rule *rule;
+
+	if (!b->fx->n_rules)
+		return;
+	rule = b->fx->rules[rnd(b->fx->n_rules)];
+	if (atomic_load(&rule->cr.versions.removed) != VERSION_MAX)
+		return;
+	pl_rule_hide(b->bridge, rule, version_next());
+	version_publish();
+	pl_rule_changed(b->bridge, rule);
+}
+
+/* Both PMDs' news, the same for both; learned once. */
+static void learn_all(struct bench *b, struct pf *other)
+{
+	struct news news;
+
+	while (news_get_fact(&other->pmd->news, &news))
+		continue;
+	while (news_get_fact(&b->pf->pmd->news, &news))
+		if (news.type == NEWS_FDB)
+			fdb_learn(b->bridge->fdb, news.fdb.mac, news.fdb.vlan, news.fdb.port, 1);
+	while (news_get_packet(&b->pf->pmd->news, &news) ||
+		news_get_packet(&other->pmd->news, &news)) {
+		rte_pktmbuf_free(news.packet.mbuf);
+		rte_pktmbuf_free(news.packet.op);
+	}
+}
+
+static void check_counters(struct bench *b, struct pf *other, struct counter_value *before)
+{
+	struct counter_value after[512];
+
+	for (unsigned int i = 0; i < b->fx->n_rules; i++)
+		before[i] = counter_get(b->fx->rules[i]->counter);
+	dp_sweep_pmd(b->pf->pmd);
+	for (unsigned int i = 0; i < b->fx->n_rules; i++)
+		after[i] = counter_get(b->fx->rules[i]->counter);
+	dp_sweep_pmd(other->pmd);
+	for (unsigned int i = 0; i < b->fx->n_rules; i++) {
+		struct counter_value end = counter_get(b->fx->rules[i]->counter);
+
+		assert_int_equal(after[i].packets - before[i].packets,
+			end.packets - after[i].packets);
+		assert_int_equal(after[i].bytes - before[i].bytes, end.bytes - after[i].bytes);
+	}
+}
+
+static void cache_on_is_cache_off(void **state)
+{
+	struct counter_value *values = calloc(512, sizeof *values);
+	struct bench b = bench_create();
+	struct pf *off = pf_create(b.bridge, N_PORTS, true);
+	uint8_t frame[512];
+
+	b.fx->check_wildcards = false;
+	for (int round = 0; round < 1500; round++) {
+		uint32_t n = 1 + rnd(40);
+
+		if (!rnd(6) && b.fx->n_rules < 500)
+			random_rule(&b);
+		if (!rnd(8))
+			hide_random_rule(&b);
+		if (!rnd(4))
+			learn_all(&b, off);
+		while (n--) {
+			ofp_port_t port = 1 + rnd(N_PORTS);
+			size_t len = random_frame(frame);
+
+			if (!len)
+				continue;
+			pf_put(b.pf, port, frame, len);
+			pf_put(off, port, frame, len);
+		}
+		pf_run(b.pf);
+		pf_run(off);
+		compare_sent(b.pf, off);
+		if (!rnd(5))
+			check_counters(&b, off, values);
+	}
+	check_counters(&b, off, values);
+	/* It was the cache that was compared. */
+	assert_true(stat_get(&b.pf->pmd->stats.exact_hits) > 5000);
+	assert_int_equal(stat_get(&off->pmd->stats.exact_hits), 0);
+	learn_all(&b, off);
+	for (ofp_port_t port = 1; port <= N_PORTS; port++)
+		pf_check_invariant(off, port);
+	pf_destroy(off);
+	bench_destroy(&b);
+	free(values);
+}
+
+static int start(void **state)
+{
+	eal_fixture_start(16383);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(second_packet_hits_and_counts_are_exact),
+		cmocka_unit_test(packets_of_one_burst_share_one_miss),
+		cmocka_unit_test(change_of_a_rule_is_seen_by_the_next_packet),
+		cmocka_unit_test(unrelated_change_keeps_the_path),
+		cmocka_unit_test(table_miss_is_dropped_and_counted),
+		cmocka_unit_test(runts_and_strangers_are_dropped),
+		cmocka_unit_test(refused_packets_are_the_output_ports_drops),
+		cmocka_unit_test(normal_learns_by_news),
+		cmocka_unit_test(news_that_found_no_room_is_told_again),
+		cmocka_unit_test(packet_in_carries_frame_and_operation),
+		cmocka_unit_test(copies_do_not_change_each_other),
+		cmocka_unit_test(removed_port_is_let_go),
+		cmocka_unit_test(control_sends_by_command),
+		cmocka_unit_test(purge_forgets_paths_and_keeps_counts),
+		cmocka_unit_test(cache_on_is_cache_off),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
