@@ -14,59 +14,61 @@
 #include "datapath/pipeline/translate_internal.h"
 #include "lib/headers.h"
 
-/* Adds to MASK, a field's mask in an operation, what must be written of it, and to WC what was thereby
- * looked at. Returns true if the field differs. */
-static bool commit_field(const void *flow_, void *base_, void *wc_, void *mask_, size_t size)
+/* If the field differs: stores in VALUE and MASK, its place in an operation, what must be written of it
+ * (bits outside the mask are zero, so that equal programs are equal bytes), adds to WC what was thereby
+ * looked at, and returns true. */
+static bool commit_field(const void *flow_, void *base_, void *wc_, void *value_, void *mask_,
+	size_t size)
 {
 	const uint8_t *flow = flow_;
-	uint8_t *base = base_, *wc = wc_, *mask = mask_;
+	uint8_t *base = base_, *wc = wc_, *value = value_, *mask = mask_;
 
 	if (!memcmp(flow, base, size))
 		return false;
 	for (size_t i = 0; i < size; i++) {
 		mask[i] = wc[i] | (flow[i] ^ base[i]);
+		value[i] = flow[i] & mask[i];
 		wc[i] |= mask[i];
 	}
 	memcpy(base, flow, size);
 	return true;
 }
 
-#define COMMIT(CTX, FIELD, MASK)                                                                   \
-	commit_field(&(CTX)->flow.FIELD, &(CTX)->base.FIELD, &(CTX)->wc->FIELD, MASK,              \
+#define COMMIT(CTX, FIELD, VALUE, MASK)                                                            \
+	commit_field(&(CTX)->flow.FIELD, &(CTX)->base.FIELD, &(CTX)->wc->FIELD, VALUE, MASK,       \
 		sizeof(CTX)->flow.FIELD)
 
 static void commit_eth(struct xlate_ctx *ctx)
 {
-	struct eth_addr dst_mask = {{0}}, src_mask = {{0}};
+	struct op_set_eth set;
 	struct op_set_eth *op;
+	bool differs;
 
-	if (!(COMMIT(ctx, dl_dst, &dst_mask) | COMMIT(ctx, dl_src, &src_mask)))
+	memset(&set, 0, sizeof set);
+	differs = COMMIT(ctx, dl_dst, &set.dst, &set.dst_mask);
+	differs |= COMMIT(ctx, dl_src, &set.src, &set.src_mask);
+	if (!differs)
 		return;
 	op = xlate_put_op(ctx, OP_SET_ETH, sizeof *op);
-	op->dst = ctx->flow.dl_dst;
-	op->src = ctx->flow.dl_src;
-	op->dst_mask = dst_mask;
-	op->src_mask = src_mask;
+	set.op = op->op;
+	*op = set;
 }
 
 /* ---------------------------------------------------------------- network and transport */
 
 static void commit_ipv4(struct xlate_ctx *ctx)
 {
-	struct op_set_ipv4 set = {.src = 0};
+	struct op_set_ipv4 set;
 	struct op_set_ipv4 *op;
 	bool differs;
 
-	differs = COMMIT(ctx, nw_src, &set.src_mask);
-	differs |= COMMIT(ctx, nw_dst, &set.dst_mask);
-	differs |= COMMIT(ctx, nw_tos, &set.tos_mask);
-	differs |= COMMIT(ctx, nw_ttl, &set.ttl_mask);
+	memset(&set, 0, sizeof set);
+	differs = COMMIT(ctx, nw_src, &set.src, &set.src_mask);
+	differs |= COMMIT(ctx, nw_dst, &set.dst, &set.dst_mask);
+	differs |= COMMIT(ctx, nw_tos, &set.tos, &set.tos_mask);
+	differs |= COMMIT(ctx, nw_ttl, &set.ttl, &set.ttl_mask);
 	if (!differs)
 		return;
-	set.src = ctx->flow.nw_src;
-	set.dst = ctx->flow.nw_dst;
-	set.tos = ctx->flow.nw_tos;
-	set.ttl = ctx->flow.nw_ttl;
 	op = xlate_put_op(ctx, OP_SET_IPV4, sizeof *op);
 	set.op = op->op;
 	*op = set;
@@ -79,18 +81,13 @@ static void commit_ipv6(struct xlate_ctx *ctx)
 	bool differs;
 
 	memset(&set, 0, sizeof set);
-	differs = COMMIT(ctx, ipv6_src, &set.src_mask);
-	differs |= COMMIT(ctx, ipv6_dst, &set.dst_mask);
-	differs |= COMMIT(ctx, ipv6_label, &set.label_mask);
-	differs |= COMMIT(ctx, nw_tos, &set.tos_mask);
-	differs |= COMMIT(ctx, nw_ttl, &set.ttl_mask);
+	differs = COMMIT(ctx, ipv6_src, &set.src, &set.src_mask);
+	differs |= COMMIT(ctx, ipv6_dst, &set.dst, &set.dst_mask);
+	differs |= COMMIT(ctx, ipv6_label, &set.label, &set.label_mask);
+	differs |= COMMIT(ctx, nw_tos, &set.tos, &set.tos_mask);
+	differs |= COMMIT(ctx, nw_ttl, &set.ttl, &set.ttl_mask);
 	if (!differs)
 		return;
-	set.src = ctx->flow.ipv6_src;
-	set.dst = ctx->flow.ipv6_dst;
-	set.label = ctx->flow.ipv6_label;
-	set.tos = ctx->flow.nw_tos;
-	set.ttl = ctx->flow.nw_ttl;
 	op = xlate_put_op(ctx, OP_SET_IPV6, sizeof *op);
 	set.op = op->op;
 	*op = set;
@@ -103,18 +100,13 @@ static void commit_nd(struct xlate_ctx *ctx)
 	bool differs;
 
 	memset(&set, 0, sizeof set);
-	differs = COMMIT(ctx, nd_target, &set.target_mask);
-	differs |= COMMIT(ctx, arp_sha, &set.sll_mask);
-	differs |= COMMIT(ctx, arp_tha, &set.tll_mask);
-	differs |= COMMIT(ctx, nd_reserved, &set.reserved_mask);
-	differs |= COMMIT(ctx, nd_options_type, &set.options_type_mask);
+	differs = COMMIT(ctx, nd_target, &set.target, &set.target_mask);
+	differs |= COMMIT(ctx, arp_sha, &set.sll, &set.sll_mask);
+	differs |= COMMIT(ctx, arp_tha, &set.tll, &set.tll_mask);
+	differs |= COMMIT(ctx, nd_reserved, &set.reserved, &set.reserved_mask);
+	differs |= COMMIT(ctx, nd_options_type, &set.options_type, &set.options_type_mask);
 	if (!differs)
 		return;
-	set.target = ctx->flow.nd_target;
-	set.sll = ctx->flow.arp_sha;
-	set.tll = ctx->flow.arp_tha;
-	set.reserved = ctx->flow.nd_reserved;
-	set.options_type = ctx->flow.nd_options_type;
 	op = xlate_put_op(ctx, OP_SET_ND, sizeof *op);
 	set.op = op->op;
 	*op = set;
@@ -124,23 +116,19 @@ static void commit_arp(struct xlate_ctx *ctx)
 {
 	struct op_set_arp set;
 	struct op_set_arp *op;
-	uint8_t op_mask = 0;
+	uint8_t op_code = 0, op_mask = 0;
 	bool differs;
 
 	memset(&set, 0, sizeof set);
-	differs = COMMIT(ctx, nw_src, &set.spa_mask);
-	differs |= COMMIT(ctx, nw_dst, &set.tpa_mask);
-	differs |= COMMIT(ctx, nw_proto, &op_mask);
-	differs |= COMMIT(ctx, arp_sha, &set.sha_mask);
-	differs |= COMMIT(ctx, arp_tha, &set.tha_mask);
+	differs = COMMIT(ctx, nw_src, &set.spa, &set.spa_mask);
+	differs |= COMMIT(ctx, nw_dst, &set.tpa, &set.tpa_mask);
+	differs |= COMMIT(ctx, nw_proto, &op_code, &op_mask);
+	differs |= COMMIT(ctx, arp_sha, &set.sha, &set.sha_mask);
+	differs |= COMMIT(ctx, arp_tha, &set.tha, &set.tha_mask);
 	if (!differs)
 		return;
-	set.spa = ctx->flow.nw_src;
-	set.tpa = ctx->flow.nw_dst;
-	set.op_code = htobe16(ctx->flow.nw_proto);
+	set.op_code = htobe16(op_code);
 	set.op_mask = htobe16(op_mask);
-	set.sha = ctx->flow.arp_sha;
-	set.tha = ctx->flow.arp_tha;
 	op = xlate_put_op(ctx, OP_SET_ARP, sizeof *op);
 	set.op = op->op;
 	*op = set;
@@ -148,8 +136,15 @@ static void commit_arp(struct xlate_ctx *ctx)
 
 static void commit_network(struct xlate_ctx *ctx)
 {
-	/* Zero where there is no network header, or none that could be parsed. */
-	if (!ctx->flow.nw_proto)
+	unsigned int proto = ctx->flow.nw_proto;
+
+	if (!memcmp(&ctx->flow.nw_src, &ctx->base.nw_src,
+		    offsetof(struct flow, tcp_flags) - offsetof(struct flow, nw_src)))
+		return;
+	/* Zero where there is no network header, or none that could be parsed. That it is, or one bit
+	 * that shows that it is not, decides. */
+	ctx->wc->nw_proto |= proto ? proto & -proto : 0xff;
+	if (!proto)
 		return;
 	switch (be16toh(ctx->base.dl_type)) {
 	case ETH_T_IP:
@@ -166,21 +161,11 @@ static void commit_network(struct xlate_ctx *ctx)
 	}
 }
 
-static void commit_put_tp(struct xlate_ctx *ctx, be16 src_mask, be16 dst_mask)
-{
-	struct op_set_tp *op = xlate_put_op(ctx, OP_SET_TP, sizeof *op);
-
-	op->src = ctx->flow.tp_src;
-	op->dst = ctx->flow.tp_dst;
-	op->src_mask = src_mask;
-	op->dst_mask = dst_mask;
-	op->proto = ctx->flow.nw_proto;
-}
-
 static void commit_transport(struct xlate_ctx *ctx)
 {
-	be16 src_mask = 0, dst_mask = 0;
-	bool is_icmp;
+	struct op_set_tp set;
+	struct op_set_tp *op;
+	bool is_icmp, differs;
 
 	if (!xlate_is_ip(&ctx->base))
 		return;
@@ -203,15 +188,23 @@ static void commit_transport(struct xlate_ctx *ctx)
 	default:
 		return;
 	}
-	if (!(COMMIT(ctx, tp_src, &src_mask) | COMMIT(ctx, tp_dst, &dst_mask)))
+	memset(&set, 0, sizeof set);
+	differs = COMMIT(ctx, tp_src, &set.src, &set.src_mask);
+	differs |= COMMIT(ctx, tp_dst, &set.dst, &set.dst_mask);
+	if (!differs)
 		return;
 	if (is_icmp) {
 		/* Type and code are a byte each, and go together. */
-		src_mask = dst_mask = htobe16(0xff);
-		ctx->wc->tp_src |= src_mask;
-		ctx->wc->tp_dst |= dst_mask;
+		set.src_mask = set.dst_mask = htobe16(0xff);
+		set.src = ctx->flow.tp_src;
+		set.dst = ctx->flow.tp_dst;
+		ctx->wc->tp_src |= set.src_mask;
+		ctx->wc->tp_dst |= set.dst_mask;
 	}
-	commit_put_tp(ctx, src_mask, dst_mask);
+	set.proto = ctx->flow.nw_proto;
+	op = xlate_put_op(ctx, OP_SET_TP, sizeof *op);
+	set.op = op->op;
+	*op = set;
 }
 
 /* ---------------------------------------------------------------- MPLS and VLAN */
@@ -225,13 +218,38 @@ static int mpls_common(const struct flow *a, int a_n, const struct flow *b, int 
 	return n;
 }
 
-static void put_mpls(struct xlate_ctx *ctx, enum op_type type, be16 ethertype, be32 lse)
+static void put_mpls(struct xlate_ctx *ctx, enum op_type type, be16 ethertype, be32 lse, be32 mask)
 {
 	struct op_mpls *op = xlate_put_op(ctx, type, sizeof *op);
 
 	op->ethertype = ethertype;
 	op->lse = lse;
-	op->mask = type == OP_POP_MPLS ? 0 : BE32_MAX;
+	op->mask = mask;
+}
+
+/* Labels from the outermost down to the COMMON ones go, but for the last, which is written over if
+ * another takes its place. Returns how many are left. */
+static int commit_mpls_pops(struct xlate_ctx *ctx, int base_n, int flow_n, int common)
+{
+	struct flow *flow = &ctx->flow, *base = &ctx->base;
+
+	while (base_n > common) {
+		be16 ethertype = flow->dl_type;
+
+		if (base_n - 1 == common && flow_n > common) {
+			base->mpls_lse[0] = flow->mpls_lse[flow_n - base_n];
+			put_mpls(ctx, OP_SET_MPLS, base->dl_type, base->mpls_lse[0], BE32_MAX);
+			common++;
+			continue;
+		}
+		if (!eth_type_is_mpls(ethertype) && base_n > 1)
+			ethertype = htobe16(ETH_T_MPLS);
+		put_mpls(ctx, OP_POP_MPLS, ethertype, 0, 0);
+		if (!flow_mpls_pop(base, base_n, flow->dl_type, NULL))
+			break;
+		base_n--;
+	}
+	return base_n;
 }
 
 static void commit_mpls(struct xlate_ctx *ctx)
@@ -239,28 +257,20 @@ static void commit_mpls(struct xlate_ctx *ctx)
 	struct flow *flow = &ctx->flow, *base = &ctx->base;
 	int base_n = flow_mpls_depth(base, NULL), flow_n = flow_mpls_depth(flow, NULL);
 	int common = mpls_common(flow, flow_n, base, base_n);
+	be32 lse = 0, mask = 0;
 
-	while (base_n > common) {
-		if (base_n - 1 == common && flow_n > common) {
-			/* The last one to go and the first to come: write over it. */
-			base->mpls_lse[0] = flow->mpls_lse[flow_n - base_n];
-			put_mpls(ctx, OP_SET_MPLS, base->dl_type, base->mpls_lse[0]);
-			common++;
-		} else {
-			be16 ethertype = flow->dl_type;
-
-			if (!eth_type_is_mpls(ethertype) && base_n > 1)
-				ethertype = htobe16(ETH_T_MPLS);
-			put_mpls(ctx, OP_POP_MPLS, ethertype, 0);
-			if (!flow_mpls_pop(base, base_n, flow->dl_type, NULL))
-				break;
-			base_n--;
-		}
+	if (base_n == flow_n && common >= base_n - 1) {
+		/* At most the outermost was rewritten. */
+		if (base_n && COMMIT(ctx, mpls_lse[0], &lse, &mask))
+			put_mpls(ctx, OP_SET_MPLS, base->dl_type, lse, mask);
+		return;
 	}
+	/* Labels go out whole, so all of them were looked at. */
+	memset(ctx->wc->mpls_lse, 0xff, base_n * sizeof base->mpls_lse[0]);
+	base_n = commit_mpls_pops(ctx, base_n, flow_n, common);
 	for (; base_n < flow_n; base_n++) {
-		be32 lse = flow->mpls_lse[flow_n - base_n - 1];
-
-		put_mpls(ctx, OP_PUSH_MPLS, flow->dl_type, lse);
+		lse = flow->mpls_lse[flow_n - base_n - 1];
+		put_mpls(ctx, OP_PUSH_MPLS, flow->dl_type, lse, BE32_MAX);
 		/* What is behind stays known, for when flow returns to what it was. */
 		flow_mpls_push(base, base_n, flow->dl_type, NULL, false);
 		base->mpls_lse[0] = lse;
@@ -313,16 +323,16 @@ static void commit_vlan(struct xlate_ctx *ctx)
 
 static void commit_pbb(struct xlate_ctx *ctx)
 {
-	be32 mask = 0;
+	be32 isid = 0, mask = 0;
 	struct op_pbb *op;
 
 	/* Pushes and pops emit their own operation. */
 	if (ctx->flow.dl_type != htobe16(ETH_T_PBB) || ctx->base.dl_type != htobe16(ETH_T_PBB) ||
-		!COMMIT(ctx, pbb_isid, &mask))
+		!COMMIT(ctx, pbb_isid, &isid, &mask))
 		return;
 	op = xlate_put_op(ctx, OP_SET_PBB, sizeof *op);
 	op->ethertype = htobe16(ETH_T_PBB);
-	op->isid = ctx->flow.pbb_isid;
+	op->isid = isid;
 	op->mask = mask;
 }
 
