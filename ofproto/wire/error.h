@@ -38,8 +38,7 @@ enum ofp_error ofp_error_from_code(const struct ofp_error_code *code, enum ofp_v
 
 /*
  * Adds the error message for the offending message REQUEST (LEN bytes as received, at least a
- * header; as much of it goes along as Open vSwitch sends: 64 bytes) in REQUEST's version and with its
- * xid. A hello failure (OFPHFC_*) carries TEXT instead of the request.
+ * header; as much of it goes along as fits) in REQUEST's version and with its xid. A hello failure (OFPHFC_*) carries TEXT instead of the request.
  */
 void error_encode(enum ofp_error error, const void *request, size_t len, struct sbuf *out);
 void error_encode_hello(enum ofp_error error, enum ofp_version version, be32 xid, const char *text,

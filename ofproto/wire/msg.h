@@ -6,8 +6,8 @@
  * is begun and ended. One descriptor table tells, for each message and version, its numbers and the
  * length its body may have.
  *
- * Words: `type`: what a message means (enum ofp_type); `raw`: which of its layouts it is in
- * (enum msg_raw). `multipart`: what OpenFlow 1.0 calls stats.
+ * Words: `type`: what a message means (enum ofp_type); `family`: whose layout of it this is.
+ * `multipart`: what OpenFlow 1.0 calls stats.
  *
  * Reading: msg_decode() checks everything up to the body; the decoder of the type (X_decode in the
  * header of its family) reads the body. A struct msg borrows the bytes it was made of.
@@ -21,6 +21,7 @@
 #include "lib/cursor.h"
 #include "lib/list.h"
 #include "ofproto/wire/error.h"
+#include "ofproto/wire/prop.h"
 #include "ofproto/wire/put.h"
 
 enum ofp_type {
@@ -136,6 +137,7 @@ struct msg {
 	uint16_t mp_flags;	/* Multipart flags as on the wire; 0 otherwise. */
 	const uint8_t *data;	/* The whole message, header included. */
 	size_t len;
+	uint32_t number;	/* Of the layout within its family: NXT_PACKET_IN2 is 30. */
 	struct cursor body;	/* Behind all headers. Decoders work on a copy. */
 };
 
@@ -157,9 +159,9 @@ enum ofp_error msg_decode(const void *data, size_t len, struct msg *msg);
  * payloads of errors. */
 enum ofp_error msg_decode_partial(const void *data, size_t len, struct msg *msg);
 
-/* "OFPT_FLOW_MOD", "NXST_FLOW reply", ... as ovs-ofctl prints it. */
-const char *msg_name(const struct msg *msg);
+/* "FLOW_MOD", "FLOW reply", ...; with "OFPT_" and so on before it, what ovs-ofctl prints. */
 const char *ofp_type_name(enum ofp_type type);
+const char *msg_family_name(enum msg_family family);	/* "OFPT" */
 bool ofp_type_is_multipart_request(enum ofp_type type);
 /* The reply to a multipart request. */
 enum ofp_type ofp_type_reply(enum ofp_type request);
@@ -171,6 +173,9 @@ enum ofp_type ofp_type_reply(enum ofp_type request);
  */
 size_t msg_begin(struct sbuf *out, enum ofp_version version, enum ofp_type type,
 	enum msg_family family, be32 xid);
+/* Of types with several layouts in one family: the one with this NUMBER. */
+size_t msg_begin_number(struct sbuf *out, enum ofp_version version, enum msg_family family,
+	uint32_t number, be32 xid);
 void msg_end(struct sbuf *out, size_t handle);
 /* A message without body. */
 void msg_put_empty(struct sbuf *out, enum ofp_version version, enum ofp_type type, be32 xid);
@@ -239,17 +244,3 @@ bool ofp_port_from_16(uint16_t port16, ofp_port_t *port);
 uint16_t ofp_port_to_16(ofp_port_t port);
 /* From 1.1's 32 bits: false (OFPBAC_BAD_OUT_PORT) for 0xff00 to OFPP_MAX and other holes. */
 bool ofp_port_from_32(uint32_t port32, ofp_port_t *port);
-
-/* Properties as of OpenFlow 1.4: type, length, padded to 8. */
-struct prop {
-	uint64_t type;		/* Type; of an experimenter PROP_EXP(vendor, subtype). */
-	struct cursor body;	/* Behind the (experimenter) header, without padding. */
-};
-#define PROP_EXP(VENDOR, SUBTYPE) ((uint64_t)(VENDOR) << 32 | (SUBTYPE))
-
-/* Takes the next property of C (no more: *PROP untouched, *MORE false). OFPBPC_BAD_LEN. */
-enum ofp_error prop_next(struct cursor *c, struct prop *prop, bool *more);
-/* What a property nobody knows is refused with. */
-enum ofp_error prop_unknown(uint64_t type);
-size_t prop_begin(struct sbuf *out, uint64_t type);
-void prop_end(struct sbuf *out, size_t handle);	/* Sets the length and pads. */

@@ -142,6 +142,8 @@ enum ofp_frag {
 #define OFPC_QUEUE_STATS (1 << 6)
 #define OFPC_ARP_MATCH_IP (1 << 7)
 #define OFPC_PORT_BLOCKED (1 << 8)	/* 1.2+. */
+#define OFPC_BUNDLES (1 << 9)		/* 1.4+. */
+#define OFPC_FLOW_MONITORING (1 << 10)	/* 1.4+. */
 
 /* Port configuration, state and features. Config bits are the same in all versions (those a version
  * has not are dropped). State is OpenFlow 1.1+'s; 1.0's STP states are translated. */

@@ -45,27 +45,35 @@ void ofp10_put_match(struct sbuf *out, const struct match *match);
 /* OpenFlow 1.0's struct says all of MATCH; else a flow needs NXM. */
 bool ofp10_match_fits(const struct match *match);
 
+/* OpenFlow 1.1's 88-byte ofp_match (with its type and length). */
+#define OFP11_MATCH_LEN 88
+enum ofp_error ofp11_decode_match(struct cursor *c, struct match *match);
+void ofp11_put_match(struct sbuf *out, const struct match *match);
+
 /* One field's header (class, field, has-mask, length; 4 or 8 bytes). HAS_MASK may be NULL: then a mask
- * bit is refused. PAYLOAD_LEN (may be NULL) gets the length behind the header. */
+ * bit is refused (OFPBMC_BAD_MASK). PAYLOAD_LEN (may be NULL) gets the length behind the header. */
 enum ofp_error oxm_take_header(struct cursor *c, const struct field **field, bool *has_mask,
 	unsigned int *payload_len);
 /* As VERSION writes it (0: NXM). */
 void oxm_put_header(struct sbuf *out, const struct field *field, enum ofp_version version,
 	bool has_mask);
-/* Header with its value and mask (all ones if it has none). */
+/* Header with its value and mask (all ones if it has none), for set_field and its like: unknown fields
+ * are OFPBAC_BAD_SET_TYPE, wrong lengths OFPBAC_BAD_SET_LEN. */
 enum ofp_error oxm_take_entry(struct cursor *c, const struct field **field, union field_value *value,
 	union field_value *mask);
 /* MASK NULL or all ones: without mask. */
 void oxm_put_entry(struct sbuf *out, const struct field *field, enum ofp_version version,
 	const union field_value *value, const union field_value *mask);
-/* Bytes oxm_put_header() puts; with value, oxm_put_entry(). */
+/* Bytes oxm_put_header() puts. */
 size_t oxm_header_len(const struct field *field, enum ofp_version version);
+/* FIELD's bytes on the wire: n_bytes, or what its TLV mapping says. */
+unsigned int oxm_value_len(const struct field *field);
 
-/* A list of fields with values as masks (group selection fields, properties): TLVs that fill C. */
+/* A set of fields with values as masks (group selection fields): TLVs that fill C. */
 enum ofp_error oxm_decode_field_array(struct cursor *c, struct flow *mask, unsigned long *fields);
 void oxm_put_field_array(struct sbuf *out, enum ofp_version version, const struct flow *mask,
 	const unsigned long *fields);
 #define OXM_FIELDS_LONGS ((FIELD_N_IDS + 63) / 64)
 
-/* Highest OpenFlow match fields a table offers, for table features: ids in the order of their codes. */
+/* FIELD has a number in VERSION's own vocabulary or as an extension there. */
 bool oxm_field_in_version(const struct field *field, enum ofp_version version);
