@@ -115,6 +115,10 @@ enum act_raw {
 	ACT_RAW_NX_OUTPUT_REG,
 	ACT_RAW_NX_OUTPUT_REG2,
 	ACT_RAW_NX_OUTPUT_TRUNC,
+	ACT_RAW_ONF_COPY_FIELD,	/* move as OpenFlow 1.5 and ONF's extension have it */
+	ACT_RAW_NX_SAMPLE,
+	ACT_RAW_NX_SAMPLE2,	/* with a sampling port */
+	ACT_RAW_NX_SAMPLE3,	/* ... and a direction */
 };
 
 struct act {
@@ -241,7 +245,8 @@ struct act_u8 {
 struct act_u16 {
 	struct act act;
 	uint16_t value;
-	uint8_t pad[6];
+	uint8_t flow_ip_proto;	/* Transport ports: the rule's nw_proto (set when checked). */
+	uint8_t pad[5];
 };
 
 struct act_u32 {

@@ -23,6 +23,10 @@ enum ofp_error acts_decode(struct cursor *c, enum ofp_version version, struct ac
 enum ofp_error acts_decode_set(struct cursor *c, enum ofp_version version, struct act_builder *acts);
 /* Instructions (1.1+) that fill C; ordered as they execute. */
 enum ofp_error insts_decode(struct cursor *c, enum ofp_version version, struct act_builder *acts);
+/* A flow's actions: actions in 1.0 (with those of Nicira that are instructions later), instructions from
+ * 1.1 on. */
+enum ofp_error flow_acts_decode(struct cursor *c, enum ofp_version version,
+	struct act_builder *acts);
 
 /* Returns the bytes written. Instructions in ACTS (1.1+ lists) are left out by acts_encode; OpenFlow 1.0
  * has Nicira's for those it can say. */
@@ -56,7 +60,7 @@ enum ofp_error act_check(struct act *acts, size_t len, const struct act_check *c
 enum ofp_error act_check_output_port(ofp_port_t port);
 
 /* Which actions table features announce for VERSION: bit per OpenFlow action number (1.3: OFPAT_*). */
-uint64_t acts_supported(enum ofp_version version, bool in_set);
+uint64_t acts_supported(enum ofp_version version);
 
 /* The list with its action sets turned into OpenFlow 1.3's order of execution belongs to translation;
  * here only: an instruction is in it (enum act_type >= ACT_METER). */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdlib.h>
+
 #include "lib/fatal.h"
 #include "ofproto/wire/msg_table.h"
 

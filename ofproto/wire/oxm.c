@@ -120,9 +120,12 @@ enum ofp_error oxm_take_entry(struct cursor *c, const struct field **field, unio
 	error = oxm_entry_take(c, &e);
 	if (error)
 		return error;
+	if (e.has_mask && !mask)
+		return OFPBMC_BAD_MASK;
 	*field = e.field;
 	*value = e.value;
-	*mask = e.mask;
+	if (mask)
+		*mask = e.mask;
 	return OFP_OK;
 }
 

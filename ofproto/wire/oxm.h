@@ -49,6 +49,7 @@ bool ofp10_match_fits(const struct match *match);
 #define OFP11_MATCH_LEN 88
 enum ofp_error ofp11_decode_match(struct cursor *c, struct match *match);
 void ofp11_put_match(struct sbuf *out, const struct match *match);
+bool ofp11_match_fits(const struct match *match);
 
 /* One field's header (class, field, has-mask, length; 4 or 8 bytes). HAS_MASK may be NULL: then a mask
  * bit is refused (OFPBMC_BAD_MASK). PAYLOAD_LEN (may be NULL) gets the length behind the header. */
@@ -57,8 +58,9 @@ enum ofp_error oxm_take_header(struct cursor *c, const struct field **field, boo
 /* As VERSION writes it (0: NXM). */
 void oxm_put_header(struct sbuf *out, const struct field *field, enum ofp_version version,
 	bool has_mask);
-/* Header with its value and mask (all ones if it has none), for set_field and its like: unknown fields
- * are OFPBAC_BAD_SET_TYPE, wrong lengths OFPBAC_BAD_SET_LEN. */
+/* Header with its value and mask (all ones if it has none; MASK NULL: one is refused with
+ * OFPBMC_BAD_MASK), for set_field and its like: unknown fields are OFPBAC_BAD_SET_TYPE, wrong lengths
+ * OFPBAC_BAD_SET_LEN. */
 enum ofp_error oxm_take_entry(struct cursor *c, const struct field **field, union field_value *value,
 	union field_value *mask);
 /* MASK NULL or all ones: without mask. */

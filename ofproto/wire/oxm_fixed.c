@@ -327,20 +327,27 @@ void ofp10_put_match(struct sbuf *out, const struct match *match)
 	put_be16(out, flow->tp_dst);
 }
 
-bool ofp10_match_fits(const struct match *match)
+/* What comes back as it was, fits. */
+static bool match_fits(const struct match *match,
+	void (*put)(struct sbuf *out, const struct match *match),
+	enum ofp_error (*decode)(struct cursor *c, struct match *match))
 {
 	struct sbuf bytes = SBUF_INITIALIZER;
 	struct cursor c;
 	struct match back;
 	bool fits;
 
-	/* What comes back as it was, fits. */
-	ofp10_put_match(&bytes, match);
+	put(&bytes, match);
 	cursor_init(&c, bytes.data, bytes.len);
-	fits = !ofp10_decode_match(&c, &back) && flow_equal(&back.flow, &match->flow) &&
+	fits = !decode(&c, &back) && flow_equal(&back.flow, &match->flow) &&
 		flow_equal(&back.mask, &match->mask);
 	sbuf_uninit(&bytes);
 	return fits;
+}
+
+bool ofp10_match_fits(const struct match *match)
+{
+	return match_fits(match, ofp10_put_match, ofp10_decode_match);
 }
 
 /* ------------------------------------------------------------------ OpenFlow 1.1 */
@@ -597,4 +604,9 @@ void ofp11_put_match(struct sbuf *out, const struct match *match)
 	put_pad(out, 3);
 	put_be64(out, flow->metadata);
 	put_be64(out, ~mask->metadata);
+}
+
+bool ofp11_match_fits(const struct match *match)
+{
+	return match_fits(match, ofp11_put_match, ofp11_decode_match);
 }

@@ -87,6 +87,7 @@ enum ofp_error oxm_decode_tlvs(struct cursor *c, bool loose, struct match *match
 enum ofp_error oxm_decode_match(struct cursor *c, enum ofp_version version, bool loose,
 	struct match *match)
 {
+	(void)version;	/* All of them take both. */
 	struct cursor whole = *c, tlvs;
 	uint16_t type = cursor_u16(c);
 	uint16_t len = cursor_u16(c);
@@ -99,7 +100,7 @@ enum ofp_error oxm_decode_match(struct cursor *c, enum ofp_version version, bool
 		*c = whole;
 		return ofp11_decode_match(c, match);
 	}
-	if (type != OFPMT_OXM || version < OFP12_VERSION)
+	if (type != OFPMT_OXM)
 		return OFPBMC_BAD_TYPE;
 	if (len < 4)
 		return OFPBMC_BAD_LEN;
@@ -310,7 +311,8 @@ void oxm_put_match(struct sbuf *out, const struct match *match, enum ofp_version
 {
 	size_t start = out->len;
 
-	if (version < OFP12_VERSION) {
+	/* 1.1's own struct if it says all; as Open vSwitch, OXM where it doesn't. */
+	if (version < OFP12_VERSION && ofp11_match_fits(match)) {
 		ofp11_put_match(out, match);
 		return;
 	}

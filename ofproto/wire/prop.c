@@ -22,8 +22,11 @@ static enum ofp_error prop_take(struct cursor *c, struct prop *prop)
 		uint32_t vendor = cursor_u32(&prop->body);
 		uint32_t subtype = cursor_u32(&prop->body);
 
-		if (!cursor_ok(&prop->body) || !vendor)
+		if (!cursor_ok(&prop->body))
 			return OFPBPC_BAD_LEN;
+		/* It could not be told from a standard property. */
+		if (!vendor)
+			return OFPBPC_BAD_EXPERIMENTER;
 		prop->type = PROP_EXP(vendor, subtype);
 	}
 	if ((-(unsigned int)len & 7) > cursor_left(c))
@@ -76,4 +79,79 @@ void prop_end(struct sbuf *out, size_t handle)
 {
 	put_u16_at(out, handle + 2, (uint16_t)(out->len - handle));
 	put_align8(out, handle);
+}
+
+enum ofp_error prop_take_u8(struct prop *prop, uint8_t *v)
+{
+	if (cursor_left(&prop->body) < 1)
+		return OFPBPC_BAD_LEN;
+	*v = cursor_u8(&prop->body);
+	return OFP_OK;
+}
+
+enum ofp_error prop_take_u16(struct prop *prop, uint16_t *v)
+{
+	if (cursor_left(&prop->body) < 2)
+		return OFPBPC_BAD_LEN;
+	*v = cursor_u16(&prop->body);
+	return OFP_OK;
+}
+
+enum ofp_error prop_take_u32(struct prop *prop, uint32_t *v)
+{
+	if (cursor_left(&prop->body) != 4)
+		return OFPBPC_BAD_LEN;
+	*v = cursor_u32(&prop->body);
+	return OFP_OK;
+}
+
+/* The header is 4 bytes long, an experimenter's 12: either way 4 bytes of padding follow. */
+enum ofp_error prop_take_u64(struct prop *prop, uint64_t *v)
+{
+	if (cursor_left(&prop->body) != 12)
+		return OFPBPC_BAD_LEN;
+	cursor_skip(&prop->body, 4);
+	*v = cursor_u64(&prop->body);
+	return OFP_OK;
+}
+
+void prop_put_u8(struct sbuf *out, uint64_t type, uint8_t v)
+{
+	prop_put_bytes(out, type, &v, 1);
+}
+
+void prop_put_u16(struct sbuf *out, uint64_t type, uint16_t v)
+{
+	size_t start = prop_begin(out, type);
+
+	/* The specifications give standard ones a length of 8. */
+	put_u16(out, v);
+	if (!(type >> 32))
+		put_pad(out, 2);
+	prop_end(out, start);
+}
+
+void prop_put_u32(struct sbuf *out, uint64_t type, uint32_t v)
+{
+	size_t start = prop_begin(out, type);
+
+	put_u32(out, v);
+	prop_end(out, start);
+}
+
+void prop_put_u64(struct sbuf *out, uint64_t type, uint64_t v)
+{
+	size_t start = prop_begin(out, type);
+
+	put_pad(out, 4);
+	put_u64(out, v);
+	prop_end(out, start);
+}
+
+void prop_put_bytes(struct sbuf *out, uint64_t type, const void *bytes, size_t len)
+{
+	size_t start = prop_begin(out, type);
+
+	sbuf_put(out, bytes, len);
+	prop_end(out, start);
 }

@@ -21,3 +21,15 @@ enum ofp_error prop_next(struct cursor *c, struct prop *prop, bool *more);
 enum ofp_error prop_unknown(uint64_t type);
 size_t prop_begin(struct sbuf *out, uint64_t type);
 void prop_end(struct sbuf *out, size_t handle);	/* Sets the length and pads. */
+
+/* Properties that hold one integer. 8 and 16 bits may be followed by padding; 64 bits are aligned to 8
+ * behind the header. OFPBPC_BAD_LEN. */
+enum ofp_error prop_take_u8(struct prop *prop, uint8_t *v);
+enum ofp_error prop_take_u16(struct prop *prop, uint16_t *v);
+enum ofp_error prop_take_u32(struct prop *prop, uint32_t *v);
+enum ofp_error prop_take_u64(struct prop *prop, uint64_t *v);
+void prop_put_u8(struct sbuf *out, uint64_t type, uint8_t v);
+void prop_put_u16(struct sbuf *out, uint64_t type, uint16_t v);
+void prop_put_u32(struct sbuf *out, uint64_t type, uint32_t v);
+void prop_put_u64(struct sbuf *out, uint64_t type, uint64_t v);
+void prop_put_bytes(struct sbuf *out, uint64_t type, const void *bytes, size_t len);
