@@ -282,7 +282,7 @@ size_t flow_acts_encode(const struct act *acts, size_t len, enum ofp_version ver
 
 /* ------------------------------------------------------------------ what there is */
 
-uint64_t acts_supported(enum ofp_version version)
+uint64_t acts_supported(enum ofp_version version, bool in_set)
 {
 	if (version == OFP10_VERSION)
 		return 0xfff;

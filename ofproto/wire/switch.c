@@ -39,7 +39,7 @@ size_t features_begin(const struct switch_features *sf, const struct msg *reques
 	put_u8(out, version >= OFP13_VERSION ? sf->auxiliary_id : 0);
 	put_pad(out, 2);
 	put_u32(out, capabilities);
-	put_u32(out, version == OFP10_VERSION ? (uint32_t)acts_supported(version) : 0);
+	put_u32(out, version == OFP10_VERSION ? (uint32_t)acts_supported(version, false) : 0);
 	return start;
 }
 
