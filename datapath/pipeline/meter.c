@@ -17,11 +17,14 @@
 /* Longest time filled up at once: rate * time stays below 2^63. */
 #define MAX_ELAPSED_US 1000000000
 
-static int64_t capacity(const struct pl_meter_band *band)
+/* Of packets, the part of one that came in by the time the bucket is full is kept too: without it a
+ * burst of 1 would lose up to a packet's time each time. More than the burst still can't leave. */
+static int64_t capacity(const struct pl_meter *meter, const struct pl_meter_band *band)
 {
 	uint32_t burst = band->burst ? band->burst : band->rate ? band->rate : 1;
 
-	return (int64_t)burst * TOKENS_PER_UNIT;
+	return (int64_t)burst * TOKENS_PER_UNIT +
+		(meter->flags & METER_PKTPS ? TOKENS_PER_UNIT - 1 : 0);
 }
 
 /* Whoever moves the time on puts the tokens of that time in. */
@@ -72,7 +75,7 @@ enum meter_result meter_run(struct pl_meter *meter, uint32_t bytes, int64_t now_
 	count(&meter->packets, &meter->bytes, bytes);
 	for (unsigned int i = 0; i < meter->n_bands; i++) {
 		struct pl_meter_band *band = &meter->bands[i];
-		int64_t cap = capacity(band);
+		int64_t cap = capacity(meter, band);
 
 		fill_up(band, cap, now_us);
 		if (!take(band, cap, cost) && (!applies || band->rate > applies->rate))
@@ -121,7 +124,7 @@ void pl_meter_set(struct pl_bridge *bridge, struct pl_meter *meter)
 
 	/* Buckets start full. */
 	for (unsigned int i = 0; i < meter->n_bands; i++) {
-		meter->bands[i].tokens = capacity(&meter->bands[i]);
+		meter->bands[i].tokens = capacity(meter, &meter->bands[i]);
 		meter->bands[i].last_us = clock_us();
 	}
 	if (old) {
