@@ -15,6 +15,9 @@
 
 enum tnl_type { TNL_VXLAN, TNL_GRE, TNL_GENEVE, TNL_N_TYPES };
 
+/* "vxlan", "gre", "geneve". */
+const char *tnl_type_name(enum tnl_type type);
+
 /* Settings of one tunnel interface, parsed from its options. Addresses: IPv4 as ::ffff:a.b.c.d. */
 struct tnl_config {
 	enum tnl_type type;
@@ -35,10 +38,10 @@ struct tnl_config {
 };
 
 struct smap;
-/* Parses Interface.options of TYPE ("vxlan", ...). 0, or -EINVAL with a line in *ERROR (caller frees)
- * naming the key and what was expected; unknown keys are warned of in the log, not refused. */
-int tnl_config_parse(const char *type, const struct smap *options, struct tnl_config *config,
-	char **error);
+/* Parses Interface.options of interface NAME of TYPE ("vxlan", ...). 0, or -EINVAL with Open vSwitch's
+ * text in *ERROR (caller frees); unknown keys are warned of in the log, not refused. */
+int tnl_config_parse(const char *name, const char *type, const struct smap *options,
+	struct tnl_config *config, char **error);
 bool tnl_config_equal(const struct tnl_config *a, const struct tnl_config *b);
 
 struct tnl_port {
@@ -49,10 +52,11 @@ struct tnl_port {
 	/* Private to tnl_port.c. */
 	struct cmap_node node;
 	uint32_t match_kind;
+	struct tnl_listener *listener;
 };
 
-/* Adds a port; -EEXIST if another has the same match (OVS refuses it too). The result lives until a
- * grace period after tnl_port_remove(). */
+/* Adds a port; -EEXIST if another has the same match (OVS refuses it too), -EADDRINUSE if a VXLAN port
+ * with other exts has its UDP port. The result lives until a grace period after tnl_port_remove(). */
 int tnl_port_add(const struct tnl_config *config, dp_port_t dp_port, const char *name,
 	const struct tnl_port **port);
 void tnl_port_remove(const struct tnl_port *port);
@@ -64,11 +68,21 @@ const struct tnl_port *tnl_port_lookup(enum tnl_type type, be16 dst_port, const 
 /* Any thread. Some tunnel port listens for packets with this IP protocol and UDP port: *TYPE. */
 bool tnl_port_listens(uint8_t nw_proto, be16 tp_dst, enum tnl_type *type);
 
+/* Any thread. VXLAN packets to UDP port DST_PORT may carry a group policy (exts=gbp). */
+bool tnl_port_has_gbp(be16 dst_port);
+
 /* Outer header fields for output of FLOW by PORT: from its settings, and from FLOW's tunnel fields
- * where they say `flow` or inherit. WC gets the bits looked at. False: can't be sent (no remote). */
+ * where they say `flow` or inherit. WC gets the bits looked at, but for those of FLOW's tunnel (which
+ * are significant on input already). False: can't be sent (no remote). */
 bool tnl_port_output(const struct tnl_port *port, const struct flow *flow, struct flow *wc,
 	struct flow_tnl *outer);
 
+/* Any thread. */
 size_t tnl_port_count(void);
-/* "tnl/ports/show" / "ofproto/list-tunnels" text. */
+
+/* Control. "tnl/ports/show"; VERBOSE (-v): one line a listening address. */
 void tnl_port_format_all(struct sbuf *s, bool verbose);
+/* Control. "ofproto/list-tunnels". */
+void tnl_port_format_list(struct sbuf *s);
+/* PORT's line there without the newline. */
+void tnl_port_format(const struct tnl_port *port, struct sbuf *s);

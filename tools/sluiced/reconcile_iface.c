@@ -148,7 +148,7 @@ static void open_tunnel(struct rc_iface *iface)
 	char *text;
 	int error;
 
-	error = tnl_config_parse(iface->type, &iface->options, &config, &text);
+	error = tnl_config_parse(iface->name, iface->type, &iface->options, &config, &text);
 	if (error) {
 		fail(iface, text);
 		return;
