@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bare loop over devices, and what the PMD threads did: both by the thread's own CPU time. */
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <string.h>
+#include <time.h>
+
+#include "datapath/bench/bench.h"
+#include "datapath/dp_private.h"
+#include "lib/clock.h"
+
+struct io {
+	unsigned int n;
+	struct {
+		uint16_t from, to;
+	} ports[BENCH_MAX_LOOPS];
+	int core;
+	unsigned int ms;
+	struct bench_work work;
+};
+
+uint64_t bench_tsc_hz(void)
+{
+	return rte_get_tsc_hz();
+}
+
+uint64_t bench_tsc(void)
+{
+	return rte_rdtsc();
+}
+
+static uint64_t read_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	if (clock_gettime(clock, &now))
+		return 0;
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+double bench_cycles(const struct bench_work *work)
+{
+	if (!work->packets)
+		return 0;
+	return (double)work->cpu_ns * ((double)rte_get_tsc_hz() / 1e9) / (double)work->packets;
+}
+
+double bench_mpps(const struct bench_work *work)
+{
+	return work->cpu_ns ? (double)work->packets * 1e3 / (double)work->cpu_ns : 0;
+}
+
+/* ------------------------------------------------------------------ bare loop */
+
+static unsigned int turn(const struct io *io)
+{
+	struct rte_mbuf *mbufs[PORT_BURST];
+	unsigned int total = 0;
+
+	for (unsigned int i = 0; i < io->n; i++) {
+		uint16_t n = rte_eth_rx_burst(io->ports[i].from, 0, mbufs, PORT_BURST), sent;
+
+		if (!n)
+			continue;
+		sent = rte_eth_tx_burst(io->ports[i].to, 0, mbufs, n);
+		rte_pktmbuf_free_bulk(mbufs + sent, n - sent);
+		total += n;
+	}
+	return total;
+}
+
+static void *io_main(void *aux)
+{
+	struct io *io = aux;
+	uint64_t tsc_end, cpu, wall, tsc, packets = 0;
+	cpu_set_t set;
+
+	if (io->core >= 0) {
+		CPU_ZERO(&set);
+		CPU_SET(io->core, &set);
+		pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+	}
+	/* As PMDs are: with a cache of the packet pool. */
+	rte_thread_register();
+	for (unsigned int i = 0; i < 1000; i++)
+		turn(io);
+	cpu = read_ns(CLOCK_THREAD_CPUTIME_ID);
+	wall = (uint64_t)clock_ns();
+	tsc = rte_rdtsc();
+	tsc_end = tsc + (uint64_t)io->ms * (rte_get_tsc_hz() / 1000);
+	while (rte_rdtsc() < tsc_end)
+		for (unsigned int i = 0; i < 64; i++)
+			packets += turn(io);
+	io->work = (struct bench_work){
+		.packets = packets,
+		.cpu_ns = read_ns(CLOCK_THREAD_CPUTIME_ID) - cpu,
+		.wall_ns = (uint64_t)clock_ns() - wall,
+		.tsc = rte_rdtsc() - tsc,
+	};
+	rte_thread_unregister();
+	return NULL;
+}
+
+int bench_io_run(const struct bench_loop *loops, unsigned int n_loops, int core, unsigned int ms,
+	struct bench_work *work)
+{
+	struct io io = {.n = n_loops, .core = core, .ms = ms};
+	pthread_t thread;
+	int err;
+
+	if (n_loops > BENCH_MAX_LOOPS)
+		return -E2BIG;
+	for (unsigned int i = 0; i < n_loops; i++)
+		if (rte_eth_dev_get_port_by_name(loops[i].from, &io.ports[i].from) ||
+			rte_eth_dev_get_port_by_name(loops[i].to, &io.ports[i].to))
+			return -ENODEV;
+	err = pthread_create(&thread, NULL, io_main, &io);
+	if (err)
+		return -err;
+	pthread_join(thread, NULL);
+	*work = io.work;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ PMDs */
+
+int bench_pmd_read(struct bench_pmd_reading *reading)
+{
+	memset(reading, 0, sizeof *reading);
+	if (!dp.n_pmds)
+		return -ENODEV;
+	reading->n_pmds = dp.n_pmds;
+	reading->core = dp.pmds[0]->core;
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		const struct pmd *pmd = dp.pmds[i];
+		clockid_t clock;
+
+		if (!pthread_getcpuclockid(pmd->thread, &clock))
+			reading->work.cpu_ns += read_ns(clock);
+		reading->work.packets += stat_get(&pmd->stats.packets);
+		reading->exact_hits += stat_get(&pmd->stats.exact_hits);
+		reading->mega_hits += stat_get(&pmd->stats.mega_hits);
+		reading->misses += stat_get(&pmd->stats.misses);
+		reading->uncached += stat_get(&pmd->stats.uncached);
+		reading->lost += stat_get(&pmd->stats.lost);
+		reading->sleep_us += stat_get(&pmd->stats.sleep_us);
+	}
+	reading->work.wall_ns = (uint64_t)clock_ns();
+	reading->work.tsc = rte_rdtsc();
+	return 0;
+}
+
+struct bench_pmd_reading bench_pmd_since(const struct bench_pmd_reading *now,
+	const struct bench_pmd_reading *before)
+{
+	struct bench_pmd_reading r = *now;
+
+	r.work.packets -= before->work.packets;
+	r.work.cpu_ns -= before->work.cpu_ns;
+	r.work.wall_ns -= before->work.wall_ns;
+	r.work.tsc -= before->work.tsc;
+	r.exact_hits -= before->exact_hits;
+	r.mega_hits -= before->mega_hits;
+	r.misses -= before->misses;
+	r.uncached -= before->uncached;
+	r.lost -= before->lost;
+	r.sleep_us -= before->sleep_us;
+	return r;
+}
