@@ -298,31 +298,15 @@ static void cmd_route(struct unixctl_conn *conn, int argc, const char *argv[], v
 
 static void cmd_route_lookup(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-	char text[INET6_ADDRSTRLEN];
 	struct sbuf s = SBUF_INITIALIZER;
-	struct ipv6_addr addr;
-	struct route route;
+	char *error;
 
-	(void)argc, (void)aux;
-	if (!parse_ip(argv[1], &addr)) {
-		unixctl_reply_error(conn, "Invalid 'ip/plen' parameter");
+	(void)aux;
+	if (route_lookup_manual(argc - 1, argv + 1, &s, &error)) {
+		unixctl_reply_error(conn, error);
+		free(error);
 		return;
 	}
-	if (!route_lookup(&addr, 0, &route)) {
-		unixctl_reply_error(conn, "Not found");
-		return;
-	}
-	sbuf_puts(&s, "src ");
-	if (addr.w32[2] == htobe32(0xffff))
-		inet_ntop(AF_INET, &route.src.b[12], text, sizeof text);
-	else
-		inet_ntop(AF_INET6, route.src.b, text, sizeof text);
-	sbuf_putf(&s, "%s\ngateway ", text);
-	if (addr.w32[2] == htobe32(0xffff))
-		inet_ntop(AF_INET, &route.gateway.b[12], text, sizeof text);
-	else
-		inet_ntop(AF_INET6, route.gateway.b, text, sizeof text);
-	sbuf_putf(&s, "%s\ndev %s\n", text, route.dev);
 	reply_sbuf(conn, &s);
 }
 
@@ -404,6 +388,7 @@ static void register_tunnels(void)
 {
 	static const char *const families[] = {"tnl/arp", "tnl/neigh"};
 	static struct text_command neighbours = {neigh_format}, routes = {route_format};
+	static struct text_command tunnels = {tnl_port_format_list};
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		static const struct {
@@ -426,6 +411,7 @@ static void register_tunnels(void)
 			free(name);
 		}
 	}
+	unixctl_command_register("ofproto/list-tunnels", "", 0, 0, cmd_text, &tunnels);
 	unixctl_command_register("tnl/ports/show", "-v", 0, 1, cmd_tnl_ports, NULL);
 	unixctl_command_register("tnl/egress_port_range", "min max", 0, 2, cmd_egress_port_range, NULL);
 	unixctl_command_register("ovs/route/show", "", 0, 0, cmd_text, &routes);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "datapath/dp.h"
+#include "datapath/pipeline/dependency.h"
 #include "lib/coverage.h"
 #include "lib/dirs.h"
 #include "lib/event.h"
@@ -25,6 +26,7 @@
 #include "tools/sluiced/config_ovsdb.h"
 #include "tools/sluiced/options.h"
 #include "tools/sluiced/reconcile.h"
+#include "tunnel/route.h"
 
 LOG_MODULE(sluiced);
 
@@ -141,6 +143,12 @@ static int start_configuration(const struct options *options)
 	return 0;
 }
 
+static void on_routes_changed(void *aux)
+{
+	(void)aux;
+	dep_bump(dep_route());
+}
+
 int main(int argc, char *argv[])
 {
 	struct unixctl_server *unixctl;
@@ -168,6 +176,9 @@ int main(int argc, char *argv[])
 	ofproto_unixctl_init();
 	commands_init(on_exit_command);
 	reconcile_init();
+	retval = route_init(loop, on_routes_changed, NULL);
+	if (retval)
+		log_err("the kernel's routes can't be followed, tunnels won't work: %s", strerror(-retval));
 	event_hook_add(loop, turn, NULL);
 	if (start_configuration(&options))
 		return EXIT_FAILURE;
@@ -178,6 +189,7 @@ int main(int argc, char *argv[])
 	config_ovsdb_stop();
 	reconcile_uninit(commands_exit_cleans_up());
 	dp_uninit();
+	route_uninit();
 	ofproto_uninit();
 	unixctl_server_destroy(unixctl);
 	return EXIT_SUCCESS;
