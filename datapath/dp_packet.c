@@ -72,8 +72,10 @@ static void queue_put(struct dp_queue *queue, struct op *op, struct rte_mbuf *m)
 
 static struct dp_frame *queue_next(struct dp_queue *queue)
 {
+	struct list *first = list_pop_front(&queue->frames);
+
 	frame_destroy(queue->current);
-	queue->current = LIST_TO(list_pop_front(&queue->frames), struct dp_frame, node);
+	queue->current = LIST_TO(first, struct dp_frame, node);
 	if (queue->current)
 		queue->n--;
 	return queue->current;

@@ -68,8 +68,8 @@ static void put_event(const struct dp_device *device, enum dp_port_event_type ty
 
 bool dp_port_event_next(struct dp_port_event *event)
 {
-	struct dp_event_node *node =
-		LIST_TO(list_pop_front(&dp.events), struct dp_event_node, node);
+	struct list *first = list_pop_front(&dp.events);
+	struct dp_event_node *node = LIST_TO(first, struct dp_event_node, node);
 
 	if (!node)
 		return false;

@@ -140,9 +140,10 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 	stat_add(&pmd->stats.packets, n);
 	stat_add(&pmd->stats.rx_bursts, 1);
 
-	/* After receiving: so a packet that came after a change was published sees it. */
-	pmd->version = version_get();
+	/* After receiving: so a packet that came after a change was published sees it. The sequence
+	 * number first: a change in between is then seen now and looked for once more. */
 	pmd->seq = dep_seq();
+	pmd->version = version_get();
 	update_clock(pmd, begin);
 	pmd_burst(pmd, pp, mbufs, n);
 	pmd_flush(pmd);

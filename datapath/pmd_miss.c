@@ -137,6 +137,8 @@ void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_
 	flow.in_port = in_port->ofp_port;
 	stat_add(&pmd->stats.misses, 1);
 	translate(&in, out);
+	/* Translation stamped it with a number younger than the version that it was told to use. */
+	out->seq = pmd->seq;
 	if (out->to_control) {
 		hand_to_control(pmd, NULL, packet);
 		return;
