@@ -106,7 +106,9 @@ struct pmd_burst {
 	struct flow_key keys[PORT_BURST];
 	uint64_t hashes[PORT_BURST];
 	struct packet *packets[PORT_BURST];
-	struct path *paths[PORT_BURST];
+	const uint64_t *entries[PORT_BURST];
+	struct exact_ref refs[PORT_BURST];
+	struct path *paths[PORT_BURST];		/* NULL: a miss. */
 };
 
 struct pmd {
@@ -213,6 +215,21 @@ void pmd_sink_init(struct pmd *pmd);
 void pmd_exec_init(struct pmd *pmd);
 void pmd_output(struct pmd *pmd, dp_port_t port, struct packet *packet);
 void pmd_flush(struct pmd *pmd);
+void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp);
+
+/* Puts PACKET into PP's transmit buffer. */
+static inline void pmd_put_tx(struct pmd *pmd, struct pmd_port *pp, struct packet *packet)
+{
+	/* port_tx() syncs the mbuf with its packet. */
+	pp->tx[pp->n_tx++] = packet_mbuf(packet);
+	if (unlikely(!pp->tx_queued)) {
+		pp->tx_queued = true;
+		pmd->flush[pmd->n_flush++] = pp;
+	}
+	if (unlikely(pp->n_tx == PORT_BURST))
+		pmd_flush_port(pmd, pp);
+}
+
 /* PACKET ends here for REASON; frees it. */
 void pmd_drop(struct pmd *pmd, enum drop_reason reason, struct packet *packet);
 

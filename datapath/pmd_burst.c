@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stages of a burst: parse all, hash all, look all up, run the hits, then the misses. */
 #include <errno.h>
+#include <string.h>
 
 #include "datapath/port/mbuf.h"
 #include "datapath/pmd.h"
@@ -13,7 +14,9 @@ static struct flow_limits port_limits(const struct pl_port *in_port)
 	return (struct flow_limits){.max_vlans = n && n < FLOW_MAX_VLANS ? n : FLOW_MAX_VLANS};
 }
 
-static inline bool exact_find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
+/* ------------------------------------------------------------------ one packet */
+
+static inline bool find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
 	struct exact_ref *ref)
 {
 	enum flow_key_class class = flow_key_class(key);
@@ -26,14 +29,11 @@ static inline bool exact_find(struct pmd *pmd, const struct flow_key *key, uint6
 	return exact_lookup(exact, hash, key->w, flow_key_n_words(key) - 1, FLOW_KEY_MAX_WORDS, ref);
 }
 
-static inline struct path *lookup(struct pmd *pmd, const struct flow_key *key, uint64_t hash)
+/* The path behind REF if it is alive and still true. */
+static inline struct path *check(struct pmd *pmd, struct exact_ref ref)
 {
-	struct exact_ref ref;
-	struct path *path;
+	struct path *path = &pmd->paths[ref.slot];
 
-	if (!exact_find(pmd, key, hash, &ref))
-		return NULL;
-	path = &pmd->paths[ref.slot];
 	if (unlikely(path_generation(path) != ref.generation))
 		return NULL;
 	if (unlikely(!path_is_valid(path, pmd->seq))) {
@@ -45,7 +45,6 @@ static inline struct path *lookup(struct pmd *pmd, const struct flow_key *key, u
 
 static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 {
-	path_count(path, 1, packet->len, pmd->now_ms);
 	switch (path->kind) {
 	case PATH_OUTPUT:
 		pmd_output(pmd, path->port, packet);
@@ -63,15 +62,22 @@ static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	uint64_t hash, struct packet *packet)
 {
-	struct path *path = pmd->no_caches ? NULL : lookup(pmd, key, hash);
+	struct exact_ref ref;
+	struct path *path;
 
-	if (path) {
-		stat_add(&pmd->stats.exact_hits, 1);
-		run_path(pmd, path, packet);
-		return;
+	if (!pmd->no_caches && find(pmd, key, hash, &ref)) {
+		path = check(pmd, ref);
+		if (path) {
+			stat_add(&pmd->stats.exact_hits, 1);
+			path_count(path, 1, packet->len, pmd->now_ms);
+			run_path(pmd, path, packet);
+			return;
+		}
 	}
 	pmd_miss(pmd, in_port, key, hash, packet);
 }
+
+/* ------------------------------------------------------------------ a burst */
 
 /* Takes the packets whose bit in BAD is set out of the burst; returns how many are left. Seldom. */
 static unsigned int drop_malformed(struct pmd *pmd, uint64_t bad, unsigned int n)
@@ -105,11 +111,79 @@ static unsigned int parse(struct pmd *pmd, const struct pl_port *in_port, dp_por
 	return likely(!bad) ? n : drop_malformed(pmd, bad, n);
 }
 
-static void drop_all(struct pmd_port *pp, struct rte_mbuf **mbufs, unsigned int n,
-	enum drop_reason reason)
+/* Bucket, entry, path: each stage asks for what the next one reads. Leaves the paths of hits. */
+static void look_up(struct pmd *pmd, unsigned int n)
 {
-	stat_add(&pp->drops[reason], n);
-	rte_pktmbuf_free_bulk(mbufs, n);
+	struct pmd_burst *burst = &pmd->burst;
+	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
+
+	flow_key_hash_burst(burst->keys, n, 0, burst->hashes);
+	for (unsigned int i = 0; i < n; i++)
+		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->keys[i])],
+			burst->hashes[i]));
+	for (unsigned int i = 0; i < n; i++) {
+		const struct flow_key *key = &burst->keys[i];
+
+		burst->entries[i] = NULL;
+		burst->refs[i].slot = PATH_NONE;
+		if (likely(flow_key_class(key) == FLOW_KEY_K64)) {
+			burst->entries[i] = exact_guess(k64, burst->hashes[i], key->w, 7, 8);
+			__builtin_prefetch(burst->entries[i]);
+		} else {
+			find(pmd, key, burst->hashes[i], &burst->refs[i]);
+		}
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		const uint64_t *entry = burst->entries[i];
+
+		if (likely(entry && exact_key_equal(entry, burst->keys[i].w, 7)))
+			burst->refs[i] = exact_entry_ref(entry, 8);
+		if (likely(burst->refs[i].slot != PATH_NONE))
+			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		burst->paths[i] = likely(burst->refs[i].slot != PATH_NONE) ?
+			check(pmd, burst->refs[i]) : NULL;
+}
+
+/* Runs all packets that have a path; returns how many. Packets in a row on one path are counted
+ * together. */
+static unsigned int run_hits(struct pmd *pmd, struct pmd_port *pp, unsigned int n)
+{
+	struct pmd_burst *burst = &pmd->burst;
+	unsigned int n_hits = 0, n_row = 0, n_simple = 0;
+	struct path *last = NULL;
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct path *path = burst->paths[i];
+
+		if (unlikely(!path))
+			continue;
+		n_hits++;
+		if (path != last) {
+			if (last)
+				path_count(last, n_row, bytes, pmd->now_ms);
+			last = path;
+			n_row = 0;
+			bytes = 0;
+		}
+		n_row++;
+		bytes += burst->packets[i]->len;
+		if (likely(path->kind == PATH_OUTPUT) && likely(pmd->ports[path->port])) {
+			pmd_put_tx(pmd, pmd->ports[path->port], burst->packets[i]);
+			n_simple++;
+			continue;
+		}
+		pmd_fate_begin(pmd, pp);
+		run_path(pmd, path, burst->packets[i]);
+		pmd_fate_end(pmd);
+	}
+	if (last)
+		path_count(last, n_row, bytes, pmd->now_ms);
+	stat_add(&pp->forwarded, n_simple);
+	stat_add(&pmd->stats.exact_hits, n_hits);
+	return n_hits;
 }
 
 void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, unsigned int n)
@@ -119,28 +193,19 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 	unsigned int n_hits = 0;
 
 	if (unlikely(!in_port)) {
-		drop_all(pp, mbufs, n, DROP_RX_NO_BRIDGE);
+		stat_add(&pp->drops[DROP_RX_NO_BRIDGE], n);
+		rte_pktmbuf_free_bulk(mbufs, n);
 		return;
 	}
 	pmd_fate_begin(pmd, pp);
 	n = parse(pmd, in_port, pp->dp_port, mbufs, n);
-	flow_key_hash_burst(burst->keys, n, 0, burst->hashes);
-	for (unsigned int i = 0; i < n; i++)
-		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->keys[i])],
-			burst->hashes[i]));
-	for (unsigned int i = 0; i < n; i++)
-		burst->paths[i] = pmd->no_caches ? NULL :
-			lookup(pmd, &burst->keys[i], burst->hashes[i]);
-	for (unsigned int i = 0; i < n; i++) {
-		if (!burst->paths[i])
-			continue;
-		pmd_fate_begin(pmd, pp);
-		run_path(pmd, burst->paths[i], burst->packets[i]);
-		pmd_fate_end(pmd);
-		n_hits++;
+	if (likely(!pmd->no_caches)) {
+		look_up(pmd, n);
+		n_hits = run_hits(pmd, pp, n);
+	} else {
+		memset(burst->paths, 0, sizeof burst->paths);
 	}
-	stat_add(&pmd->stats.exact_hits, n_hits);
-	for (unsigned int i = 0; i < n && n_hits < n; i++) {
+	for (unsigned int i = 0; n_hits < n && i < n; i++) {
 		if (burst->paths[i])
 			continue;
 		pmd_fate_begin(pmd, pp);
@@ -148,6 +213,8 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 		pmd_fate_end(pmd);
 	}
 }
+
+/* ------------------------------------------------------------------ packets within packets */
 
 void pmd_recirculate(struct pmd *pmd, dp_port_t port, struct packet *packet)
 {

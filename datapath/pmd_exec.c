@@ -13,14 +13,14 @@ static struct pmd *env_pmd(struct exec_env *env)
 
 /* ------------------------------------------------------------------ transmit */
 
-static void flush_port(struct pmd *pmd, struct pmd_port *pp)
+void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 {
 	uint64_t bytes = 0;
 	uint32_t lens[PORT_BURST];
 	uint16_t n = pp->n_tx, sent;
 
 	for (uint16_t i = 0; i < n; i++)
-		lens[i] = pp->tx[i]->pkt_len;
+		lens[i] = mbuf_packet(pp->tx[i])->len;
 	if (pp->tx_lock)
 		rte_spinlock_lock(pp->tx_lock);
 	sent = port_tx(pp->port, pp->txq, pp->tx, n, pmd->tx_drops);
@@ -51,7 +51,7 @@ void pmd_flush(struct pmd *pmd)
 
 		pp->tx_queued = false;
 		if (pp->n_tx)
-			flush_port(pmd, pp);
+			pmd_flush_port(pmd, pp);
 	}
 	pmd->n_flush = 0;
 }
@@ -59,21 +59,13 @@ void pmd_flush(struct pmd *pmd)
 void pmd_output(struct pmd *pmd, dp_port_t port, struct packet *packet)
 {
 	struct pmd_port *pp = likely(port < PL_MAX_PORTS) ? pmd->ports[port] : NULL;
-	struct rte_mbuf *m = packet_mbuf(packet);
 
 	if (unlikely(!pp)) {
 		pmd_drop(pmd, DROP_NO_SUCH_PORT, packet);
 		return;
 	}
-	mbuf_sync(m);
 	pmd->fate.forwarded = true;
-	if (!pp->tx_queued) {
-		pp->tx_queued = true;
-		pmd->flush[pmd->n_flush++] = pp;
-	}
-	pp->tx[pp->n_tx++] = m;
-	if (pp->n_tx == PORT_BURST)
-		flush_port(pmd, pp);
+	pmd_put_tx(pmd, pp, packet);
 }
 
 void pmd_drop(struct pmd *pmd, enum drop_reason reason, struct packet *packet)

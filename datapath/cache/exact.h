@@ -91,15 +91,24 @@ static inline bool exact_key_equal(const uint64_t *a, const uint64_t *b, uint32_
 {
 	uint64_t diff = 0;
 
+	if (n_words == 7)
+		return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) |
+			(a[4] ^ b[4]) | (a[5] ^ b[5]) | (a[6] ^ b[6]));
 	for (uint32_t i = 0; i < n_words; i++)
 		diff |= a[i] ^ b[i];
 	return !diff;
 }
 
-/* What KEY leads to, alive or dead; false if it is not here. STRIDE is exact->stride; both are
- * constants where speed matters. Two keys that agree in their first word are of one length. */
-static inline bool exact_lookup(struct exact *exact, uint64_t hash, const uint64_t *key,
-	uint32_t n_words, uint32_t stride, struct exact_ref *ref)
+static inline void exact_touch(struct exact *exact, struct exact_bucket *bucket, unsigned int way)
+{
+	if (unlikely(bucket->ages[way] != exact->epoch))
+		bucket->ages[way] = exact->epoch;
+}
+
+/* Where KEY is, or NULL. STRIDE is exact->stride; both are constants where speed matters. Two keys that
+ * agree in their first word are of one length. */
+static inline const uint64_t *exact_find(struct exact *exact, uint64_t hash, const uint64_t *key,
+	uint32_t n_words, uint32_t stride)
 {
 	struct exact_bucket *bucket = exact_bucket(exact, hash);
 
@@ -109,10 +118,44 @@ static inline bool exact_lookup(struct exact *exact, uint64_t hash, const uint64
 
 		if (!exact_key_equal(entry, key, n_words))
 			continue;
-		if (unlikely(bucket->ages[way] != exact->epoch))
-			bucket->ages[way] = exact->epoch;
-		memcpy(ref, &entry[stride - 1], sizeof *ref);
-		return true;
+		exact_touch(exact, bucket, way);
+		return entry;
 	}
-	return false;
+	return NULL;
+}
+
+/* Half of exact_find(), for bursts: where KEY may be, to be compared once its line has come. NULL: it is
+ * not here. */
+static inline const uint64_t *exact_guess(struct exact *exact, uint64_t hash, const uint64_t *key,
+	uint32_t n_words, uint32_t stride)
+{
+	struct exact_bucket *bucket = exact_bucket(exact, hash);
+	unsigned int ways = exact_candidates(bucket, hash), way;
+
+	if (unlikely(!ways))
+		return NULL;
+	if (unlikely(ways & (ways - 1)))
+		return exact_find(exact, hash, key, n_words, stride);
+	way = (unsigned int)__builtin_ctz(ways);
+	exact_touch(exact, bucket, way);
+	return exact_entry(exact, bucket, way, stride);
+}
+
+static inline struct exact_ref exact_entry_ref(const uint64_t *entry, uint32_t stride)
+{
+	struct exact_ref ref;
+
+	memcpy(&ref, &entry[stride - 1], sizeof ref);
+	return ref;
+}
+
+/* What KEY leads to, alive or dead; false if it is not here. */
+static inline bool exact_lookup(struct exact *exact, uint64_t hash, const uint64_t *key,
+	uint32_t n_words, uint32_t stride, struct exact_ref *ref)
+{
+	const uint64_t *entry = exact_find(exact, hash, key, n_words, stride);
+
+	if (entry)
+		*ref = exact_entry_ref(entry, stride);
+	return entry != NULL;
 }
