@@ -23,6 +23,7 @@ void xlate_bridge_enter(struct xlate_ctx *ctx, struct pl_bridge *bridge)
 {
 	ctx->bridge = bridge;
 	ctx->conf = pl_bridge_conf(bridge);
+	field_tlv_use(rcu_get(&bridge->tun_table));
 	xlate_depend(ctx, dep_bridge(bridge->id));
 }
 
@@ -399,6 +400,7 @@ static void xlate_end(struct xlate_ctx *ctx)
 
 void translate(const struct xlate_in *in, struct xlate_out *out)
 {
+	const struct field_tlv_map *old_map = field_tlv_current();
 	const struct act *acts = in->acts;
 	uint32_t acts_len = in->acts_len;
 	struct xlate_ctx ctx;
@@ -415,4 +417,5 @@ void translate(const struct xlate_in *in, struct xlate_out *out)
 		xlate_depend(&ctx, dep_port(in->in_port->dp_port));
 	xlate_start(&ctx, acts, acts_len);
 	xlate_end(&ctx);
+	field_tlv_use(old_map);
 }
