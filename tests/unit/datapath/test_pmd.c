@@ -314,6 +314,36 @@ static void control_sends_by_command(void **state)
 	bench_destroy(&b);
 }
 
+static struct bench *racing;
+
+/* Control changes a rule just while a PMD translates with the version of before. */
+static bool change_meanwhile(struct xlate_sink *sink, struct pl_bridge *bridge, struct eth_addr mac,
+	uint16_t vlan, ofp_port_t port)
+{
+	if (racing)
+		output_rule(racing, 20, "in_port=1", 3);
+	racing = NULL;
+	return true;
+}
+
+static void change_during_a_translation_is_not_missed(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2);
+
+	output_rule(&b, 10, "", OFPP_NORMAL);
+	b.pf->pmd->sink.fdb_learn = change_meanwhile;
+	racing = &b;
+	pf_put(b.pf, 1, p.data, p.len);
+	pf_put(b.pf, 1, fx_udp(1, 3).data, p.len);
+	pf_run(b.pf);
+	assert_null(racing);
+	pf_send(b.pf, 1, p.data, p.len);
+	assert_int_equal(n_sent(&b, 2), 0);
+	assert_int_equal(n_sent(&b, 3), 1);
+	bench_destroy(&b);
+}
+
 static void purge_forgets_paths_and_keeps_counts(void **state)
 {
 	struct bench b = bench_create();
@@ -547,6 +577,7 @@ int main(void)
 		cmocka_unit_test(copies_do_not_change_each_other),
 		cmocka_unit_test(removed_port_is_let_go),
 		cmocka_unit_test(control_sends_by_command),
+		cmocka_unit_test(change_during_a_translation_is_not_missed),
 		cmocka_unit_test(purge_forgets_paths_and_keeps_counts),
 		cmocka_unit_test(cache_on_is_cache_off),
 	};
