@@ -117,7 +117,11 @@ static inline size_t list_size(const struct list *list)
 }
 
 /* The struct around ELEM, as list_front() and list_pop_front() return it; NULL for NULL. */
-#define LIST_TO(ELEM, TYPE, MEMBER) ((ELEM) ? container_of(ELEM, TYPE, MEMBER) : NULL)
+#define LIST_TO(ELEM, TYPE, MEMBER)                                                                \
+	({                                                                                         \
+		struct list *list_to_ = (ELEM);                                                    \
+		list_to_ ? container_of(list_to_, TYPE, MEMBER) : NULL;                            \
+	})
 
 /* (it != head, and VAR is its struct), else VAR is NULL. */
 #define LIST_AT_(IT, HEAD, VAR, MEMBER)                                                            \
