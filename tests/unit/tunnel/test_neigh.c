@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/csum.h"
+#include "lib/headers.h"
+#include "lib/rcu.h"
+#include "lib/util.h"
+#include "tunnel/neigh.h"
+#include "tunnel/tnl_addr.h"
+
+static const struct eth_addr mac_a = {{2, 0, 0, 0, 0, 0xa}}, mac_b = {{2, 0, 0, 0, 0, 0xb}};
+
+static struct ipv6_addr addr(const char *s)
+{
+	struct ipv6_addr a = {.w64 = {0, 0}};
+
+	assert_true(tnl_addr_parse(s, &a));
+	return a;
+}
+
+static void test_life(void **state)
+{
+	struct ipv6_addr a = addr("10.0.0.2"), b = addr("fd00::2");
+	struct eth_addr mac;
+
+	assert_false(neigh_lookup("br0", &a, &mac));
+	assert_true(neigh_set("br0", &a, mac_a, false, 0));
+	assert_false(neigh_set("br0", &a, mac_a, false, 1000));
+	assert_true(neigh_lookup("br0", &a, &mac));
+	assert_memory_equal(mac.b, mac_a.b, 6);
+	assert_false(neigh_lookup("br1", &a, &mac));
+	assert_true(neigh_set("br0", &a, mac_b, false, 2000));
+	assert_true(neigh_lookup("br0", &a, &mac));
+	assert_memory_equal(mac.b, mac_b.b, 6);
+	assert_true(neigh_set("br0", &b, mac_b, true, 2000));
+
+	assert_false(neigh_run(2000 + 899999));
+	neigh_used("br0", &a, 100000);
+	assert_false(neigh_run(2000 + 900000));
+	assert_true(neigh_run(1000001));
+	assert_false(neigh_lookup("br0", &a, &mac));
+	assert_true(neigh_lookup("br0", &b, &mac));
+	neigh_flush("br1");
+	assert_true(neigh_lookup("br0", &b, &mac));
+	neigh_flush(NULL);
+	assert_false(neigh_lookup("br0", &b, &mac));
+	rcu_reclaim();
+}
+
+static void test_solicit_rate(void **state)
+{
+	struct ipv6_addr a = addr("10.0.0.2"), b = addr("10.0.0.3");
+
+	assert_true(neigh_may_solicit("br0", &a, 5000));
+	assert_false(neigh_may_solicit("br0", &a, 5999));
+	assert_true(neigh_may_solicit("br0", &b, 5999));
+	assert_true(neigh_may_solicit("br1", &a, 5999));
+	assert_true(neigh_may_solicit("br0", &a, 6000));
+	neigh_run(10000);
+	/* Whoever makes us ask for ever new addresses gets a limit. */
+	unsigned int allowed = 0;
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct ipv6_addr n = tnl_addr_from_ipv4(htobe32(i));
+
+		allowed += neigh_may_solicit("br0", &n, 10000);
+	}
+	assert_in_range(allowed, 100, 4000);
+	neigh_run(20000);
+	assert_true(neigh_may_solicit("br0", &a, 20000));
+}
+
+static void test_frames(void **state)
+{
+	struct ipv6_addr target = addr("10.0.0.2"), src = addr("10.0.0.1");
+	uint8_t frame[86], expected[42];
+
+	/* As Open vSwitch asks. */
+	parse_hex_bytes("ffffffffffff02000000000a080600010800060400010200000000" "0a0a0000010000000000000a000002",
+		expected, sizeof expected);
+	assert_int_equal(neigh_build_solicit(&target, &src, mac_a, frame), 42);
+	assert_memory_equal(frame, expected, 42);
+
+	target = addr("fd00::12:3456");
+	src = addr("fd00::1");
+	assert_int_equal(neigh_build_solicit(&target, &src, mac_a, frame), 86);
+	assert_memory_equal(frame, "\x33\x33\xff\x12\x34\x56\x02\0\0\0\0\x0a\x86\xdd\x60\0\0\0\0\x20\x3a\xff", 22);
+	assert_memory_equal(frame + 38, "\xff\x02\0\0\0\0\0\0\0\0\0\1\xff\x12\x34\x56\x87\0", 18);
+	assert_memory_equal(frame + 62, target.b, 16);
+	assert_memory_equal(frame + 78, "\1\1\2\0\0\0\0\x0a", 8);
+	struct ipv6_addr group = {.w64 = {0, 0}};
+	memcpy(&group, frame + 38, 16);
+	assert_int_equal(csum_finish(csum_bytes(csum_pseudo_v6(&src, &group, IP_P_ICMPV6, 32), frame + 54, 32)), 0);
+}
+
+static void test_text(void **state)
+{
+	struct ipv6_addr a = addr("10.0.0.2"), b = addr("fd00::2");
+	struct sbuf s = SBUF_INITIALIZER;
+
+	neigh_set("br-phy", &b, mac_b, false, clock_ms());
+	neigh_set("br-phy", &a, mac_a, false, clock_ms());
+	neigh_format(&s);
+	assert_string_equal(sbuf_cstr(&s),
+		"IP                                            MAC                 Bridge\n"
+		"==========================================================================\n"
+		"10.0.0.2                                      02:00:00:00:00:0a   br-phy\n"
+		"fd00::2                                       02:00:00:00:00:0b   br-phy\n");
+	sbuf_uninit(&s);
+	neigh_set_age(1);
+	assert_int_equal(neigh_age(), 1);
+	assert_true(neigh_run(clock_ms() + 1500));
+	rcu_reclaim();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_solicit_rate),
+		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
