@@ -39,6 +39,7 @@ LOG_MODULE(dpdk);
 enum eal_state { EAL_NOT_STARTED, EAL_RUNNING, EAL_FAILED };
 
 static enum eal_state state;
+static struct eal_args args;	/* EAL keeps pointers into the words. */
 static bool hugepages;
 static unsigned int wanted_mbufs;
 static struct rte_mempool *pools[MAX_NUMA];
@@ -83,47 +84,46 @@ static int first_cpu(const cpu_set_t *set)
 	return 0;
 }
 
-static void add_memory_args(struct eal_args *args, const struct eal_config *config, const char *prefix)
+static void add_memory_args(const struct eal_config *config, const char *prefix)
 {
-	bool in_memory = !config->hugepage_dir && !eal_args_has(args, "huge-dir");
+	bool in_memory = !config->hugepage_dir && !eal_args_has(&args, "huge-dir");
 
 	if (!hugepages) {
 		unsigned int n = wanted_mbufs ? wanted_mbufs : N_MBUFS_ORDINARY;
 
-		if (!eal_args_has(args, "no-huge"))
-			eal_args_add(args, "--no-huge");
-		if (!eal_args_has(args, "m"))
-			eal_args_addf(args, "-m%u",
+		if (!eal_args_has(&args, "no-huge"))
+			eal_args_add(&args, "--no-huge");
+		if (!eal_args_has(&args, "m"))
+			eal_args_addf(&args, "-m%u",
 				(unsigned int)(n * MBUF_BYTES / (1024 * 1024)) + SPARE_MB);
-		if (!eal_args_has(args, "no-shconf"))
-			eal_args_add(args, "--no-shconf");
+		if (!eal_args_has(&args, "no-shconf"))
+			eal_args_add(&args, "--no-shconf");
 	} else {
-		if (in_memory && !eal_args_has(args, "in-memory"))
-			eal_args_add(args, "--in-memory");
-		if (!in_memory && !eal_args_has(args, "huge-unlink"))
-			eal_args_add(args, "--huge-unlink");
+		if (in_memory && !eal_args_has(&args, "in-memory"))
+			eal_args_add(&args, "--in-memory");
+		if (!in_memory && !eal_args_has(&args, "huge-unlink"))
+			eal_args_add(&args, "--huge-unlink");
 		if (config->hugepage_dir)
-			eal_args_addf(args, "--huge-dir=%s", config->hugepage_dir);
-		if (config->socket_mem && config->socket_mem[0] && !eal_args_has(args, "socket-mem"))
-			eal_args_addf(args, "--socket-mem=%s", config->socket_mem);
+			eal_args_addf(&args, "--huge-dir=%s", config->hugepage_dir);
+		if (config->socket_mem && config->socket_mem[0] && !eal_args_has(&args, "socket-mem"))
+			eal_args_addf(&args, "--socket-mem=%s", config->socket_mem);
 	}
-	if (!eal_args_has(args, "file-prefix"))
-		eal_args_addf(args, "--file-prefix=%s", prefix);
+	if (!eal_args_has(&args, "file-prefix"))
+		eal_args_addf(&args, "--file-prefix=%s", prefix);
 }
 
-static void add_default_args(struct eal_args *args, const struct eal_config *config, int cpu,
-	const char *prefix)
+static void add_default_args(const struct eal_config *config, int cpu, const char *prefix)
 {
-	add_memory_args(args, config, prefix);
-	if (!eal_args_has(args, "a") && !eal_args_has(args, "b") && !eal_args_has(args, "no-pci"))
-		eal_args_add(args, "-a0000:00:00.0");
-	if (!eal_args_has(args, "no-telemetry") && !eal_args_has(args, "telemetry"))
-		eal_args_add(args, "--no-telemetry");
-	if (!eal_args_has(args, "l") && !eal_args_has(args, "c") && !eal_args_has(args, "lcores")) {
+	add_memory_args(config, prefix);
+	if (!eal_args_has(&args, "a") && !eal_args_has(&args, "b") && !eal_args_has(&args, "no-pci"))
+		eal_args_add(&args, "-a0000:00:00.0");
+	if (!eal_args_has(&args, "no-telemetry") && !eal_args_has(&args, "telemetry"))
+		eal_args_add(&args, "--no-telemetry");
+	if (!eal_args_has(&args, "l") && !eal_args_has(&args, "c") && !eal_args_has(&args, "lcores")) {
 		if (config->lcore_mask && config->lcore_mask[0])
-			eal_args_addf(args, "-c%s", config->lcore_mask);
+			eal_args_addf(&args, "-c%s", config->lcore_mask);
 		else
-			eal_args_addf(args, "--lcores=0@%d", cpu);
+			eal_args_addf(&args, "--lcores=0@%d", cpu);
 	}
 }
 
@@ -136,13 +136,13 @@ static void remove_runtime_dir(const char *prefix)
 	free(dir);
 }
 
-static bool decide_hugepages(const struct eal_args *args)
+static bool decide_hugepages(void)
 {
 	uint64_t mb;
 
-	if (eal_args_has(args, "no-huge"))
+	if (eal_args_has(&args, "no-huge"))
 		return false;
-	if (eal_args_has(args, "in-memory") || eal_args_has(args, "huge-dir"))
+	if (eal_args_has(&args, "in-memory") || eal_args_has(&args, "huge-dir"))
 		return true;
 	mb = free_hugepages_mb();
 	if (mb >= HUGE_MIN_MB)
@@ -155,18 +155,18 @@ static bool decide_hugepages(const struct eal_args *args)
 
 int eal_check_extra(const char *extra, char **error)
 {
-	struct eal_args args;
+	struct eal_args words;
 	int err;
 
-	eal_args_init(&args);
-	err = eal_args_parse(&args, extra, error);
-	eal_args_uninit(&args);
+	eal_args_init(&words);
+	err = eal_args_parse(&words, extra, error);
+	eal_args_uninit(&words);
 	return err;
 }
 
-static void log_args(const struct eal_args *args)
+static void log_args(void)
 {
-	char *text = eal_args_join(args);
+	char *text = eal_args_join(&args);
 
 	log_info("EAL ARGS: %s", text);
 	free(text);
@@ -174,7 +174,7 @@ static void log_args(const struct eal_args *args)
 
 int eal_start(const struct eal_config *config, char **error)
 {
-	struct eal_args args;
+	static char *argv[EAL_ARGS_MAX + 1];
 	cpu_set_t affinity;
 	char prefix[32];
 	int err;
@@ -191,16 +191,18 @@ int eal_start(const struct eal_config *config, char **error)
 		eal_args_uninit(&args);
 		return err;
 	}
-	hugepages = decide_hugepages(&args);
+	hugepages = decide_hugepages();
 	wanted_mbufs = config->n_mbufs;
 	if (sched_getaffinity(0, sizeof affinity, &affinity))
 		CPU_ZERO(&affinity);
 	snprintf(prefix, sizeof prefix, "sluice-%ld", (long)getpid());
-	add_default_args(&args, config, first_cpu(&affinity), prefix);
-	log_args(&args);
+	add_default_args(config, first_cpu(&affinity), prefix);
+	log_args();
 
+	/* EAL writes into its argv. */
+	memcpy(argv, args.argv, sizeof argv);
 	eal_log_redirect();
-	if (rte_eal_init(args.argc, args.argv) < 0) {
+	if (rte_eal_init(args.argc, argv) < 0) {
 		err = rte_errno ? -rte_errno : -EIO;
 		state = EAL_FAILED;
 		*error = xasprintf("DPDK failed to start (%s): %s", strerror(-err),
@@ -211,7 +213,6 @@ int eal_start(const struct eal_config *config, char **error)
 	remove_runtime_dir(prefix);
 	if (CPU_COUNT(&affinity))
 		sched_setaffinity(0, sizeof affinity, &affinity);
-	/* EAL keeps pointers into the words: they stay allocated while it runs. */
 	if (state != EAL_RUNNING)
 		eal_args_uninit(&args);
 	return err;
@@ -231,6 +232,7 @@ void eal_stop(void)
 	}
 	memset(pools, 0, sizeof pools);
 	rte_eal_cleanup();
+	eal_args_uninit(&args);
 	state = EAL_FAILED;
 }
 
