@@ -315,6 +315,12 @@ size_t fdb_count(const struct fdb *fdb)
 	return cmap_count(&fdb->entries);
 }
 
+void fdb_stats_clear(struct fdb *fdb)
+{
+	fdb->stats.total_learned = fdb->stats.total_expired = fdb->stats.total_evicted = 0;
+	fdb->stats.total_moved = fdb->stats.total_static = 0;
+}
+
 struct fdb_stats fdb_stats(const struct fdb *fdb)
 {
 	return fdb->stats;

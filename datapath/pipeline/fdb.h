@@ -57,6 +57,8 @@ struct fdb_stats {
 	unsigned int age_s;
 };
 struct fdb_stats fdb_stats(const struct fdb *fdb);
+/* The totals start again from 0. */
+void fdb_stats_clear(struct fdb *fdb);
 
 /* Iteration by control, oldest first as `fdb/show` lists them: NULL starts, NULL ends. */
 const struct fdb_entry *fdb_next(struct fdb *fdb, const struct fdb_entry *entry);

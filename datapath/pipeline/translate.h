@@ -108,6 +108,8 @@ struct xlate_in {
 	const struct op_resume *resume;
 	/* NULL: without any side effect. A NULL member: that effect is left out. */
 	struct xlate_sink *sink;
+	/* Not NULL (traces): gets the flow as the pipeline left it. */
+	struct flow *final_flow;
 };
 
 /* A counter that the packet touches N times, measuring its received length + BYTE_DELTA each time. */
