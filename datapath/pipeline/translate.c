@@ -416,6 +416,8 @@ void translate(const struct xlate_in *in, struct xlate_out *out)
 	if (in->in_port)
 		xlate_depend(&ctx, dep_port(in->in_port->dp_port));
 	xlate_start(&ctx, acts, acts_len);
+	if (in->final_flow)
+		*in->final_flow = ctx.flow;
 	xlate_end(&ctx);
 	field_tlv_use(old_map);
 }
