@@ -210,3 +210,20 @@ void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
 			eth_addr_is_zero(flow.arp_tha) ? flow.dl_src : flow.arp_tha);
 	}
 }
+
+/* ------------------------------------------------------------------ by command */
+
+void dp_neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac)
+{
+	neigh_set(bridge, addr, mac, true, clock_ms());
+	dep_bump(dep_neigh(addr));
+	if (dp.n_held)
+		look(clock_ms());
+}
+
+void dp_neigh_flush(const char *bridge)
+{
+	neigh_flush(bridge);
+	/* Which addresses went is not said: all tunnel output depends on the routes. */
+	dep_bump(dep_route());
+}
