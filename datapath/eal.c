@@ -202,11 +202,12 @@ int eal_start(const struct eal_config *config, char **error)
 	/* EAL writes into its argv. */
 	memcpy(argv, args.argv, sizeof argv);
 	eal_log_redirect();
+	eal_log_forget();
 	if (rte_eal_init(args.argc, argv) < 0) {
 		err = rte_errno ? -rte_errno : -EIO;
 		state = EAL_FAILED;
 		*error = xasprintf("DPDK failed to start (%s): %s", strerror(-err),
-			eal_log_last_error());
+			eal_log_error());
 	} else {
 		state = EAL_RUNNING;
 	}

@@ -10,7 +10,7 @@
 
 LOG_MODULE(dpdk);
 
-static __thread char last_error[200];
+static __thread char first_error[200];
 
 static enum log_level level_from_rte(int level)
 {
@@ -41,8 +41,8 @@ static ssize_t write_to_log(void *cookie, const char *text, size_t size)
 		len--;
 	if (!len)
 		return (ssize_t)size;
-	if (level <= LOG_LEVEL_ERR)
-		snprintf(last_error, sizeof last_error, "%.*s", (int)len, text);
+	if (level <= LOG_LEVEL_ERR && !first_error[0])
+		snprintf(first_error, sizeof first_error, "%.*s", (int)len, text);
 	log_at_rl(&rl, level, "%.*s", (int)len, text);
 	return (ssize_t)size;
 }
@@ -51,14 +51,18 @@ void eal_log_redirect(void)
 {
 	FILE *stream = fopencookie(NULL, "w+", (cookie_io_functions_t){.write = write_to_log});
 
-	last_error[0] = '\0';
 	if (!stream)
 		return;
 	setvbuf(stream, NULL, _IOLBF, 0);
 	rte_openlog_stream(stream);
 }
 
-const char *eal_log_last_error(void)
+const char *eal_log_error(void)
 {
-	return last_error[0] ? last_error : "no reason given";
+	return first_error[0] ? first_error : "no reason given";
+}
+
+void eal_log_forget(void)
+{
+	first_error[0] = '\0';
 }

@@ -7,5 +7,7 @@
 
 /* Once, before rte_eal_init(). */
 void eal_log_redirect(void);
-/* The last line of level ERR or worse, or "no reason given". Static; for the thread that called EAL. */
-const char *eal_log_last_error(void);
+/* The first line of level ERR or worse that the calling thread caused since eal_log_forget(), or "no reason
+ * given": later ones tend to say less. */
+const char *eal_log_error(void);
+void eal_log_forget(void);

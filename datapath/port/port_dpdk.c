@@ -250,6 +250,7 @@ static int start(struct port *port, const struct dp_port_spec *spec, char *error
 	uint16_t mtu = 1500;
 	int err = size_queues(port, dp);
 
+	eal_log_forget();
 	if (!err && spec->mtu)
 		mtu = (uint16_t)MIN(spec->mtu, (uint32_t)UINT16_MAX);
 	if (!err)
@@ -261,7 +262,7 @@ static int start(struct port *port, const struct dp_port_spec *spec, char *error
 	if (err)
 		snprintf(error, ERROR_LEN, "%s: can't start the device with MTU %u, %u receive and %u "
 			"transmit queues (%s): %s", port->name, mtu, port->n_rxq, port->n_txq,
-			strerror(-err), eal_log_last_error());
+			strerror(-err), eal_log_error());
 	else
 		atomic_store(&port->mtu, mtu);
 	return err;

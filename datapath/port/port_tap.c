@@ -276,7 +276,7 @@ static int tap_read(struct tap *tap, struct rte_mbuf *m)
 
 	if (n < 0)
 		return -errno;
-	if ((size_t)n <= sizeof hdr)
+	if ((size_t)n <= sizeof hdr || (size_t)n > sizeof hdr + VNET_FRAME_MAX)
 		return 0;
 	m->data_off = EAL_HEADROOM;
 	return vnet_receive(m, spill, (uint32_t)(n - (ssize_t)sizeof hdr), tap->pool) &&
