@@ -294,26 +294,24 @@ static void commit_vlan(struct xlate_ctx *ctx)
 {
 	struct flow *flow = &ctx->flow, *base = &ctx->base;
 	int base_i = flow_n_vlans(base) - 1, flow_i = flow_n_vlans(flow) - 1;
+	bool overwrite;
 
 	for (; base_i >= 0 && flow_i >= 0; base_i--, flow_i--)
 		if (!vlan_equal(&base->vlans[base_i], &flow->vlans[flow_i]))
 			break;
 
-	if (base_i >= 0 || flow_i >= 0)
-		for (int i = 0; i < FLOW_MAX_VLANS; i++)
-			ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT);
-	for (; base_i >= 0; base_i--) {
-		struct flow_vlan *wc = &ctx->wc->vlans[base_i];
-
-		wc->tpid = BE16_MAX;
-		wc->tci = BE16_MAX;
-		if (base_i == 0 && flow_i == 0 && base->vlans[0].tpid == flow->vlans[0].tpid) {
-			put_vlan(ctx, OP_SET_VLAN, &flow->vlans[0]);
-			flow_i--;
-		} else {
-			xlate_put_op(ctx, OP_POP_VLAN, sizeof(struct op));
-		}
-	}
+	if (base_i < 0 && flow_i < 0)
+		return;
+	for (int i = 0; i < FLOW_MAX_VLANS; i++)
+		ctx->wc->vlans[i].tci |= htobe16(VLAN_PRESENT);
+	memset(ctx->wc->vlans, 0xff, (base_i + 1) * sizeof ctx->wc->vlans[0]);
+	/* What goes goes from the front; the last of it may be written over instead. */
+	overwrite = base_i >= 0 && flow_i >= 0 &&
+		base->vlans[base_i].tpid == flow->vlans[flow_i].tpid;
+	for (int n = base_i + 1 - overwrite; n > 0; n--)
+		xlate_put_op(ctx, OP_POP_VLAN, sizeof(struct op));
+	if (overwrite)
+		put_vlan(ctx, OP_SET_VLAN, &flow->vlans[flow_i--]);
 	for (; flow_i >= 0; flow_i--)
 		put_vlan(ctx, OP_PUSH_VLAN, &flow->vlans[flow_i]);
 	memcpy(base->vlans, flow->vlans, sizeof base->vlans);
