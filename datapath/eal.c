@@ -36,10 +36,14 @@ LOG_MODULE(dpdk);
 /* Less than this in free hugepages and ordinary memory is the better choice. */
 #define HUGE_MIN_MB 96
 
-enum eal_state { EAL_NOT_STARTED, EAL_RUNNING, EAL_FAILED };
+enum eal_state {
+	EAL_NOT_STARTED,
+	EAL_RUNNING,
+	EAL_FAILED
+};
 
 static enum eal_state state;
-static struct eal_args args;	/* EAL keeps pointers into the words. */
+static struct eal_args args; /* EAL keeps pointers into the words. */
 static bool hugepages;
 static unsigned int wanted_mbufs;
 static struct rte_mempool *pools[MAX_NUMA];
@@ -105,7 +109,8 @@ static void add_memory_args(const struct eal_config *config, const char *prefix)
 			eal_args_add(&args, "--huge-unlink");
 		if (config->hugepage_dir)
 			eal_args_addf(&args, "--huge-dir=%s", config->hugepage_dir);
-		if (config->socket_mem && config->socket_mem[0] && !eal_args_has(&args, "socket-mem"))
+		if (config->socket_mem && config->socket_mem[0] &&
+			!eal_args_has(&args, "socket-mem"))
 			eal_args_addf(&args, "--socket-mem=%s", config->socket_mem);
 	}
 	if (!eal_args_has(&args, "file-prefix"))
@@ -115,11 +120,13 @@ static void add_memory_args(const struct eal_config *config, const char *prefix)
 static void add_default_args(const struct eal_config *config, int cpu, const char *prefix)
 {
 	add_memory_args(config, prefix);
-	if (!eal_args_has(&args, "a") && !eal_args_has(&args, "b") && !eal_args_has(&args, "no-pci"))
+	if (!eal_args_has(&args, "a") && !eal_args_has(&args, "b") &&
+		!eal_args_has(&args, "no-pci"))
 		eal_args_add(&args, "-a0000:00:00.0");
 	if (!eal_args_has(&args, "no-telemetry") && !eal_args_has(&args, "telemetry"))
 		eal_args_add(&args, "--no-telemetry");
-	if (!eal_args_has(&args, "l") && !eal_args_has(&args, "c") && !eal_args_has(&args, "lcores")) {
+	if (!eal_args_has(&args, "l") && !eal_args_has(&args, "c") &&
+		!eal_args_has(&args, "lcores")) {
 		if (config->lcore_mask && config->lcore_mask[0])
 			eal_args_addf(&args, "-c%s", config->lcore_mask);
 		else
@@ -206,8 +213,8 @@ int eal_start(const struct eal_config *config, char **error)
 	if (rte_eal_init(args.argc, argv) < 0) {
 		err = rte_errno ? -rte_errno : -EIO;
 		state = EAL_FAILED;
-		*error = xasprintf("DPDK failed to start (%s): %s", strerror(-err),
-			eal_log_error());
+		*error =
+			xasprintf("DPDK failed to start (%s): %s", strerror(-err), eal_log_error());
 	} else {
 		state = EAL_RUNNING;
 	}
@@ -257,8 +264,8 @@ struct rte_mempool *eal_mempool_create(const char *name, unsigned int n, int num
 	unsigned int cache = n >= 4096 ? 256 : 0;
 
 	return rte_pktmbuf_pool_create(name, n, cache,
-		RTE_ALIGN(sizeof(struct packet), RTE_MBUF_PRIV_ALIGN),
-		EAL_HEADROOM + EAL_DATA_ROOM, numa < 0 ? SOCKET_ID_ANY : numa);
+		RTE_ALIGN(sizeof(struct packet), RTE_MBUF_PRIV_ALIGN), EAL_HEADROOM + EAL_DATA_ROOM,
+		numa < 0 ? SOCKET_ID_ANY : numa);
 }
 
 /* As large as memory allows. */

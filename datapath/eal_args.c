@@ -121,7 +121,8 @@ int eal_args_parse(struct eal_args *args, const char *extra, char **error)
 			line = xasprintf("dpdk-extra: more than %d words", EAL_ARGS_MAX - 17);
 			break;
 		}
-		is_value = !is_value && text[0] == '-' && text[1] && strchr(valued, text[1]) && !text[2];
+		is_value = !is_value && text[0] == '-' && text[1] && strchr(valued, text[1]) &&
+			   !text[2];
 		eal_args_add(args, text);
 	}
 	sbuf_uninit(&word);
@@ -138,8 +139,9 @@ bool eal_args_has(const struct eal_args *args, const char *name)
 
 		if (word[0] != '-')
 			continue;
-		if (!name[1] ? word[1] == name[0] : word[1] == '-' && word[2] &&
-			    long_option_is(word, name, strlen(name)))
+		if (!name[1] ? word[1] == name[0]
+			     : word[1] == '-' && word[2] &&
+					long_option_is(word, name, strlen(name)))
 			return true;
 	}
 	return false;

@@ -14,7 +14,7 @@
 
 struct eal_args {
 	int argc;
-	char *argv[EAL_ARGS_MAX + 1];	/* Ours; NULL at the end. */
+	char *argv[EAL_ARGS_MAX + 1]; /* Ours; NULL at the end. */
 };
 
 void eal_args_init(struct eal_args *args);

@@ -25,7 +25,8 @@ static uint64_t chain_sum(uint64_t sum, const struct rte_mbuf *m, uint32_t ofs)
 			continue;
 		}
 		n -= ofs;
-		part = csum_fold(csum_bytes(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, ofs), n));
+		part = csum_fold(
+			csum_bytes(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, ofs), n));
 		/* A run that begins at an odd place counts with its bytes swapped. */
 		if (odd)
 			part = __builtin_bswap16((uint16_t)part);
@@ -56,8 +57,8 @@ static uint8_t *header_at(struct rte_mbuf *m, uint32_t ofs)
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, ofs);
 }
 
-static uint64_t pseudo_sum(const struct gso_level *ip, const uint8_t *header, uint8_t proto,
-	uint32_t l4_len)
+static uint64_t pseudo_sum(
+	const struct gso_level *ip, const uint8_t *header, uint8_t proto, uint32_t l4_len)
 {
 	if (ip->type == GSO_IPV4) {
 		be32 src, dst;
@@ -95,8 +96,8 @@ static void mend_udp(struct rte_mbuf *m, const struct gso_level *level, const st
 	if (!udp->csum)
 		return;
 	udp->csum = 0;
-	udp->csum = csum_finish_udp(chain_sum(pseudo_sum(ip, header_at(m, ip->ofs), IP_P_UDP, len), m,
-		level->ofs));
+	udp->csum = csum_finish_udp(
+		chain_sum(pseudo_sum(ip, header_at(m, ip->ofs), IP_P_UDP, len), m, level->ofs));
 }
 
 static void mend_gre(const struct gso *gso, struct rte_mbuf *m, const struct gso_level *level)
@@ -121,8 +122,8 @@ static void mend_gre(const struct gso *gso, struct rte_mbuf *m, const struct gso
 	memcpy(csum_at, &sum, sizeof sum);
 }
 
-/* Lengths, ids and checksums of all headers before the transport, innermost first: an outer checksum
- * covers the inner ones. */
+/* Lengths, ids and checksums of all headers before the transport, innermost first: an outer
+ * checksum covers the inner ones. */
 static void mend_levels(const struct gso *gso, struct rte_mbuf *m)
 {
 	for (int i = gso->n_levels - 1; i >= 0; i--) {
@@ -172,8 +173,8 @@ static void mend_l4(const struct gso *gso, struct rte_mbuf *m)
 	be16 out;
 
 	if (gso->has_exthdrs && frame->offload & PACKET_CSUM_PARTIAL) {
-		/* A routing header's last address counts in the pseudo-header: trust the sum that is
-		 * there, but for the length. */
+		/* A routing header's last address counts in the pseudo-header: trust the sum that
+		 * is there, but for the length. */
 		memcpy(&out, csum_at, sizeof out);
 		sum = csum_add32(out, ~htobe32(frame->len - gso->l4_ofs));
 		sum = csum_add32(sum, htobe32(len));
@@ -209,7 +210,8 @@ int gso_begin(struct gso *gso, struct rte_mbuf *frame, struct rte_mempool *pool)
 
 	if (!(p->offload & PACKET_CSUM_PARTIAL))
 		l4 = gso_outer_l4(p->data, p->seg_len);
-	*gso = (struct gso){.frame = frame, .pool = pool, .size = p->gso_size, .l4_ofs = (uint16_t)l4};
+	*gso = (struct gso){
+		.frame = frame, .pool = pool, .size = p->gso_size, .l4_ofs = (uint16_t)l4};
 	if (!l4 || !p->gso_size || !gso_walk(gso, p->data, p->seg_len, l4))
 		return -EINVAL;
 	l4_len = l4_header_len(gso, p);
@@ -252,7 +254,8 @@ static void copy_payload(struct gso *gso, struct rte_mbuf *m)
 			gso->seg_ofs = 0;
 		}
 		n = MIN((uint32_t)m->data_len - at, (uint32_t)gso->seg->data_len - gso->seg_ofs);
-		memcpy(header_at(m, at), rte_pktmbuf_mtod_offset(gso->seg, uint8_t *, gso->seg_ofs), n);
+		memcpy(header_at(m, at), rte_pktmbuf_mtod_offset(gso->seg, uint8_t *, gso->seg_ofs),
+			n);
 		at += n;
 		gso->seg_ofs += n;
 	}
@@ -280,7 +283,8 @@ struct rte_mbuf *gso_next(struct gso *gso)
 
 	if (gso->i >= gso->n_pieces)
 		return NULL;
-	m = mbuf_alloc(gso->pool, gso->header_len + MIN(gso->payload_len - done, (uint32_t)gso->size));
+	m = mbuf_alloc(
+		gso->pool, gso->header_len + MIN(gso->payload_len - done, (uint32_t)gso->size));
 	if (!m)
 		return NULL;
 	memcpy(header_at(m, 0), mbuf_packet(gso->frame)->data, gso->header_len);

@@ -10,7 +10,7 @@ struct walk {
 	struct gso *gso;
 	const uint8_t *data;
 	uint32_t len;
-	uint32_t target;	/* 0: stop at the first transport header. */
+	uint32_t target; /* 0: stop at the first transport header. */
 	int depth;
 };
 
@@ -48,7 +48,8 @@ static bool walk_udp(struct walk *w, uint32_t ofs)
 	if (w->data[payload] & 0x08 && walk_eth(w, payload + VXLAN_HEADER_LEN))
 		return true;
 	if ((w->data[payload] & 0x0c) == 0x0c) {
-		static const uint16_t gpe[] = {0, ETH_T_IP, ETH_T_IPV6, ETH_T_TEB, ETH_T_NSH, ETH_T_MPLS};
+		static const uint16_t gpe[] = {
+			0, ETH_T_IP, ETH_T_IPV6, ETH_T_TEB, ETH_T_NSH, ETH_T_MPLS};
 		uint8_t next = w->data[payload + 3];
 
 		if (next < sizeof gpe / sizeof gpe[0] && gpe[next] &&
@@ -56,7 +57,8 @@ static bool walk_udp(struct walk *w, uint32_t ofs)
 			return true;
 	}
 	type = get16(w, payload + 2);
-	if (type && walk_type(w, type, payload + GENEVE_HEADER_LEN + (w->data[payload] & 0x3fu) * 4))
+	if (type &&
+		walk_type(w, type, payload + GENEVE_HEADER_LEN + (w->data[payload] & 0x3fu) * 4))
 		return true;
 	w->gso->n_levels--;
 	return false;
@@ -144,7 +146,8 @@ static bool walk_ipv6(struct walk *w, uint32_t ofs)
 	if (!has(w, ofs, IPV6_HEADER_LEN) || w->data[ofs] >> 4 != 6)
 		return false;
 	proto = w->data[ofs + 6];
-	for (int i = 0; i < 8 && (proto == IP_P_HOPOPTS || proto == IP_P_ROUTING || proto == IP_P_DSTOPTS);
+	for (int i = 0;
+		i < 8 && (proto == IP_P_HOPOPTS || proto == IP_P_ROUTING || proto == IP_P_DSTOPTS);
 		i++) {
 		if (!has(w, l4, 8))
 			return false;
@@ -227,8 +230,8 @@ static bool walk_eth(struct walk *w, uint32_t ofs)
 	return walk_type(w, get16(w, ofs + 2 * ETH_ADDR_LEN), ofs + ETH_HEADER_LEN);
 }
 
-/* No way from the front: perhaps an unknown encapsulation. The IP header just before TARGET will do,
- * what comes before it is repeated as it is. */
+/* No way from the front: perhaps an unknown encapsulation. The IP header just before TARGET will
+ * do, what comes before it is repeated as it is. */
 static bool find_backwards(struct walk *w)
 {
 	uint32_t t = w->target;

@@ -21,7 +21,7 @@
 #define SOLICIT_MS 1000
 
 struct neigh {
-	struct cmap_node node;	/* In `table`, by address. */
+	struct cmap_node node; /* In `table`, by address. */
 	char bridge[16];
 	struct ipv6_addr addr;
 	struct eth_addr mac;
@@ -58,7 +58,8 @@ static struct neigh *find(const char *bridge, const struct ipv6_addr *addr)
 
 static bool is_expired(const struct neigh *n, int64_t now_ms)
 {
-	return !n->is_static && atomic_load_explicit(&n->expires_ms, memory_order_relaxed) <= now_ms;
+	return !n->is_static &&
+	       atomic_load_explicit(&n->expires_ms, memory_order_relaxed) <= now_ms;
 }
 
 static void prolong(struct neigh *n, int64_t now_ms)
@@ -72,7 +73,8 @@ static void drop(struct neigh *n)
 	rcu_defer_free(n);
 }
 
-/* An entry that is too old counts until neigh_run() takes it out, which bumps what depends on it. */
+/* An entry that is too old counts until neigh_run() takes it out, which bumps what depends on it.
+ */
 bool neigh_lookup(const char *bridge, const struct ipv6_addr *addr, struct eth_addr *mac)
 {
 	const struct neigh *n = find(bridge, addr);
@@ -83,8 +85,8 @@ bool neigh_lookup(const char *bridge, const struct ipv6_addr *addr, struct eth_a
 	return true;
 }
 
-bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac, bool is_static,
-	int64_t now_ms)
+bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac,
+	bool is_static, int64_t now_ms)
 {
 	struct neigh *n = find(bridge, addr), *old = n;
 
@@ -207,7 +209,8 @@ void neigh_format(struct sbuf *s)
 		vec_push(&sorted, n);
 	if (sorted.n)
 		qsort(sorted.items, sorted.n, sizeof sorted.items[0], compare);
-	sbuf_puts(s, "IP                                            MAC                 Bridge\n"
+	sbuf_puts(s,
+		"IP                                            MAC                 Bridge\n"
 		"==========================================================================\n");
 	for (size_t i = 0; i < sorted.n; i++) {
 		size_t start = s->len;
@@ -223,8 +226,8 @@ void neigh_format(struct sbuf *s)
 
 /* ------------------------------------------------------------------ asking */
 
-static size_t build_arp(const struct ipv6_addr *target, const struct ipv6_addr *src, struct eth_addr src_mac,
-	uint8_t *buf)
+static size_t build_arp(const struct ipv6_addr *target, const struct ipv6_addr *src,
+	struct eth_addr src_mac, uint8_t *buf)
 {
 	struct eth_header *eth = (struct eth_header *)buf;
 	struct arp_header *arp = (struct arp_header *)(buf + ETH_HEADER_LEN);
@@ -246,8 +249,8 @@ static size_t build_arp(const struct ipv6_addr *target, const struct ipv6_addr *
 }
 
 /* RFC 4861, sections 4.3 and 7.2.2: to the solicited-node address of TARGET. */
-static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *src, struct eth_addr src_mac,
-	uint8_t *buf)
+static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *src,
+	struct eth_addr src_mac, uint8_t *buf)
 {
 	struct eth_header *eth = (struct eth_header *)buf;
 	struct ipv6_header *ip = (struct ipv6_header *)(eth + 1);
@@ -255,7 +258,7 @@ static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *s
 	struct nd_lla_opt *opt = (struct nd_lla_opt *)(nd + 1);
 	uint32_t len = sizeof *nd + sizeof *opt;
 	struct ipv6_addr dst = {.b = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, target->b[13],
-		target->b[14], target->b[15]}};
+					target->b[14], target->b[15]}};
 
 	memset(buf, 0, ETH_HEADER_LEN + sizeof *ip + len);
 	eth->dst[0] = eth->dst[1] = 0x33;
@@ -273,7 +276,8 @@ static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *s
 	opt->type = ND_OPT_SLL;
 	opt->len = 1;
 	memcpy(opt->mac, src_mac.b, sizeof opt->mac);
-	nd->icmp.csum = csum_finish(csum_bytes(csum_pseudo_v6(src, &dst, IP_P_ICMPV6, len), nd, len));
+	nd->icmp.csum =
+		csum_finish(csum_bytes(csum_pseudo_v6(src, &dst, IP_P_ICMPV6, len), nd, len));
 	return ETH_HEADER_LEN + sizeof *ip + len;
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Underlay neighbours (ARP and ND) per bridge: learned from replies seen passing an underlay bridge,
- * from tnl/arp/set, and from the kernel's table. Readers look up lock-free; control writes.
+ * Underlay neighbours (ARP and ND) per bridge: learned from replies seen passing an underlay
+ * bridge, from tnl/arp/set, and from the kernel's table. Readers look up lock-free; control writes.
  *
  * An address being resolved is asked for at most once a second; packets held for it are the
  * datapath's. DEP_NEIGH's bump is the caller's.
@@ -19,11 +19,11 @@
 bool neigh_lookup(const char *bridge, const struct ipv6_addr *addr, struct eth_addr *mac);
 
 /* Control. True if something changed. STATIC entries don't age. */
-bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac, bool is_static,
-	int64_t now_ms);
+bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac,
+	bool is_static, int64_t now_ms);
 /* Control: an entry in use; prolongs it. */
 void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
-void neigh_flush(const char *bridge);	/* NULL: all. */
+void neigh_flush(const char *bridge); /* NULL: all. */
 void neigh_set_age(unsigned int seconds);
 unsigned int neigh_age(void);
 /* Expires; returns true if something went. */
@@ -33,6 +33,7 @@ bool neigh_may_solicit(const char *bridge, const struct ipv6_addr *addr, int64_t
 /* tnl/arp/show text. */
 void neigh_format(struct sbuf *s);
 
-/* Builds an ARP request or neighbour solicitation frame into BUF (at least 86 bytes); returns length. */
+/* Builds an ARP request or neighbour solicitation frame into BUF (at least 86 bytes); returns
+ * length. */
 size_t neigh_build_solicit(const struct ipv6_addr *target, const struct ipv6_addr *src,
 	struct eth_addr src_mac, uint8_t *buf);

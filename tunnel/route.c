@@ -34,7 +34,7 @@ static struct {
 	struct event_timer *timer;
 	void (*changed)(void *aux);
 	void *aux;
-	int64_t last_ms;	/* When it was read, and how long that took. */
+	int64_t last_ms; /* When it was read, and how long that took. */
 	int64_t took_ms;
 	/* The kernel's part of `current`, to build a new one from when manual routes change. */
 	struct route_table *kernel;
@@ -273,7 +273,8 @@ int route_add_manual(int argc, const char *argv[], char **error)
 	v4 = tnl_addr_is_ipv4(&e.prefix) && e.plen >= 96;
 	if (argc > 2 && !parse_mark(argv[2], &e.mark) &&
 		(!tnl_addr_parse(argv[2], &e.gateway) || tnl_addr_is_ipv4(&e.gateway) != v4))
-		return invalid(error, v4 ? "Invalid pkt_mark or gateway" : "Invalid pkt_mark or IPv6 gateway");
+		return invalid(error,
+			v4 ? "Invalid pkt_mark or gateway" : "Invalid pkt_mark or IPv6 gateway");
 	if (argc > 3 && !parse_mark(argv[3], &e.mark))
 		return invalid(error, "Invalid pkt_mark");
 	str_copy(e.dev, argv[1], sizeof e.dev);

@@ -82,7 +82,8 @@ static int read_link(const struct nlmsghdr *nlh, void *table_)
 	link->is_loopback = ifi->ifi_flags & IFF_LOOPBACK;
 	str_copy(link->name, mnl_attr_get_str(attrs.a[IFLA_IFNAME]), sizeof link->name);
 	get_u32(attrs.a[IFLA_MTU], &link->mtu);
-	if (attrs.a[IFLA_ADDRESS] && mnl_attr_get_payload_len(attrs.a[IFLA_ADDRESS]) == ETH_ADDR_LEN)
+	if (attrs.a[IFLA_ADDRESS] &&
+		mnl_attr_get_payload_len(attrs.a[IFLA_ADDRESS]) == ETH_ADDR_LEN)
 		memcpy(link->mac.b, mnl_attr_get_payload(attrs.a[IFLA_ADDRESS]), ETH_ADDR_LEN);
 	return MNL_CB_OK;
 }
@@ -96,7 +97,8 @@ static int read_addr(const struct nlmsghdr *nlh, void *table_)
 	struct ipv6_addr addr;
 	struct route_addr *a;
 
-	if (nlh->nlmsg_type != RTM_NEWADDR || (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
+	if (nlh->nlmsg_type != RTM_NEWADDR ||
+		(ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
 		return MNL_CB_OK;
 	/* Of a point-to-point link IFA_LOCAL is ours. */
 	if (!get_addr(attrs.a[IFA_LOCAL], &addr) && !get_addr(attrs.a[IFA_ADDRESS], &addr))
@@ -142,7 +144,8 @@ static void read_next_hop(const struct attrs *attrs, uint32_t *oif, struct ipv6_
 	get_u32(attrs->a[RTA_OIF], oif);
 	get_addr(attrs->a[RTA_GATEWAY], gateway);
 	if (attrs->a[RTA_VIA] && mnl_attr_get_payload_len(attrs->a[RTA_VIA]) == 2 + sizeof *gateway)
-		memcpy(gateway, (const uint8_t *)mnl_attr_get_payload(attrs->a[RTA_VIA]) + 2, sizeof *gateway);
+		memcpy(gateway, (const uint8_t *)mnl_attr_get_payload(attrs->a[RTA_VIA]) + 2,
+			sizeof *gateway);
 	if (!multipath)
 		return;
 	nh = mnl_attr_get_payload(multipath);
@@ -166,7 +169,7 @@ static void read_next_hop(const struct attrs *attrs, uint32_t *oif, struct ipv6_
 static void add_entry(struct route_table *table, const struct route_entry *e)
 {
 	bool standard = e->table == RT_TABLE_LOCAL || e->table == RT_TABLE_MAIN ||
-		e->table == RT_TABLE_DEFAULT;
+			e->table == RT_TABLE_DEFAULT;
 
 	if (standard)
 		vec_push(&table->entries, *e);
@@ -194,7 +197,7 @@ static int read_route(const struct nlmsghdr *nlh, void *table_)
 		(rtm->rtm_type != RTN_UNICAST && !local) || rtm->rtm_scope == RT_SCOPE_NOWHERE ||
 		rtm->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD))
 		return MNL_CB_OK;
-	memset(&e, 0, sizeof e);	/* Padding too: tables are compared as bytes. */
+	memset(&e, 0, sizeof e); /* Padding too: tables are compared as bytes. */
 	e.table = rtm->rtm_table;
 	e.plen = (uint8_t)(rtm->rtm_dst_len + (v4 ? 96 : 0));
 	e.origin = local ? ROUTE_LOCAL : ROUTE_KERNEL;
@@ -289,8 +292,8 @@ int route_netlink_monitor(void)
 {
 	struct sockaddr_nl local = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-			RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+			     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE,
 	};
 	int rules6 = RTNLGRP_IPV6_RULE;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);

@@ -28,11 +28,13 @@ void route_table_destroy(void *table_)
 	free(table);
 }
 
-#define EQUAL(A, B) ((A).n == (B).n && (!(A).n || !memcmp((A).items, (B).items, (A).n * sizeof *(A).items)))
+#define EQUAL(A, B)                                                                                \
+	((A).n == (B).n && (!(A).n || !memcmp((A).items, (B).items, (A).n * sizeof *(A).items)))
 
 bool route_table_equal(const struct route_table *a, const struct route_table *b)
 {
-	return EQUAL(a->links, b->links) && EQUAL(a->addrs, b->addrs) && EQUAL(a->entries, b->entries);
+	return EQUAL(a->links, b->links) && EQUAL(a->addrs, b->addrs) &&
+	       EQUAL(a->entries, b->entries);
 }
 
 /* ------------------------------------------------------------------ links and addresses */
@@ -68,7 +70,8 @@ static int compare_addrs(const void *a_, const void *b_)
 	return order ? order : a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
 }
 
-const struct route_addr *route_table_addr(const struct route_table *table, const struct ipv6_addr *addr)
+const struct route_addr *route_table_addr(
+	const struct route_table *table, const struct ipv6_addr *addr)
 {
 	size_t low = 0, high = table->addrs.n;
 
@@ -87,11 +90,12 @@ const struct route_addr *route_table_addr(const struct route_table *table, const
 
 /* ------------------------------------------------------------------ source addresses */
 
-/* How well A serves as source for packets to PEER (a destination or gateway), 0: not at all. An address
- * that has PEER in its prefix is best, the longer the better. */
+/* How well A serves as source for packets to PEER (a destination or gateway), 0: not at all. An
+ * address that has PEER in its prefix is best, the longer the better. */
 static unsigned int source_rank(const struct route_addr *a, const struct ipv6_addr *peer)
 {
-	bool is_ipv4 = tnl_addr_is_ipv4(peer), link_local = a->addr.b[0] == 0xfe && (a->addr.b[1] & 0xc0) == 0x80;
+	bool is_ipv4 = tnl_addr_is_ipv4(peer),
+	     link_local = a->addr.b[0] == 0xfe && (a->addr.b[1] & 0xc0) == 0x80;
 
 	if (is_ipv4 != tnl_addr_is_ipv4(&a->addr))
 		return 0;
@@ -100,8 +104,8 @@ static unsigned int source_rank(const struct route_addr *a, const struct ipv6_ad
 	return link_local ? 1 : 2;
 }
 
-bool route_table_source(const struct route_table *table, const char *dev, const struct ipv6_addr *dst,
-	const struct ipv6_addr *gateway, struct ipv6_addr *src)
+bool route_table_source(const struct route_table *table, const char *dev,
+	const struct ipv6_addr *dst, const struct ipv6_addr *gateway, struct ipv6_addr *src)
 {
 	unsigned int best = 0;
 
@@ -192,8 +196,10 @@ static void group_entries(struct route_table *table)
 		if (same_group && ipv6_addr_equal(&last->prefix, &e->prefix))
 			continue;
 		if (!same_group)
-			vec_push(&table->groups, (struct route_group){.mark = e->mark, .plen = e->plen,
-				.origin = e->origin, .start = n});
+			vec_push(&table->groups, (struct route_group){.mark = e->mark,
+							 .plen = e->plen,
+							 .origin = e->origin,
+							 .start = n});
 		table->groups.items[table->groups.n - 1].n++;
 		table->entries.items[n++] = *e;
 	}
@@ -203,9 +209,11 @@ static void group_entries(struct route_table *table)
 void route_table_finish(struct route_table *table)
 {
 	if (table->links.n)
-		qsort(table->links.items, table->links.n, sizeof *table->links.items, compare_links);
+		qsort(table->links.items, table->links.n, sizeof *table->links.items,
+			compare_links);
 	if (table->addrs.n)
-		qsort(table->addrs.items, table->addrs.n, sizeof *table->addrs.items, compare_addrs);
+		qsort(table->addrs.items, table->addrs.n, sizeof *table->addrs.items,
+			compare_addrs);
 	complete_entries(table);
 	if (table->entries.n)
 		qsort(table->entries.items, table->entries.n, sizeof *table->entries.items,
@@ -218,8 +226,8 @@ static int compare_prefix(const void *key, const void *entry)
 	return memcmp(key, &((const struct route_entry *)entry)->prefix, sizeof(struct ipv6_addr));
 }
 
-const struct route_entry *route_table_lookup(const struct route_table *table, const struct ipv6_addr *dst,
-	uint32_t mark)
+const struct route_entry *route_table_lookup(
+	const struct route_table *table, const struct ipv6_addr *dst, uint32_t mark)
 {
 	for (size_t i = 0; i < table->groups.n; i++) {
 		const struct route_group *group = &table->groups.items[i];

@@ -75,8 +75,8 @@ static inline bool tnl_addr_is_multicast(const struct ipv6_addr *addr)
 }
 
 /* The first PLEN bits of A and B are the same. */
-static inline bool tnl_addr_in_prefix(const struct ipv6_addr *a, const struct ipv6_addr *b,
-	unsigned int plen)
+static inline bool tnl_addr_in_prefix(
+	const struct ipv6_addr *a, const struct ipv6_addr *b, unsigned int plen)
 {
 	unsigned int bytes = plen / 8, bits = plen % 8;
 

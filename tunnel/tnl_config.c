@@ -146,7 +146,8 @@ static void parse_mark(struct parse *p, const char *value)
 /* Known, but read by others (ovs-monitor-ipsec), or below. */
 static bool is_elsewhere(const char *key)
 {
-	static const char *const keys[] = {"key", "in_key", "out_key", "remote_cert", "remote_name", "psk"};
+	static const char *const keys[] = {
+		"key", "in_key", "out_key", "remote_cert", "remote_name", "psk"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(key, keys[i]))
@@ -207,7 +208,8 @@ static void check(struct parse *p)
 		refuse(p, "%s type requires valid 'remote_ip' argument", p->type);
 	else if (c->local_flow && !c->remote_flow)
 		refuse(p, "%s type requires 'remote_ip=flow' with 'local_ip=flow'", p->type);
-	else if (has_remote && has_local && tnl_addr_is_ipv4(&c->remote) != tnl_addr_is_ipv4(&c->local))
+	else if (has_remote && has_local &&
+		 tnl_addr_is_ipv4(&c->remote) != tnl_addr_is_ipv4(&c->local))
 		refuse(p, "'remote_ip' and 'local_ip' has to be of the same address family");
 }
 
@@ -215,7 +217,10 @@ int tnl_config_parse(const char *name, const char *type, const struct smap *opti
 	struct tnl_config *config, char **error)
 {
 	struct tnl_config c = {.dont_fragment = true};
-	struct parse p = {.name = name, .type = type, .options = options, .config = &c,
+	struct parse p = {.name = name,
+		.type = type,
+		.options = options,
+		.config = &c,
 		.complaints = SBUF_INITIALIZER};
 	const struct smap_node **nodes = smap_sort(options);
 
@@ -246,13 +251,14 @@ int tnl_config_parse(const char *name, const char *type, const struct smap *opti
 
 bool tnl_config_equal(const struct tnl_config *a, const struct tnl_config *b)
 {
-	return a->type == b->type && a->dst_port == b->dst_port && a->in_key_flow == b->in_key_flow &&
-		a->in_key_present == b->in_key_present && a->out_key_flow == b->out_key_flow &&
-		a->out_key_present == b->out_key_present && a->in_key == b->in_key &&
-		a->out_key == b->out_key && a->local_flow == b->local_flow &&
-		a->remote_flow == b->remote_flow && ipv6_addr_equal(&a->local, &b->local) &&
-		ipv6_addr_equal(&a->remote, &b->remote) && a->tos == b->tos && a->ttl == b->ttl &&
-		a->tos_inherit == b->tos_inherit && a->ttl_inherit == b->ttl_inherit &&
-		a->dont_fragment == b->dont_fragment && a->csum == b->csum && a->gre_seq == b->gre_seq &&
-		a->gbp == b->gbp && a->gpe == b->gpe && a->egress_pkt_mark == b->egress_pkt_mark;
+	return a->type == b->type && a->dst_port == b->dst_port &&
+	       a->in_key_flow == b->in_key_flow && a->in_key_present == b->in_key_present &&
+	       a->out_key_flow == b->out_key_flow && a->out_key_present == b->out_key_present &&
+	       a->in_key == b->in_key && a->out_key == b->out_key &&
+	       a->local_flow == b->local_flow && a->remote_flow == b->remote_flow &&
+	       ipv6_addr_equal(&a->local, &b->local) && ipv6_addr_equal(&a->remote, &b->remote) &&
+	       a->tos == b->tos && a->ttl == b->ttl && a->tos_inherit == b->tos_inherit &&
+	       a->ttl_inherit == b->ttl_inherit && a->dont_fragment == b->dont_fragment &&
+	       a->csum == b->csum && a->gre_seq == b->gre_seq && a->gbp == b->gbp &&
+	       a->gpe == b->gpe && a->egress_pkt_mark == b->egress_pkt_mark;
 }

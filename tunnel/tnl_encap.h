@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Inside of tnl_header: what the three encapsulations differ in. A build function writes its header at
- * P (zeroed) and returns its length. A pop function reads its header from C, which stands at the first
- * byte behind UDP (GRE: at the GRE header) and may end before the inner frame does; it fills TNL and
- * returns 0, -EINVAL or -EPROTONOSUPPORT; C then stands at the inner frame.
+ * Inside of tnl_header: what the three encapsulations differ in. A build function writes its header
+ * at P (zeroed) and returns its length. A pop function reads its header from C, which stands at the
+ * first byte behind UDP (GRE: at the GRE header) and may end before the inner frame does; it fills
+ * TNL and returns 0, -EINVAL or -EPROTONOSUPPORT; C then stands at the inner frame.
  */
 
 #include "lib/cursor.h"
@@ -21,7 +21,7 @@ int tnl_gre_pop(struct cursor *c, struct flow_tnl *tnl);
 size_t tnl_gre_seq_ofs(const uint8_t *gre);
 
 /* OPTS[OPTS_LEN]: options as on the wire. */
-size_t tnl_geneve_build(const struct tnl_port *port, const struct flow_tnl *outer, const uint8_t *opts,
-	size_t opts_len, uint8_t *p);
+size_t tnl_geneve_build(const struct tnl_port *port, const struct flow_tnl *outer,
+	const uint8_t *opts, size_t opts_len, uint8_t *p);
 /* *OPTS points into C's bytes. */
 int tnl_geneve_pop(struct cursor *c, struct flow_tnl *tnl, const uint8_t **opts, size_t *opts_len);

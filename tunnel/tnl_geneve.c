@@ -24,8 +24,8 @@ static bool has_critical(const uint8_t *opts, size_t len)
 	return false;
 }
 
-size_t tnl_geneve_build(const struct tnl_port *port, const struct flow_tnl *outer, const uint8_t *opts,
-	size_t opts_len, uint8_t *p)
+size_t tnl_geneve_build(const struct tnl_port *port, const struct flow_tnl *outer,
+	const uint8_t *opts, size_t opts_len, uint8_t *p)
 {
 	struct geneve_header *geneve = (struct geneve_header *)p;
 

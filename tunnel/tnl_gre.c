@@ -35,7 +35,8 @@ size_t tnl_gre_build(const struct tnl_port *port, const struct flow_tnl *outer, 
 
 size_t tnl_gre_seq_ofs(const uint8_t *gre)
 {
-	return GRE_HEADER_LEN + (gre[0] & GRE_F_CSUM >> 8 ? 4 : 0) + (gre[0] & GRE_F_KEY >> 8 ? 4 : 0);
+	return GRE_HEADER_LEN + (gre[0] & GRE_F_CSUM >> 8 ? 4 : 0) +
+	       (gre[0] & GRE_F_KEY >> 8 ? 4 : 0);
 }
 
 int tnl_gre_pop(struct cursor *c, struct flow_tnl *tnl)

@@ -68,8 +68,9 @@ static size_t build_ipv6(const struct flow_tnl *outer, uint8_t proto, uint8_t *p
 	return sizeof *ip;
 }
 
-void tnl_header_build(const struct tnl_port *port, const struct flow_tnl *outer, struct eth_addr dst_mac,
-	struct eth_addr src_mac, const uint8_t *opts, size_t opts_len, struct tnl_header *h)
+void tnl_header_build(const struct tnl_port *port, const struct flow_tnl *outer,
+	struct eth_addr dst_mac, struct eth_addr src_mac, const uint8_t *opts, size_t opts_len,
+	struct tnl_header *h)
 {
 	enum tnl_type type = port->config.type;
 	struct eth_header *eth = (struct eth_header *)h->data;
@@ -92,8 +93,9 @@ void tnl_header_build(const struct tnl_port *port, const struct flow_tnl *outer,
 	} else {
 		((struct udp_header *)(h->data + len))->dst = outer->tp_dst;
 		len += UDP_HEADER_LEN;
-		len += type == TNL_VXLAN ? tnl_vxlan_build(port, outer, h->data + len)
-					 : tnl_geneve_build(port, outer, opts, opts_len, h->data + len);
+		len += type == TNL_VXLAN
+			       ? tnl_vxlan_build(port, outer, h->data + len)
+			       : tnl_geneve_build(port, outer, opts, opts_len, h->data + len);
 	}
 	h->len = (uint16_t)len;
 }
@@ -118,9 +120,9 @@ static uint64_t pseudo_sum(const uint8_t *l3, bool is_ipv6, uint8_t proto, uint3
 }
 
 /*
- * Adds to *SUM the frame from L4 on, if that can be known now. From a partial checksum it can without
- * reading what it covers: once finished, the bytes from csum_start on sum up to the complement of
- * what is in the field now.
+ * Adds to *SUM the frame from L4 on, if that can be known now. From a partial checksum it can
+ * without reading what it covers: once finished, the bytes from csum_start on sum up to the
+ * complement of what is in the field now.
  */
 static bool sum_of_frame(const struct packet *p, uint16_t l4, uint64_t *sum)
 {
@@ -143,8 +145,8 @@ static bool sum_of_frame(const struct packet *p, uint16_t l4, uint64_t *sum)
 	return true;
 }
 
-static void finish_udp(struct packet *p, uint16_t l3, uint16_t l4, bool want_csum, bool is_ipv6,
-	uint32_t hash)
+static void finish_udp(
+	struct packet *p, uint16_t l3, uint16_t l4, bool want_csum, bool is_ipv6, uint32_t hash)
 {
 	struct udp_header *udp = (struct udp_header *)(p->data + l4);
 	uint32_t len = MIN(p->len - l4, (uint32_t)UINT16_MAX);
@@ -201,8 +203,8 @@ static void finish_ip(struct packet *p, uint16_t l3, bool is_ipv6)
 	}
 }
 
-/* A checksum that was left to the sender by an earlier push must do without: the sender only sees the
- * outermost tunnel. For UDP, none is allowed (RFC 768, RFC 6935). */
+/* A checksum that was left to the sender by an earlier push must do without: the sender only sees
+ * the outermost tunnel. For UDP, none is allowed (RFC 768, RFC 6935). */
 static bool give_up_pending_csum(struct packet *p)
 {
 	if (!(p->offload & PACKET_OUTER_CSUM) || p->gso_type)
@@ -215,7 +217,8 @@ static bool give_up_pending_csum(struct packet *p)
 }
 
 int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, uint8_t l3_ofs,
-	uint8_t l4_ofs, uint8_t proto, bool csum, bool gre_seq, bool is_ipv6, uint32_t hash, uint32_t seq)
+	uint8_t l4_ofs, uint8_t proto, bool csum, bool gre_seq, bool is_ipv6, uint32_t hash,
+	uint32_t seq)
 {
 	if (!packet->gso_type && packet->len + len - l3_ofs > IP_MAX)
 		return -EMSGSIZE;
@@ -244,7 +247,7 @@ int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, 
 struct outer {
 	const struct packet *packet;
 	uint16_t l3, l4;
-	uint32_t ip_len;	/* From l4 on, by the IP header. */
+	uint32_t ip_len; /* From l4 on, by the IP header. */
 	bool is_ipv6;
 	struct flow_tnl tnl;
 	const uint8_t *opts;
@@ -311,14 +314,15 @@ static int parse_ip(struct outer *o)
 
 	o->l3 = p->outer_l3_ofs ? p->outer_l3_ofs : p->l3_ofs;
 	o->l4 = p->outer_l3_ofs ? p->outer_l4_ofs : p->l4_ofs;
-	if (o->l3 == PACKET_NO_OFS || o->l4 == PACKET_NO_OFS || o->l3 >= p->seg_len || o->l4 > p->seg_len)
+	if (o->l3 == PACKET_NO_OFS || o->l4 == PACKET_NO_OFS || o->l3 >= p->seg_len ||
+		o->l4 > p->seg_len)
 		return -EINVAL;
 	o->is_ipv6 = p->data[o->l3] >> 4 == 6;
 	return o->is_ipv6 ? parse_ipv6(o) : parse_ipv4(o);
 }
 
-/* A sum over all from l4 on that was received with the frame can and must be checked: the kernel vouches
- * for partial ones, and ours are not yet computed. */
+/* A sum over all from l4 on that was received with the frame can and must be checked: the kernel
+ * vouches for partial ones, and ours are not yet computed. */
 static bool must_verify(const struct outer *o)
 {
 	const struct packet *p = o->packet;
@@ -339,9 +343,9 @@ static int parse_udp(struct outer *o, struct cursor *c)
 	if (!cursor_ok(c))
 		return -EINVAL;
 	if (udp.csum) {
-		if (must_verify(o) &&
-			csum_finish(csum_bytes(pseudo_sum(p->data + o->l3, o->is_ipv6, IP_P_UDP,
-						       o->ip_len), p->data + o->l4, o->ip_len)))
+		if (must_verify(o) && csum_finish(csum_bytes(pseudo_sum(p->data + o->l3, o->is_ipv6,
+								     IP_P_UDP, o->ip_len),
+					      p->data + o->l4, o->ip_len)))
 			return -EBADMSG;
 		o->tnl.flags |= FLOW_TNL_F_CSUM;
 	}
@@ -405,7 +409,7 @@ int tnl_header_pop(struct packet *packet, enum tnl_type type)
 	if (o.opts_len)
 		memcpy(packet->geneve_opts, o.opts, o.opts_len);
 	packet_pull(packet, (uint16_t)len);
-	packet->offload &= (uint8_t)~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
+	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
 	packet->outer_l3_ofs = packet->outer_l4_ofs = 0;
 	packet->outer_proto = 0;
 	return 0;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Outer headers. On output: builds the template (Ethernet to tunnel header) once per path; per packet
- * only lengths, checksum, entropy source port and GRE sequence number are mended. On input: parses and
- * removes the outer header.
+ * Outer headers. On output: builds the template (Ethernet to tunnel header) once per path; per
+ * packet only lengths, checksum, entropy source port and GRE sequence number are mended. On input:
+ * parses and removes the outer header.
  */
 
 #include "lib/packet.h"
@@ -15,7 +15,7 @@
 struct tnl_header {
 	uint16_t len;
 	uint8_t l3_ofs, l4_ofs;
-	uint8_t proto;		/* IPPROTO_UDP or IPPROTO_GRE. */
+	uint8_t proto; /* IPPROTO_UDP or IPPROTO_GRE. */
 	bool csum, gre_seq, is_ipv6;
 	uint8_t data[TNL_HEADER_MAX];
 };
@@ -26,18 +26,20 @@ void tnl_header_build(const struct tnl_port *port, const struct flow_tnl *outer,
 	struct eth_addr dst_mac, struct eth_addr src_mac, const uint8_t *opts, size_t opts_len,
 	struct tnl_header *header);
 
-/* Puts HEADER[LEN] in front of PACKET and mends it (fields as in struct op_tnl_push). HASH chooses the
- * UDP source port within tnl_egress_port_range. SEQ: GRE sequence number (a GSO frame's pieces count on
- * from it). Sets outer_l3_ofs, outer_l4_ofs and outer_proto. A checksum over bytes that are not there
- * yet (GSO) or out of reach (chained) is left to the sender: PACKET_OUTER_CSUM. 0, -ENOBUFS without
- * headroom, -EMSGSIZE if longer than an IP packet may be (GSO frames are cut before that matters). */
+/* Puts HEADER[LEN] in front of PACKET and mends it (fields as in struct op_tnl_push). HASH chooses
+ * the UDP source port within tnl_egress_port_range. SEQ: GRE sequence number (a GSO frame's pieces
+ * count on from it). Sets outer_l3_ofs, outer_l4_ofs and outer_proto. A checksum over bytes that
+ * are not there yet (GSO) or out of reach (chained) is left to the sender: PACKET_OUTER_CSUM. 0,
+ * -ENOBUFS without headroom, -EMSGSIZE if longer than an IP packet may be (GSO frames are cut
+ * before that matters). */
 int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, uint8_t l3_ofs,
-	uint8_t l4_ofs, uint8_t proto, bool csum, bool gre_seq, bool is_ipv6, uint32_t hash, uint32_t seq);
+	uint8_t l4_ofs, uint8_t proto, bool csum, bool gre_seq, bool is_ipv6, uint32_t hash,
+	uint32_t seq);
 
 /* Parses the outer header of PACKET (l3_ofs, l4_ofs set; or outer_* of one pushed here) as TYPE and
- * removes it: data then is the inner frame, packet->tunnel filled, geneve options copied. 0 or -EINVAL
- * (malformed), -EBADMSG (checksum), -EPROTONOSUPPORT (flags, version or payload that must be dropped).
- * PACKET is unchanged then. Checksums over chained payload are not verified. */
+ * removes it: data then is the inner frame, packet->tunnel filled, geneve options copied. 0 or
+ * -EINVAL (malformed), -EBADMSG (checksum), -EPROTONOSUPPORT (flags, version or payload that must
+ * be dropped). PACKET is unchanged then. Checksums over chained payload are not verified. */
 int tnl_header_pop(struct packet *packet, enum tnl_type type);
 
 /* tnl/egress_port_range. */

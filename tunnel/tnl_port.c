@@ -14,11 +14,15 @@
 LOG_MODULE(tunnel);
 
 /*
- * What a port matches, as a number: key before remote before local, specific before any before `flow`.
- * A lookup tries the kinds that exist, in this order.
+ * What a port matches, as a number: key before remote before local, specific before any before
+ * `flow`. A lookup tries the kinds that exist, in this order.
  */
 #define N_KINDS 12
-enum { LOCAL_GIVEN, LOCAL_ANY, LOCAL_FLOW };
+enum {
+	LOCAL_GIVEN,
+	LOCAL_ANY,
+	LOCAL_FLOW
+};
 
 static struct cmap ports = CMAP_INITIALIZER;
 static _Atomic uint32_t n_of_kind[N_KINDS];
@@ -27,8 +31,9 @@ struct cmap tnl_listeners = CMAP_INITIALIZER;
 
 static uint32_t kind_of(const struct tnl_config *c)
 {
-	uint32_t local = c->local_flow ? LOCAL_FLOW
-		: ipv6_addr_is_zero(&c->local) ? LOCAL_ANY : LOCAL_GIVEN;
+	uint32_t local = c->local_flow                  ? LOCAL_FLOW
+			 : ipv6_addr_is_zero(&c->local) ? LOCAL_ANY
+							: LOCAL_GIVEN;
 
 	return 6 * c->in_key_flow + 3 * c->remote_flow + local;
 }
@@ -53,8 +58,8 @@ static const struct tnl_port *find(uint32_t kind, enum tnl_type type, be16 dst_p
 {
 	const struct tnl_port *port;
 
-	CMAP_FOR_EACH_WITH_HASH (port, node, match_hash(kind, type, dst_port, key, remote, local),
-		&ports) {
+	CMAP_FOR_EACH_WITH_HASH (
+		port, node, match_hash(kind, type, dst_port, key, remote, local), &ports) {
 		const struct tnl_config *c = &port->config;
 
 		if (port->match_kind == kind && c->type == type && c->dst_port == dst_port &&
@@ -66,7 +71,8 @@ static const struct tnl_port *find(uint32_t kind, enum tnl_type type, be16 dst_p
 	return NULL;
 }
 
-const struct tnl_port *tnl_port_lookup(enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl)
+const struct tnl_port *tnl_port_lookup(
+	enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl)
 {
 	struct ipv6_addr remote = tnl_addr_src(tnl), local = tnl_addr_dst(tnl);
 
@@ -180,7 +186,8 @@ int tnl_port_add(const struct tnl_config *config, dp_port_t dp_port, const char 
 		return -EEXIST;
 	}
 	if (listener && listener->gbp != config->gbp) {
-		log_warn("%s: VXLAN-GBP, and non-VXLAN-GBP tunnels can't be configured on the same dst_port",
+		log_warn("%s: VXLAN-GBP, and non-VXLAN-GBP tunnels can't be configured on the same "
+			 "dst_port",
 			name);
 		return -EADDRINUSE;
 	}
@@ -190,8 +197,9 @@ int tnl_port_add(const struct tnl_config *config, dp_port_t dp_port, const char 
 	str_copy(port->name, name, sizeof port->name);
 	port->match_kind = kind;
 	port->listener = listener_get(config, dp_port);
-	cmap_insert(&ports, &port->node, match_hash(kind, config->type, config->dst_port, config->in_key,
-		&config->remote, &config->local));
+	cmap_insert(&ports, &port->node,
+		match_hash(kind, config->type, config->dst_port, config->in_key, &config->remote,
+			&config->local));
 	n_of_kind[kind]++;
 	*portp = port;
 	return 0;

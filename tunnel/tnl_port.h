@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Tunnel ports: how packets for one are encapsulated, and which one a packet from an underlay belongs
- * to. Matching as in Open vSwitch: by type and UDP port, then in_key, local and remote address, from
- * the most specific to the least (key before remote before local; `flow` matches anything).
+ * Tunnel ports: how packets for one are encapsulated, and which one a packet from an underlay
+ * belongs to. Matching as in Open vSwitch: by type and UDP port, then in_key, local and remote
+ * address, from the most specific to the least (key before remote before local; `flow` matches
+ * anything).
  *
  * Threads: add, remove by control; lookups by any thread under RCU.
  */
@@ -13,7 +14,12 @@
 #include "lib/flow.h"
 #include "lib/sbuf.h"
 
-enum tnl_type { TNL_VXLAN, TNL_GRE, TNL_GENEVE, TNL_N_TYPES };
+enum tnl_type {
+	TNL_VXLAN,
+	TNL_GRE,
+	TNL_GENEVE,
+	TNL_N_TYPES
+};
 
 /* "vxlan", "gre", "geneve". */
 const char *tnl_type_name(enum tnl_type type);
@@ -21,25 +27,25 @@ const char *tnl_type_name(enum tnl_type type);
 /* Settings of one tunnel interface, parsed from its options. Addresses: IPv4 as ::ffff:a.b.c.d. */
 struct tnl_config {
 	enum tnl_type type;
-	be16 dst_port;			/* UDP; 0 for GRE. */
+	be16 dst_port; /* UDP; 0 for GRE. */
 	bool in_key_flow, in_key_present;
 	bool out_key_flow, out_key_present;
 	be64 in_key, out_key;
 	bool local_flow, remote_flow;
-	struct ipv6_addr local, remote;	/* All zero: local is chosen by the route. */
-	uint8_t tos, ttl;		/* ttl 0: default 64. */
+	struct ipv6_addr local, remote; /* All zero: local is chosen by the route. */
+	uint8_t tos, ttl;               /* ttl 0: default 64. */
 	bool tos_inherit, ttl_inherit;
-	bool dont_fragment;		/* df_default. */
+	bool dont_fragment; /* df_default. */
 	bool csum;
 	bool gre_seq;
-	bool gbp;			/* VXLAN exts=gbp. */
+	bool gbp; /* VXLAN exts=gbp. */
 	bool gpe;
 	uint32_t egress_pkt_mark;
 };
 
 struct smap;
-/* Parses Interface.options of interface NAME of TYPE ("vxlan", ...). 0, or -EINVAL with Open vSwitch's
- * text in *ERROR (caller frees); unknown keys are warned of in the log, not refused. */
+/* Parses Interface.options of interface NAME of TYPE ("vxlan", ...). 0, or -EINVAL with Open
+ * vSwitch's text in *ERROR (caller frees); unknown keys are warned of in the log, not refused. */
 int tnl_config_parse(const char *name, const char *type, const struct smap *options,
 	struct tnl_config *config, char **error);
 bool tnl_config_equal(const struct tnl_config *a, const struct tnl_config *b);
@@ -55,15 +61,17 @@ struct tnl_port {
 	struct tnl_listener *listener;
 };
 
-/* Adds a port; -EEXIST if another has the same match (OVS refuses it too), -EADDRINUSE if a VXLAN port
- * with other exts has its UDP port. The result lives until a grace period after tnl_port_remove(). */
+/* Adds a port; -EEXIST if another has the same match (OVS refuses it too), -EADDRINUSE if a VXLAN
+ * port with other exts has its UDP port. The result lives until a grace period after
+ * tnl_port_remove(). */
 int tnl_port_add(const struct tnl_config *config, dp_port_t dp_port, const char *name,
 	const struct tnl_port **port);
 void tnl_port_remove(const struct tnl_port *port);
 
-/* Any thread. The port that a packet with outer header TNL (addresses, tun_id, FLOW_TNL_F_KEY) of TYPE
- * to UDP port DST_PORT arrives at, or NULL. */
-const struct tnl_port *tnl_port_lookup(enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl);
+/* Any thread. The port that a packet with outer header TNL (addresses, tun_id, FLOW_TNL_F_KEY) of
+ * TYPE to UDP port DST_PORT arrives at, or NULL. */
+const struct tnl_port *tnl_port_lookup(
+	enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl);
 
 /* Any thread. Some tunnel port listens for packets with this IP protocol and UDP port: *TYPE. */
 bool tnl_port_listens(uint8_t nw_proto, be16 tp_dst, enum tnl_type *type);
@@ -72,8 +80,8 @@ bool tnl_port_listens(uint8_t nw_proto, be16 tp_dst, enum tnl_type *type);
 bool tnl_port_has_gbp(be16 dst_port);
 
 /* Outer header fields for output of FLOW by PORT: from its settings, and from FLOW's tunnel fields
- * where they say `flow` or inherit. WC gets the bits looked at, but for those of FLOW's tunnel (which
- * are significant on input already). False: can't be sent (no remote). */
+ * where they say `flow` or inherit. WC gets the bits looked at, but for those of FLOW's tunnel
+ * (which are significant on input already). False: can't be sent (no remote). */
 bool tnl_port_output(const struct tnl_port *port, const struct flow *flow, struct flow *wc,
 	struct flow_tnl *outer);
 

@@ -49,7 +49,8 @@ void tnl_port_format(const struct tnl_port *port, struct sbuf *s)
 {
 	const struct tnl_config *c = &port->config;
 
-	sbuf_putf(s, "port %u: %s (%s: ", port->listener->dp_port, port->name, tnl_type_name(c->type));
+	sbuf_putf(s, "port %u: %s (%s: ", port->listener->dp_port, port->name,
+		tnl_type_name(c->type));
 	format_match(port, s);
 	format_out_key(c, s);
 	if (c->ttl_inherit)

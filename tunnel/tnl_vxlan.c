@@ -10,7 +10,7 @@
 
 #define GPE_F_NEXT_PROTO 0x04000000
 #define GPE_F_OAM 0x01000000
-#define GPE_USED 0x350000ff	/* Version, next protocol, OAM and their values. */
+#define GPE_USED 0x350000ff /* Version, next protocol, OAM and their values. */
 #define GPE_ETHERNET 3
 #define GBP_F_PRESENT 0x80000000
 #define GBP_F_DONT_LEARN 0x00400000
@@ -30,7 +30,8 @@ size_t tnl_vxlan_build(const struct tnl_port *port, const struct flow_tnl *outer
 		flags |= GPE_F_NEXT_PROTO | GPE_ETHERNET;
 	} else if (port->config.gbp && (outer->gbp_id || outer->gbp_flags)) {
 		flags |= GBP_F_PRESENT | be16toh(outer->gbp_id);
-		flags |= (uint32_t)(outer->gbp_flags & (TNL_GBP_DONT_LEARN | TNL_GBP_APPLIED)) << 16;
+		flags |= (uint32_t)(outer->gbp_flags & (TNL_GBP_DONT_LEARN | TNL_GBP_APPLIED))
+			 << 16;
 	}
 	vxlan->flags = htobe32(flags);
 	vxlan->vni = htobe32((uint32_t)be64toh(outer->tun_id) << 8);

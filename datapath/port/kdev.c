@@ -75,8 +75,10 @@ int kdev_check_ethernet(int sock, const char *name)
 
 	if (err)
 		return err;
-	return ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER || ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK
-		? 0 : -EOPNOTSUPP;
+	return ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER ||
+			       ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK
+		       ? 0
+		       : -EOPNOTSUPP;
 }
 
 /* Link speed and duplex, where the driver knows them. */

@@ -14,7 +14,7 @@
 
 struct link_monitor {
 	struct mnl_socket *socket;
-	size_t left;		/* Bytes of buf from `next` on not looked at yet. */
+	size_t left; /* Bytes of buf from `next` on not looked at yet. */
 	const struct nlmsghdr *next;
 	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
@@ -58,7 +58,8 @@ static bool parse_link(const struct nlmsghdr *nlh, struct link_event *event)
 
 	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
 		return false;
-	*event = (struct link_event){.ifindex = ifi->ifi_index, .gone = nlh->nlmsg_type == RTM_DELLINK};
+	*event = (struct link_event){
+		.ifindex = ifi->ifi_index, .gone = nlh->nlmsg_type == RTM_DELLINK};
 	mnl_attr_for_each(attr, nlh, sizeof *ifi)
 	{
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME &&

@@ -3,8 +3,8 @@
 
 /*
  * News of kernel devices: which links of the network namespace came, went or changed (state, MAC,
- * MTU). Devices that moved to another namespace are silent here; port_info() from time to time finds
- * out about them. One thread at a time.
+ * MTU). Devices that moved to another namespace are silent here; port_info() from time to time
+ * finds out about them. One thread at a time.
  */
 
 #include <stdbool.h>
@@ -22,6 +22,6 @@ int link_monitor_open(struct link_monitor **monitor);
 void link_monitor_close(struct link_monitor *monitor);
 /* Polls readable when there is news. */
 int link_monitor_fd(const struct link_monitor *monitor);
-/* The next event; false: none for now. *LOST is set (never cleared) if events were lost: look at all
- * devices. Never blocks. */
+/* The next event; false: none for now. *LOST is set (never cleared) if events were lost: look at
+ * all devices. Never blocks. */
 bool link_monitor_next(struct link_monitor *monitor, struct link_event *event, bool *lost);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The two faces of a packet buffer: DPDK's chain of mbufs and, in the first mbuf's private area, the
- * pipeline's struct packet. While the pipeline holds a packet, struct packet is true and the mbuf's
- * lengths may be stale; mbuf_sync() before anything reads the mbuf again.
+ * The two faces of a packet buffer: DPDK's chain of mbufs and, in the first mbuf's private area,
+ * the pipeline's struct packet. While the pipeline holds a packet, struct packet is true and the
+ * mbuf's lengths may be stale; mbuf_sync() before anything reads the mbuf again.
  *
  * All mbufs come from eal_mempool() or eal_mempool_create(). Any thread, one at a time a packet.
  */
@@ -32,7 +32,8 @@ static inline struct packet *mbuf_packet_init(struct rte_mbuf *m)
 
 	/* In two steps: one of this length would become a slow string instruction. */
 	memset(p, 0, offsetof(struct packet, tunnel));
-	memset(&p->tunnel, 0, offsetof(struct packet, geneve_opts) - offsetof(struct packet, tunnel));
+	memset(&p->tunnel, 0,
+		offsetof(struct packet, geneve_opts) - offsetof(struct packet, tunnel));
 	p->data = rte_pktmbuf_mtod(m, uint8_t *);
 	p->len = rte_pktmbuf_pkt_len(m);
 	p->seg_len = rte_pktmbuf_data_len(m);
@@ -52,12 +53,12 @@ static inline void mbuf_sync(struct rte_mbuf *m)
 	m->pkt_len = p->len;
 }
 
-/* A fresh packet of LEN bytes (contents unset, chained if long) with EAL_HEADROOM before it, or NULL.
- * Its struct packet is initialised. */
+/* A fresh packet of LEN bytes (contents unset, chained if long) with EAL_HEADROOM before it, or
+ * NULL. Its struct packet is initialised. */
 struct rte_mbuf *mbuf_alloc(struct rte_mempool *pool, uint32_t len);
 /* ... with a copy of DATA[LEN]. */
 struct rte_mbuf *mbuf_from_bytes(struct rte_mempool *pool, const void *data, uint32_t len);
 
-/* struct packet_ops for packets in mbufs. AUX is the struct rte_mempool that copies come from. A clone
- * has headers of its own and shares chained payload. */
+/* struct packet_ops for packets in mbufs. AUX is the struct rte_mempool that copies come from. A
+ * clone has headers of its own and shares chained payload. */
 extern const struct packet_ops mbuf_packet_ops;

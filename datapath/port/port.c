@@ -35,27 +35,31 @@ static const struct port_driver *find_driver(const char *type)
 	return NULL;
 }
 
-static int check_spec(const struct dp_port_spec *spec, const struct port_driver *driver, char *error)
+static int check_spec(
+	const struct dp_port_spec *spec, const struct port_driver *driver, char *error)
 {
 	if (!driver) {
-		snprintf(error, ERROR_LEN, "%s: no driver for interfaces of type \"%s\"", spec->name,
-			spec->type);
+		snprintf(error, ERROR_LEN, "%s: no driver for interfaces of type \"%s\"",
+			spec->name, spec->type);
 		return -EAFNOSUPPORT;
 	}
 	if (!spec->name[0] || strlen(spec->name) >= sizeof((struct port *)0)->name) {
-		snprintf(error, ERROR_LEN, "%s: an interface name has 1 to 15 characters", spec->name);
+		snprintf(error, ERROR_LEN, "%s: an interface name has 1 to 15 characters",
+			spec->name);
 		return -EINVAL;
 	}
 	if (!eal_started() || !eal_mempool(-1)) {
-		snprintf(error, ERROR_LEN, "%s: DPDK did not start, see the log and Open_vSwitch "
-			"other_config:dpdk-extra", spec->name);
+		snprintf(error, ERROR_LEN,
+			"%s: DPDK did not start, see the log and Open_vSwitch "
+			"other_config:dpdk-extra",
+			spec->name);
 		return -ENODEV;
 	}
 	return 0;
 }
 
-int port_open(const struct dp_port_spec *spec, dp_port_t dp_port, uint16_t n_txq, struct port **portp,
-	char *error)
+int port_open(const struct dp_port_spec *spec, dp_port_t dp_port, uint16_t n_txq,
+	struct port **portp, char *error)
 {
 	const struct port_driver *driver = find_driver(spec->type);
 	int err = check_spec(spec, driver, error);
@@ -154,9 +158,9 @@ struct tx {
 	struct port *port;
 	uint64_t *drops;
 	uint16_t qid;
-	uint16_t sent;		/* Frames of the caller. */
-	uint16_t n;		/* In batch[]. */
-	uint32_t max_len;	/* Of a frame without tags. */
+	uint16_t sent;    /* Frames of the caller. */
+	uint16_t n;       /* In batch[]. */
+	uint32_t max_len; /* Of a frame without tags. */
 	struct rte_mbuf *batch[PORT_BURST];
 };
 
@@ -197,20 +201,20 @@ static bool too_long(const struct tx *tx, const struct packet *p, uint32_t len)
 	return len > max;
 }
 
-/* The device can cut P itself: it has one transport header, that the parser found where the checksum
- * begins, and no tunnel or labels before it. */
+/* The device can cut P itself: it has one transport header, that the parser found where the
+ * checksum begins, and no tunnel or labels before it. */
 static bool device_segments(const struct port *port, const struct packet *p)
 {
 	return port->tx_offload_tso && (p->offload & PACKET_CSUM_PARTIAL) &&
-		p->csum_offset != SCTP_CSUM_OFFSET && !p->outer_l4_ofs && p->l4_ofs == p->csum_start &&
-		p->l2_5_ofs == PACKET_NO_OFS &&
-		(p->gso_type != PACKET_GSO_UDP_L4 || port->tx_offload_uso);
+	       p->csum_offset != SCTP_CSUM_OFFSET && !p->outer_l4_ofs &&
+	       p->l4_ofs == p->csum_start && p->l2_5_ofs == PACKET_NO_OFS &&
+	       (p->gso_type != PACKET_GSO_UDP_L4 || port->tx_offload_uso);
 }
 
 static bool device_sums(const struct port *port, const struct packet *p)
 {
 	return port->tx_offload_csum && p->csum_offset != SCTP_CSUM_OFFSET && !p->outer_l4_ofs &&
-		!(p->offload & PACKET_OUTER_CSUM);
+	       !(p->offload & PACKET_OUTER_CSUM);
 }
 
 /* Cuts M into pieces and sends them. */
@@ -259,7 +263,8 @@ static void tx_one(struct tx *tx, struct rte_mbuf *m)
 			return;
 		}
 		/* Each piece has the headers up to the payload; 60 bytes of TCP at most. */
-		if (too_long(tx, p, MIN(p->len, p->csum_start + (uint32_t)TCP_HEADER_LEN + p->gso_size))) {
+		if (too_long(tx, p,
+			    MIN(p->len, p->csum_start + (uint32_t)TCP_HEADER_LEN + p->gso_size))) {
 			tx_drop(tx, m, DROP_TX_TOO_BIG);
 			return;
 		}
@@ -267,14 +272,15 @@ static void tx_one(struct tx *tx, struct rte_mbuf *m)
 		tx_drop(tx, m, DROP_TX_TOO_BIG);
 		return;
 	} else if (p->offload & (PACKET_CSUM_PARTIAL | PACKET_OUTER_CSUM) &&
-		!device_sums(tx->port, p) && gso_finish_csum(m)) {
+		   !device_sums(tx->port, p) && gso_finish_csum(m)) {
 		tx_drop(tx, m, DROP_TX_ERROR);
 		return;
 	}
 	tx_add(tx, m);
 }
 
-uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
+uint16_t port_tx(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
 {
 	struct tx tx;
 

@@ -26,23 +26,24 @@ struct port {
 	char type[16];
 	uint16_t n_rxq, n_txq;
 	int numa;
-	bool tx_locked;			/* Fewer tx queues than PMDs. */
-	bool tx_offload_csum;		/* The driver takes partial checksums (virtio header). */
-	bool tx_offload_tso;		/* ... and GSO frames of TCP. */
-	bool tx_offload_uso;		/* ... and of UDP. */
+	bool tx_locked;       /* Fewer tx queues than PMDs. */
+	bool tx_offload_csum; /* The driver takes partial checksums (virtio header). */
+	bool tx_offload_tso;  /* ... and GSO frames of TCP. */
+	bool tx_offload_uso;  /* ... and of UDP. */
 	_Atomic uint32_t mtu;
-	struct eth_addr wanted_mac;	/* What spec asked for, kept for a device that is made again. */
+	struct eth_addr wanted_mac; /* What spec asked for, kept for a device that is made again. */
 	uint32_t wanted_mtu;
-	void *priv;			/* The driver's. */
+	void *priv; /* The driver's. */
 };
 
 /* Opens SPEC. 0 and *PORT, or -errno with one line in ERROR (256 bytes) that says what to do. */
-int port_open(const struct dp_port_spec *spec, dp_port_t dp_port, uint16_t n_txq, struct port **port,
-	char *error);
+int port_open(const struct dp_port_spec *spec, dp_port_t dp_port, uint16_t n_txq,
+	struct port **port, char *error);
 void port_close(struct port *port);
-/* The device as it is now; also brings port->mtu up to date, and repairs: a device that was deleted and
- * came back is attached again, a tap whose namespace went away is made again. Call it when the link
- * monitor (link_monitor.h) names the device, and about once a second for all. -ENODEV: it is gone. */
+/* The device as it is now; also brings port->mtu up to date, and repairs: a device that was deleted
+ * and came back is attached again, a tap whose namespace went away is made again. Call it when the
+ * link monitor (link_monitor.h) names the device, and about once a second for all. -ENODEV: it is
+ * gone. */
 int port_info(struct port *port, struct dp_port_info *info);
 int port_set_admin(struct port *port, bool up);
 int port_set_mtu(struct port *port, uint32_t mtu);
@@ -56,29 +57,29 @@ uint16_t port_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint1
 /* Sends all of MBUFS or frees them; returns how many were sent. Segments and finishes checksums as
  * the device needs (gso.h). DROPS[DROP_N_REASONS] counts why the others were not (DROP_TX_*,
  * DROP_NO_MEMORY). Syncs mbufs with their packets itself. */
-uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint64_t *drops);
-/* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same as
- * long as the port is open. */
+uint16_t port_tx(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops);
+/* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same
+ * as long as the port is open. */
 int port_rx_fd(struct port *port, uint16_t qid);
 
 /* ------------------------------------------------------------------ for drivers */
 
 struct port_driver {
-	const char *type;	/* "internal", "system", "dpdk". */
+	const char *type; /* "internal", "system", "dpdk". */
 	int (*open)(struct port *port, const struct dp_port_spec *spec, char *error);
 	void (*close)(struct port *port);
 	int (*info)(struct port *port, struct dp_port_info *info);
 	int (*set_admin)(struct port *port, bool up);
 	int (*set_mtu)(struct port *port, uint32_t mtu);
 	int (*set_mac)(struct port *port, struct eth_addr mac);
-	int (*hw_stats)(struct port *port, struct dp_port_stats *stats);	/* May be NULL. */
+	int (*hw_stats)(struct port *port, struct dp_port_stats *stats); /* May be NULL. */
 	uint16_t (*rx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n);
-	/* Takes over N frames already in shape and synced; returns how many it sent, counts the others in
-	 * DROPS. */
+	/* Takes over N frames already in shape and synced; returns how many it sent, counts the
+	 * others in DROPS. */
 	uint16_t (*tx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 		uint64_t *drops);
-	int (*rx_fd)(struct port *port, uint16_t qid);	/* NULL: poll. */
+	int (*rx_fd)(struct port *port, uint16_t qid); /* NULL: poll. */
 };
 
 extern const struct port_driver port_dpdk_driver;

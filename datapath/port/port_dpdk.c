@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * "dpdk": a NIC or virtual device of DPDK, named by options:dpdk-devargs. The device is attached when
- * the port opens, closed and removed when it closes.
+ * "dpdk": a NIC or virtual device of DPDK, named by options:dpdk-devargs. The device is attached
+ * when the port opens, closed and removed when it closes.
  *
- * Changing the MTU may need the device stopped while PMDs poll it: `paused` keeps them out, and each
- * queue's `busy` says that one is inside. The worker orders the two with membarrier(), so that PMDs
- * pay no fence.
+ * Changing the MTU may need the device stopped while PMDs poll it: `paused` keeps them out, and
+ * each queue's `busy` says that one is inside. The worker orders the two with membarrier(), so that
+ * PMDs pay no fence.
  */
 
 #include <errno.h>
@@ -50,7 +50,7 @@ struct dpdk_port {
 	bool link_up;
 	uint64_t link_resets;
 	_Atomic bool paused;
-	struct queue *queues;	/* n_rxq, then n_txq. */
+	struct queue *queues; /* n_rxq, then n_txq. */
 	uint16_t n_rxd, n_txd;
 	struct rte_device *device;
 	struct rte_mempool *pool;
@@ -75,8 +75,8 @@ static void device_name(const char *devargs, char *name, size_t size)
 	}
 }
 
-static void explain_probe(const struct port *port, const char *devargs, const char *name, int err,
-	char *error)
+static void explain_probe(
+	const struct port *port, const char *devargs, const char *name, int err, char *error)
 {
 	unsigned int domain, bus, slot, function;
 	char path[96];
@@ -84,16 +84,19 @@ static void explain_probe(const struct port *port, const char *devargs, const ch
 	if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) == 4) {
 		snprintf(path, sizeof path, "/sys/bus/pci/devices/%.40s", name);
 		if (access(path, F_OK)) {
-			snprintf(error, ERROR_LEN, "%s: there is no PCI device %.40s", port->name, name);
+			snprintf(error, ERROR_LEN, "%s: there is no PCI device %.40s", port->name,
+				name);
 			return;
 		}
-		snprintf(error, ERROR_LEN, "%s: DPDK can't take PCI device %.40s (%s); is it bound to "
-			"vfio-pci? (dpdk-devbind.py --bind=vfio-pci %.40s)", port->name, name,
-			strerror(-err), name);
+		snprintf(error, ERROR_LEN,
+			"%s: DPDK can't take PCI device %.40s (%s); is it bound to "
+			"vfio-pci? (dpdk-devbind.py --bind=vfio-pci %.40s)",
+			port->name, name, strerror(-err), name);
 		return;
 	}
 	snprintf(error, ERROR_LEN, "Error attaching device '%.100s' to DPDK: %s", devargs,
-		err == -ENODEV || err == -EFAULT || err == -EINVAL ? "no driver takes it" : strerror(-err));
+		err == -ENODEV || err == -EFAULT || err == -EINVAL ? "no driver takes it"
+								   : strerror(-err));
 }
 
 static int attach(struct port *port, const char *devargs, uint16_t *id, char *error)
@@ -121,12 +124,15 @@ static int attach(struct port *port, const char *devargs, uint16_t *id, char *er
 		}
 	}
 	if (*id >= RTE_MAX_ETHPORTS || !rte_eth_dev_is_valid_port(*id)) {
-		snprintf(error, ERROR_LEN, "%s: '%.100s' is no network device", port->name, devargs);
+		snprintf(
+			error, ERROR_LEN, "%s: '%.100s' is no network device", port->name, devargs);
 		return -ENODEV;
 	}
 	if (owners[*id]) {
-		snprintf(error, ERROR_LEN, "'%.100s' is trying to use device '%.100s' which is already in "
-			"use by '%s'", port->name, devargs, owners[*id]->name);
+		snprintf(error, ERROR_LEN,
+			"'%.100s' is trying to use device '%.100s' which is already in "
+			"use by '%s'",
+			port->name, devargs, owners[*id]->name);
 		return -EADDRINUSE;
 	}
 	return 0;
@@ -134,7 +140,8 @@ static int attach(struct port *port, const char *devargs, uint16_t *id, char *er
 
 /* ------------------------------------------------------------------ configure */
 
-static uint64_t rx_offloads(const struct rte_eth_dev_info *dev, const struct dpdk_port *dp, uint32_t mtu)
+static uint64_t rx_offloads(
+	const struct rte_eth_dev_info *dev, const struct dpdk_port *dp, uint32_t mtu)
 {
 	uint64_t want = RTE_ETH_RX_OFFLOAD_CHECKSUM;
 
@@ -146,7 +153,7 @@ static uint64_t rx_offloads(const struct rte_eth_dev_info *dev, const struct dpd
 static uint64_t tx_offloads(const struct rte_eth_dev_info *dev)
 {
 	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
-		RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+			      RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	uint64_t take = RTE_ETH_TX_OFFLOAD_MULTI_SEGS & dev->tx_offload_capa;
 
 	if ((dev->tx_offload_capa & sums) == sums)
@@ -162,8 +169,8 @@ static int setup_queues(struct port *port, struct dpdk_port *dp)
 		err = rte_eth_rx_queue_setup(dp->id, i, dp->n_rxd,
 			(unsigned int)rte_eth_dev_socket_id(dp->id), NULL, dp->pool);
 	for (uint16_t i = 0; i < port->n_txq && !err; i++)
-		err = rte_eth_tx_queue_setup(dp->id, i, dp->n_txd,
-			(unsigned int)rte_eth_dev_socket_id(dp->id), NULL);
+		err = rte_eth_tx_queue_setup(
+			dp->id, i, dp->n_txd, (unsigned int)rte_eth_dev_socket_id(dp->id), NULL);
 	return err;
 }
 
@@ -182,7 +189,8 @@ static int configure(struct port *port, uint32_t mtu)
 	conf.txmode.offloads = tx_offloads(&dev);
 	if (port->n_rxq > 1) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf = dev.flow_type_rss_offloads &
+		conf.rx_adv_conf.rss_conf.rss_hf =
+			dev.flow_type_rss_offloads &
 			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
 	}
 	err = rte_eth_dev_configure(dp->id, port->n_rxq, port->n_txq, &conf);
@@ -202,8 +210,8 @@ static int configure(struct port *port, uint32_t mtu)
 	return 0;
 }
 
-static int parse_options(struct port *port, const struct dp_port_spec *spec, const char **devargs,
-	char *error)
+static int parse_options(
+	struct port *port, const struct dp_port_spec *spec, const char **devargs, char *error)
 {
 	struct dpdk_port *dp = port->priv;
 	static const struct smap none = SMAP_INITIALIZER;
@@ -211,9 +219,12 @@ static int parse_options(struct port *port, const struct dp_port_spec *spec, con
 
 	*devargs = smap_get(options, "dpdk-devargs");
 	if (!*devargs || !(*devargs)[0]) {
-		snprintf(error, ERROR_LEN, "'%s' is missing 'options:dpdk-devargs'. The old 'dpdk<port_id>' "
-			"names are not supported: set it to a PCI address (0000:01:00.0) or a virtual "
-			"device (net_null0)", spec->name);
+		snprintf(error, ERROR_LEN,
+			"'%s' is missing 'options:dpdk-devargs'. The old 'dpdk<port_id>' "
+			"names are not supported: set it to a PCI address (0000:01:00.0) or a "
+			"virtual "
+			"device (net_null0)",
+			spec->name);
 		return -EINVAL;
 	}
 	port->n_rxq = (uint16_t)MIN(smap_get_uint(options, "n_rxq", 1), 64u);
@@ -260,9 +271,10 @@ static int start(struct port *port, const struct dp_port_spec *spec, char *error
 		err = rte_eth_dev_default_mac_addr_set(dp->id, &mac);
 	}
 	if (err)
-		snprintf(error, ERROR_LEN, "%s: can't start the device with MTU %u, %u receive and %u "
-			"transmit queues (%s): %s", port->name, mtu, port->n_rxq, port->n_txq,
-			strerror(-err), eal_log_error());
+		snprintf(error, ERROR_LEN,
+			"%s: can't start the device with MTU %u, %u receive and %u "
+			"transmit queues (%s): %s",
+			port->name, mtu, port->n_rxq, port->n_txq, strerror(-err), eal_log_error());
 	else
 		atomic_store(&port->mtu, mtu);
 	return err;
@@ -276,7 +288,8 @@ static void detach(struct port *port)
 	rte_eth_dev_stop(dp->id);
 	owners[dp->id] = NULL;
 	for (int i = 0; i < RTE_MAX_ETHPORTS; i++)
-		siblings |= owners[i] && ((struct dpdk_port *)owners[i]->priv)->device == dp->device;
+		siblings |=
+			owners[i] && ((struct dpdk_port *)owners[i]->priv)->device == dp->device;
 	rte_eth_dev_close(dp->id);
 	if (dp->device && !siblings && rte_dev_remove(dp->device))
 		log_warn("%s: the device can't be removed", port->name);
@@ -382,7 +395,8 @@ static int dpdk_set_mtu(struct port *port, uint32_t mtu)
 	if (!err)
 		err = configure(port, mtu);
 	if (err && configure(port, old))
-		log_err("%s: the device does not start again after MTU %u was refused", port->name, mtu);
+		log_err("%s: the device does not start again after MTU %u was refused", port->name,
+			mtu);
 	atomic_store(&dp->paused, was_paused);
 	return err;
 }
@@ -452,12 +466,14 @@ static bool offload_csum(struct rte_mbuf *m)
 	const struct packet *p = mbuf_packet(m);
 	uint8_t version;
 
-	if (p->l3_ofs == PACKET_NO_OFS || p->l4_ofs != p->csum_start || p->l2_5_ofs != PACKET_NO_OFS)
+	if (p->l3_ofs == PACKET_NO_OFS || p->l4_ofs != p->csum_start ||
+		p->l2_5_ofs != PACKET_NO_OFS)
 		return !gso_finish_csum(m);
 	version = p->data[p->l3_ofs] >> 4;
 	m->ol_flags |= version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
-	m->ol_flags |= p->csum_offset == offsetof(struct tcp_header, csum) ? RTE_MBUF_F_TX_TCP_CKSUM
-									   : RTE_MBUF_F_TX_UDP_CKSUM;
+	m->ol_flags |= p->csum_offset == offsetof(struct tcp_header, csum)
+			       ? RTE_MBUF_F_TX_TCP_CKSUM
+			       : RTE_MBUF_F_TX_UDP_CKSUM;
 	m->l2_len = p->l3_ofs;
 	m->l3_len = (uint16_t)(p->l4_ofs - p->l3_ofs);
 	return true;
@@ -473,8 +489,8 @@ static enum drop_reason shape(struct dpdk_port *dp, struct rte_mbuf *m)
 	return DROP_NONE;
 }
 
-static uint16_t dpdk_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint64_t *drops)
+static uint16_t dpdk_tx(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
 {
 	struct dpdk_port *dp = port->priv;
 	struct queue *q = &dp->queues[port->n_rxq + qid];
@@ -491,8 +507,9 @@ static uint16_t dpdk_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs
 		}
 	}
 	if (likely(enter(dp, q))) {
-		uint16_t prepared = port->tx_offload_csum ? rte_eth_tx_prepare(dp->id, qid, mbufs, ready)
-							  : ready;
+		uint16_t prepared = port->tx_offload_csum
+					    ? rte_eth_tx_prepare(dp->id, qid, mbufs, ready)
+					    : ready;
 
 		sent = rte_eth_tx_burst(dp->id, qid, mbufs, prepared);
 		leave(q);

@@ -2,12 +2,12 @@
 
 /*
  * "system": a kernel device that exists already, through a packet socket. We get a copy of what the
- * device receives, and what we send goes out of it (through its queueing discipline, so that traffic
- * control on it works). Promiscuous mode is a membership of the socket: nothing stays on the device
- * when the process ends, however it ends.
+ * device receives, and what we send goes out of it (through its queueing discipline, so that
+ * traffic control on it works). Promiscuous mode is a membership of the socket: nothing stays on
+ * the device when the process ends, however it ends.
  *
- * A deleted device leaves the socket bound to nothing; port_info() binds it again when a device of the
- * name is there.
+ * A deleted device leaves the socket bound to nothing; port_info() binds it again when a device of
+ * the name is there.
  */
 
 #include <errno.h>
@@ -40,13 +40,13 @@ LOG_MODULE(port_packet);
 
 struct packet_port {
 	int fd;
-	int settings;		/* For ioctls. */
-	_Atomic int ifindex;	/* 0: not bound. */
+	int settings;        /* For ioctls. */
+	_Atomic int ifindex; /* 0: not bound. */
 	bool link_up;
 	uint64_t link_resets;
-	_Atomic uint64_t rx_dropped;	/* By the kernel: buffer full. */
+	_Atomic uint64_t rx_dropped; /* By the kernel: buffer full. */
 	struct rte_mempool *pool;
-	uint16_t n_spare;	/* Receiver's: mbufs not used yet. */
+	uint16_t n_spare; /* Receiver's: mbufs not used yet. */
 	struct rte_mbuf *spare[PORT_BURST];
 };
 
@@ -118,16 +118,19 @@ static int open_error(struct port *port, int err, char *error)
 {
 	switch (err) {
 	case -ENODEV:
-		snprintf(error, 256, "could not open network device %s (No such device)", port->name);
+		snprintf(error, 256, "could not open network device %s (No such device)",
+			port->name);
 		break;
 	case -EOPNOTSUPP:
 		snprintf(error, 256, "%s: not an Ethernet device", port->name);
 		break;
 	case -EPERM:
-		snprintf(error, 256, "%s: no permission for packet sockets (CAP_NET_RAW)", port->name);
+		snprintf(error, 256, "%s: no permission for packet sockets (CAP_NET_RAW)",
+			port->name);
 		break;
 	default:
-		snprintf(error, 256, "could not open network device %s (%s)", port->name, strerror(-err));
+		snprintf(error, 256, "could not open network device %s (%s)", port->name,
+			strerror(-err));
 	}
 	return err;
 }
@@ -186,8 +189,8 @@ static int packet_check(struct port *port)
 
 	if (err)
 		return err;
-	if (ifindex == atomic_load(&pp->ifindex) && !getsockname(pp->fd, (struct sockaddr *)&sll, &len) &&
-		sll.sll_ifindex == ifindex)
+	if (ifindex == atomic_load(&pp->ifindex) &&
+		!getsockname(pp->fd, (struct sockaddr *)&sll, &len) && sll.sll_ifindex == ifindex)
 		return 0;
 	err = attach(port);
 	if (!err)
@@ -274,8 +277,10 @@ static bool apply_auxdata(struct msghdr *msg, struct packet *p)
 		memcpy(&aux, CMSG_DATA(c), sizeof aux);
 		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
 			return true;
-		return insert_tag(p, aux.tp_status & TP_STATUS_VLAN_TPID_VALID
-			? aux.tp_vlan_tpid : ETH_T_VLAN_8021Q, aux.tp_vlan_tci);
+		return insert_tag(p,
+			aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid
+								  : ETH_T_VLAN_8021Q,
+			aux.tp_vlan_tci);
 	}
 	return true;
 }
@@ -285,8 +290,10 @@ static bool finish_frame(struct packet_port *pp, struct rte_mbuf *m, struct mmsg
 {
 	m->data_off = EAL_HEADROOM;
 	if (msg->msg_len <= sizeof slot->hdr || msg->msg_hdr.msg_flags & MSG_TRUNC ||
-		!vnet_receive(m, vnet_spill(i), msg->msg_len - (uint32_t)sizeof slot->hdr, pp->pool) ||
-		!vnet_parse(&slot->hdr, mbuf_packet(m)) || !apply_auxdata(&msg->msg_hdr, mbuf_packet(m)))
+		!vnet_receive(
+			m, vnet_spill(i), msg->msg_len - (uint32_t)sizeof slot->hdr, pp->pool) ||
+		!vnet_parse(&slot->hdr, mbuf_packet(m)) ||
+		!apply_auxdata(&msg->msg_hdr, mbuf_packet(m)))
 		return false;
 	mbuf_sync(m);
 	return true;
@@ -309,11 +316,13 @@ static int receive(struct packet_port *pp, struct mmsghdr *msgs, struct slot *sl
 		struct slot *slot = &slots[i];
 
 		slot->iov[0] = (struct iovec){&slot->hdr, sizeof slot->hdr};
-		slot->iov[1] = (struct iovec){(uint8_t *)pp->spare[i]->buf_addr + EAL_HEADROOM,
-			EAL_DATA_ROOM};
+		slot->iov[1] = (struct iovec){
+			(uint8_t *)pp->spare[i]->buf_addr + EAL_HEADROOM, EAL_DATA_ROOM};
 		slot->iov[2] = (struct iovec){vnet_spill(i), VNET_SPILL_LEN};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = slot->iov, .msg_iovlen = 3,
-			.msg_control = slot->control, .msg_controllen = sizeof slot->control};
+		msgs[i].msg_hdr = (struct msghdr){.msg_iov = slot->iov,
+			.msg_iovlen = 3,
+			.msg_control = slot->control,
+			.msg_controllen = sizeof slot->control};
 	}
 	/* A frame that the header can't describe (SCTP segments) is an error of its own, as is the
 	 * device going down: the frames behind it are as good as any. */
@@ -392,14 +401,14 @@ static unsigned int build(struct rte_mbuf **mbufs, unsigned int n, struct mmsghd
 		iov[used++] = (struct iovec){&hdrs[i], sizeof hdrs[i]};
 		for (struct rte_mbuf *s = mbufs[i]; s; s = s->next)
 			iov[used++] = (struct iovec){rte_pktmbuf_mtod(s, void *), s->data_len};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = first,
-			.msg_iovlen = (size_t)(iov + used - first)};
+		msgs[i].msg_hdr = (struct msghdr){
+			.msg_iov = first, .msg_iovlen = (size_t)(iov + used - first)};
 	}
 	return i;
 }
 
-static uint16_t packet_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint64_t *drops)
+static uint16_t packet_tx(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
 {
 	struct packet_port *pp = port->priv;
 	struct mmsghdr msgs[PORT_BURST];
@@ -408,8 +417,8 @@ static uint16_t packet_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbu
 	uint16_t i = 0, sent = 0;
 
 	while (i < n) {
-		unsigned int built = build(mbufs + i, MIN(n - i, PORT_BURST), msgs, hdrs, iov,
-			ARRAY_SIZE(iov));
+		unsigned int built =
+			build(mbufs + i, MIN(n - i, PORT_BURST), msgs, hdrs, iov, ARRAY_SIZE(iov));
 		int done = built ? sendmmsg(pp->fd, msgs, built, MSG_DONTWAIT) : -1;
 
 		if (done > 0) {

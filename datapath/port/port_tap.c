@@ -6,8 +6,8 @@
  *
  * If the device dies under us (its namespace was deleted, somebody deleted it), reading fails with
  * EBADFD and the file polls readable for ever. The reader then takes the file out of the epoll set
- * that users see and stays away; the next port_info(), on the worker, makes the device again under the
- * same file descriptor and puts it back.
+ * that users see and stays away; the next port_info(), on the worker, makes the device again under
+ * the same file descriptor and puts it back.
  */
 
 #include <errno.h>
@@ -42,9 +42,9 @@ LOG_MODULE(port_tap);
 #define MAX_IOV 64
 
 struct tap {
-	int fd;			/* The same number for life. */
-	int epoll;		/* Holds fd while it is sane; what users poll. */
-	_Atomic bool broken;	/* Set by the reader, cleared by the worker. */
+	int fd;              /* The same number for life. */
+	int epoll;           /* Holds fd while it is sane; what users poll. */
+	_Atomic bool broken; /* Set by the reader, cleared by the worker. */
 	bool link_up;
 	uint64_t link_resets;
 	struct rte_mempool *pool;
@@ -66,9 +66,11 @@ static int tap_create(struct port *port, char *error)
 	str_copy(ifr.ifr_name, port->name, sizeof ifr.ifr_name);
 	if (ioctl(fd, TUNSETIFF, &ifr)) {
 		err = -errno;
-		snprintf(error, 256, err == -EINVAL || err == -EBUSY
-			? "%s: a device of that name that is not ours exists already (%s)"
-			: "%s: can't make a tap device: %s", port->name, strerror(-err));
+		snprintf(error, 256,
+			err == -EINVAL || err == -EBUSY
+				? "%s: a device of that name that is not ours exists already (%s)"
+				: "%s: can't make a tap device: %s",
+			port->name, strerror(-err));
 		close(fd);
 		return err;
 	}
@@ -88,10 +90,11 @@ static int tap_configure(struct port *port, int sock, char *error)
 	if (!eth_addr_is_zero(port->wanted_mac))
 		err = kdev_set_mac(sock, port->name, port->wanted_mac);
 	if (err)
-		snprintf(error, 256, "%s: can't set the MAC address: %s", port->name, strerror(-err));
-	else if (port->wanted_mtu && (err = kdev_set_mtu(sock, port->name, port->wanted_mtu)))
-		snprintf(error, 256, "%s: can't set the MTU to %u: %s", port->name, port->wanted_mtu,
+		snprintf(error, 256, "%s: can't set the MAC address: %s", port->name,
 			strerror(-err));
+	else if (port->wanted_mtu && (err = kdev_set_mtu(sock, port->name, port->wanted_mtu)))
+		snprintf(error, 256, "%s: can't set the MTU to %u: %s", port->name,
+			port->wanted_mtu, strerror(-err));
 	return err;
 }
 
@@ -164,7 +167,7 @@ static int tap_repair(struct port *port)
 	int fd;
 
 	if (!atomic_load_explicit(&tap->broken, memory_order_acquire))
-		return -ENODEV;	/* Its reader has not noticed yet. */
+		return -ENODEV; /* Its reader has not noticed yet. */
 	fd = tap_make(port, error);
 	if (fd < 0) {
 		static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(1, 5);
@@ -280,7 +283,7 @@ static int tap_read(struct tap *tap, struct rte_mbuf *m)
 		return 0;
 	m->data_off = EAL_HEADROOM;
 	return vnet_receive(m, spill, (uint32_t)(n - (ssize_t)sizeof hdr), tap->pool) &&
-		vnet_parse(&hdr, mbuf_packet(m));
+	       vnet_parse(&hdr, mbuf_packet(m));
 }
 
 static uint16_t tap_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n)
@@ -339,8 +342,8 @@ static enum drop_reason tap_write(struct tap *tap, struct rte_mbuf *m)
 	}
 }
 
-static uint16_t tap_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint64_t *drops)
+static uint16_t tap_tx(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
 {
 	struct tap *tap = port->priv;
 	uint16_t sent = 0;

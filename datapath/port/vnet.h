@@ -5,8 +5,8 @@
  * The virtio network header that taps and packet sockets put before a frame, to and from struct
  * packet; and frames of up to 64 KB read into chains. For the drivers of kernel devices.
  *
- * A reader gives the kernel one mbuf and behind it a spill buffer of its thread: only what is longer
- * than an mbuf is copied once more. Threads: PMDs.
+ * A reader gives the kernel one mbuf and behind it a spill buffer of its thread: only what is
+ * longer than an mbuf is copied once more. Threads: PMDs.
  */
 
 #include <linux/virtio_net.h>
@@ -27,8 +27,8 @@
  * by what the kernel writes. Freed when the thread ends. */
 uint8_t *vnet_spill(unsigned int n);
 
-/* M is a fresh mbuf at EAL_HEADROOM that got a frame's first bytes, the rest is in SPILL; LEN in all.
- * Makes the chain and its struct packet. False (M untouched) without memory. */
+/* M is a fresh mbuf at EAL_HEADROOM that got a frame's first bytes, the rest is in SPILL; LEN in
+ * all. Makes the chain and its struct packet. False (M untouched) without memory. */
 bool vnet_receive(struct rte_mbuf *m, const uint8_t *spill, uint32_t len, struct rte_mempool *pool);
 
 /* HDR's promises into P. False: it makes no sense, or is a kind nobody can segment. */

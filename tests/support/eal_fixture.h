@@ -26,7 +26,8 @@ static inline void eal_fixture_start(unsigned int n)
 	exit(77);
 }
 
-/* The calling thread gets a network namespace of its own; exits with 77 where that is not allowed. */
+/* The calling thread gets a network namespace of its own; exits with 77 where that is not allowed.
+ */
 static inline void netns_fixture_enter(void)
 {
 	if (!unshare(CLONE_NEWNET))

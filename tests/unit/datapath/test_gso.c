@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Frames are described by stacks of headers; the pieces are checked with the same stack: lengths and
- * checksums by a naive sum, payload byte by byte.
+ * Frames are described by stacks of headers; the pieces are checked with the same stack: lengths
+ * and checksums by a naive sum, payload byte by byte.
  */
 
 #include <setjmp.h>
@@ -22,8 +22,25 @@
 #include "lib/util.h"
 #include "tests/support/eal_fixture.h"
 
-enum layer { END, ETH, VLAN, MPLS, PBB, IP4, IP4_DF, IP6, IP6_RH, UDP_T, UDP_T_CSUM, VXLAN, GENEVE, GRE_L,
-	GRE_KEY_CSUM_SEQ, TCP, UDP };
+enum layer {
+	END,
+	ETH,
+	VLAN,
+	MPLS,
+	PBB,
+	IP4,
+	IP4_DF,
+	IP6,
+	IP6_RH,
+	UDP_T,
+	UDP_T_CSUM,
+	VXLAN,
+	GENEVE,
+	GRE_L,
+	GRE_KEY_CSUM_SEQ,
+	TCP,
+	UDP
+};
 
 #define MAX_LAYERS 16
 
@@ -62,9 +79,22 @@ static uint32_t naive_sum(uint32_t sum, const uint8_t *p, uint32_t n)
 
 static uint32_t header_len(enum layer l)
 {
-	static const uint8_t lens[] = {[ETH] = 14, [VLAN] = 4, [MPLS] = 4, [PBB] = 4, [IP4] = 20, [IP4_DF] = 24,
-		[IP6] = 40, [IP6_RH] = 64, [UDP_T] = 8, [UDP_T_CSUM] = 8, [VXLAN] = 8, [GENEVE] = 20,
-		[GRE_L] = 4, [GRE_KEY_CSUM_SEQ] = 16, [TCP] = 32, [UDP] = 8};
+	static const uint8_t lens[] = {[ETH] = 14,
+		[VLAN] = 4,
+		[MPLS] = 4,
+		[PBB] = 4,
+		[IP4] = 20,
+		[IP4_DF] = 24,
+		[IP6] = 40,
+		[IP6_RH] = 64,
+		[UDP_T] = 8,
+		[UDP_T_CSUM] = 8,
+		[VXLAN] = 8,
+		[GENEVE] = 20,
+		[GRE_L] = 4,
+		[GRE_KEY_CSUM_SEQ] = 16,
+		[TCP] = 32,
+		[UDP] = 8};
 
 	return lens[l];
 }
@@ -98,8 +128,8 @@ static uint32_t pseudo(const struct frame *f, int ip, uint8_t proto, uint32_t le
 {
 	const uint8_t *p = f->bytes + f->ofs[ip];
 	uint32_t sum = f->layers[ip] == IP4 || f->layers[ip] == IP4_DF ? naive_sum(0, p + 12, 8)
-		: f->layers[ip] == IP6_RH ? naive_sum(naive_sum(0, p + 8, 16), p + 48, 16)
-					  : naive_sum(0, p + 8, 32);
+		       : f->layers[ip] == IP6_RH ? naive_sum(naive_sum(0, p + 8, 16), p + 48, 16)
+						 : naive_sum(0, p + 8, 32);
 	return naive_sum(sum + proto + len, NULL, 0);
 }
 
@@ -220,8 +250,8 @@ static struct rte_mbuf *to_mbuf(const struct frame *f, uint16_t gso_size)
 }
 
 /* The headers of piece I of N, whose bytes are in G with F's layout. */
-static void check_headers(const struct frame *f, const struct frame *g, unsigned int i, unsigned int n,
-	unsigned int gso_size)
+static void check_headers(const struct frame *f, const struct frame *g, unsigned int i,
+	unsigned int n, unsigned int gso_size)
 {
 	int innermost = 0;
 
@@ -238,8 +268,7 @@ static void check_headers(const struct frame *f, const struct frame *g, unsigned
 		case IP4_DF:
 			assert_int_equal(get16(p + 2), rest);
 			assert_int_equal(naive_sum(0, p, header_len(f->layers[k])), 0xffff);
-			changes_id = f->layers[k] == IP4 ||
-				(k == innermost && f->n - 1 == k + 1);
+			changes_id = f->layers[k] == IP4 || (k == innermost && f->n - 1 == k + 1);
 			assert_int_equal(get16(p + 4), (0xfffe + (changes_id ? i : 0)) & 0xffff);
 			break;
 		case IP6:
@@ -323,7 +352,11 @@ static void check_stack(const enum layer *layers, uint32_t payload, uint16_t gso
 	assert_int_equal(rte_mempool_avail_count(eal_mempool(-1)), available);
 }
 
-#define STACK(...) (const enum layer[]){__VA_ARGS__, END}
+#define STACK(...)                                                                                 \
+	(const enum layer[])                                                                       \
+	{                                                                                          \
+		__VA_ARGS__, END                                                                   \
+	}
 
 static void test_plain(void **state)
 {
@@ -353,10 +386,11 @@ static void test_tunnels(void **state)
 	check_stack(STACK(ETH, IP4, GRE_L, ETH, IP4, TCP), 6000, 1398);
 	check_stack(STACK(ETH, IP4, GRE_L, IP4, TCP), 6000, 1398);
 	check_stack(STACK(ETH, IP6, GRE_KEY_CSUM_SEQ, ETH, IP6, TCP), 6000, 1399);
-	check_stack(STACK(ETH, IP4, UDP_T_CSUM, VXLAN, ETH, IP4_DF, GRE_KEY_CSUM_SEQ, ETH, IP4, TCP), 9000,
-		1301);
-	check_stack(STACK(ETH, IP4, UDP_T_CSUM, GENEVE, ETH, IP4, UDP_T_CSUM, VXLAN, ETH, IP4, TCP), 9000,
-		8900);
+	check_stack(
+		STACK(ETH, IP4, UDP_T_CSUM, VXLAN, ETH, IP4_DF, GRE_KEY_CSUM_SEQ, ETH, IP4, TCP),
+		9000, 1301);
+	check_stack(STACK(ETH, IP4, UDP_T_CSUM, GENEVE, ETH, IP4, UDP_T_CSUM, VXLAN, ETH, IP4, TCP),
+		9000, 8900);
 }
 
 static int begin(struct rte_mbuf *m)
@@ -390,7 +424,7 @@ static void test_malformed(void **state)
 	mbuf_packet(m)->csum_start = 60000;
 	assert_int_equal(begin(m), -EINVAL);
 	m = to_mbuf(&f, 1000);
-	mbuf_packet(m)->data[34 + 12] = 0x40;	/* A TCP header of 16 bytes. */
+	mbuf_packet(m)->data[34 + 12] = 0x40; /* A TCP header of 16 bytes. */
 	assert_int_equal(begin(m), -EINVAL);
 	m = to_mbuf(&f, 1000);
 	mbuf_packet(m)->gso_type = PACKET_GSO_UDP_L4;
@@ -488,7 +522,9 @@ static void test_sctp(void **state)
 	p->csum_start = 34;
 	p->csum_offset = 8;
 	assert_int_equal(gso_finish_csum(m), 0);
-	assert_int_equal(p->data[42] | p->data[43] << 8 | p->data[44] << 16 | (uint32_t)p->data[45] << 24, want);
+	assert_int_equal(
+		p->data[42] | p->data[43] << 8 | p->data[44] << 16 | (uint32_t)p->data[45] << 24,
+		want);
 	assert_int_equal(crc32c_table(0, "123456789", 9), 0xe3069283);
 	rte_pktmbuf_free(m);
 }

@@ -16,7 +16,8 @@
 #include "lib/smap.h"
 #include "tests/support/eal_fixture.h"
 
-static int open_dpdk(const char *name, const char *devargs, uint16_t n_txq, struct port **port, char *error)
+static int open_dpdk(
+	const char *name, const char *devargs, uint16_t n_txq, struct port **port, char *error)
 {
 	struct smap options = SMAP_INITIALIZER;
 	struct dp_port_spec spec = {.name = name, .type = "dpdk", .options = &options};
@@ -94,10 +95,10 @@ static void test_errors(void **state)
 /* The words that would end the process. */
 static void test_extra(void **state)
 {
-	static const char *const bad[] = {"-h", "--help", "-v", "--version", "--he", "--proc-type=secondary", "-c1 -vh",
-		"--", "'open"};
-	static const char *const good[] = {"", "-l 0", "-m 64 --no-huge", "--log-level=8", "--vdev=net_null0",
-		"-a 0000:01:00.0 --huge-dir=/h", "-d 'lib x.so'", "-n 4"};
+	static const char *const bad[] = {"-h", "--help", "-v", "--version", "--he",
+		"--proc-type=secondary", "-c1 -vh", "--", "'open"};
+	static const char *const good[] = {"", "-l 0", "-m 64 --no-huge", "--log-level=8",
+		"--vdev=net_null0", "-a 0000:01:00.0 --huge-dir=/h", "-d 'lib x.so'", "-n 4"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char *error = NULL;

@@ -45,7 +45,8 @@ static struct port *open_port(const char *name)
 
 static int raw_socket(const char *name)
 {
-	struct sockaddr_ll sll = {.sll_family = AF_PACKET, .sll_protocol = htons(0x88b5),
+	struct sockaddr_ll sll = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(0x88b5),
 		.sll_ifindex = (int)if_nametoindex(name)};
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(0x88b5));
 
@@ -80,15 +81,18 @@ static void test_tags(void **state)
 {
 	static const uint8_t frames[][64] = {
 		{2, 0, 0, 0, 0, 0xbb, 2, 0, 0, 0, 0, 0xaa, 0x88, 0xb5, 1, 2, 3},
-		{2, 0, 0, 0, 0, 0xbb, 2, 0, 0, 0, 0, 0xaa, 0x81, 0x00, 0xa0, 5, 0x88, 0xb5, 1, 2, 3},
+		{2, 0, 0, 0, 0, 0xbb, 2, 0, 0, 0, 0, 0xaa, 0x81, 0x00, 0xa0, 5, 0x88, 0xb5, 1, 2,
+			3},
 		{2, 0, 0, 0, 0, 0xbb, 2, 0, 0, 0, 0, 0xaa, 0x81, 0x00, 0, 0, 0x88, 0xb5, 1, 2, 3},
-		{2, 0, 0, 0, 0, 0xbb, 2, 0, 0, 0, 0, 0xaa, 0x88, 0xa8, 0, 9, 0x81, 0, 0, 5, 0x88, 0xb5},
+		{2, 0, 0, 0, 0, 0xbb, 2, 0, 0, 0, 0, 0xaa, 0x88, 0xa8, 0, 9, 0x81, 0, 0, 5, 0x88,
+			0xb5},
 	};
 	struct port *port;
 	int fd;
 
 	assert_int_equal(run("ip link add v0 type veth peer name v1 && ip link set v0 up && "
-			     "ip link set v1 up"), 0);
+			     "ip link set v1 up"),
+		0);
 	port = open_port("v0");
 	assert_int_equal(run("ip -d link show v0 | grep -q 'promiscuity 1'"), 0);
 	fd = raw_socket("v1");
@@ -120,7 +124,8 @@ static void test_too_long(void **state)
 	uint64_t drops[DROP_N_REASONS] = {0};
 
 	assert_int_equal(run("ip link add v0 type veth peer name v1 && ip link set v0 up && "
-			     "ip link set v1 up"), 0);
+			     "ip link set v1 up"),
+		0);
 	port = open_port("v0");
 	m[0] = mbuf_alloc(eal_mempool(-1), 1514);
 	m[1] = mbuf_alloc(eal_mempool(-1), 1515);
@@ -203,7 +208,8 @@ static void test_errors(void **state)
 
 #define TRANSFER (3 << 20)
 
-/* Behind eth0 of its namespace, 10.9.0.N/24; says it is ready through READY, and then waits for GO. */
+/* Behind eth0 of its namespace, 10.9.0.N/24; says it is ready through READY, and then waits for GO.
+ */
 static void peer_prepare(int n, int ready, int go, const char *setup)
 {
 	char c;
@@ -211,8 +217,10 @@ static void peer_prepare(int n, int ready, int go, const char *setup)
 	if (unshare(CLONE_NEWNET) || write(ready, "x", 1) != 1 || read(go, &c, 1) != 1)
 		_exit(10);
 	if (run("ip link set lo up; ip addr add 10.9.0.%d/24 dev eth0; ip link set eth0 address "
-		"02:00:00:00:00:0%d; ip link set eth0 up; ip neigh add 10.9.0.%d lladdr 02:00:00:00:00:0%d "
-		"dev eth0", n, n, 3 - n, 3 - n))
+		"02:00:00:00:00:0%d; ip link set eth0 up; ip neigh add 10.9.0.%d lladdr "
+		"02:00:00:00:00:0%d "
+		"dev eth0",
+		    n, n, 3 - n, 3 - n))
 		_exit(11);
 	if (setup && run(setup, n, 3 - n, n, n))
 		_exit(12);
@@ -229,7 +237,8 @@ static void serve(const char *address)
 	ssize_t n;
 
 	inet_pton(AF_INET, address, &sin.sin_addr);
-	if (bind(s, (struct sockaddr *)&sin, sizeof sin) || listen(s, 1) || (c = accept(s, NULL, NULL)) < 0)
+	if (bind(s, (struct sockaddr *)&sin, sizeof sin) || listen(s, 1) ||
+		(c = accept(s, NULL, NULL)) < 0)
 		_exit(20);
 	while ((n = read(c, buf, sizeof buf)) > 0) {
 		for (ssize_t i = 0; i < n; i++)
@@ -320,8 +329,10 @@ static struct seen transfer(bool offload, const char *setup, const char *address
 	for (int i = 0; i < 2; i++) {
 		char name[16];
 
-		assert_int_equal(run("ip link add p%d type veth peer name eth0 netns %d && ip link set p%d up",
-			i, (int)pids[i], i), 0);
+		assert_int_equal(run("ip link add p%d type veth peer name eth0 netns %d && ip link "
+				     "set p%d up",
+					 i, (int)pids[i], i),
+			0);
 		snprintf(name, sizeof name, "p%d", i);
 		ports[i] = open_port(name);
 		ports[i]->tx_offload_tso &= offload;
@@ -355,9 +366,10 @@ static struct seen transfer(bool offload, const char *setup, const char *address
 	return seen;
 }
 
-static const char vxlan_setup[] = "ip link add vx0 type vxlan id 42 dstport 4789 local 10.9.0.%d remote "
-				  "10.9.0.%d && ip addr add 10.8.0.%d/24 dev vx0 && ip link set vx0 address "
-				  "02:00:00:00:01:0%d up";
+static const char vxlan_setup[] =
+	"ip link add vx0 type vxlan id 42 dstport 4789 local 10.9.0.%d remote "
+	"10.9.0.%d && ip addr add 10.8.0.%d/24 dev vx0 && ip link set vx0 address "
+	"02:00:00:00:01:0%d up";
 
 static void test_tcp_offloaded(void **state)
 {

@@ -56,7 +56,8 @@ static struct rte_mbuf *receive_udp(struct port *port, uint16_t dst_port)
 			const struct packet *p = mbuf_packet(mbufs[j]);
 
 			if (!found && p->len >= 42 && p->data[12] == 8 && p->data[13] == 0 &&
-				p->data[23] == IP_P_UDP && (p->data[36] << 8 | p->data[37]) == dst_port)
+				p->data[23] == IP_P_UDP &&
+				(p->data[36] << 8 | p->data[37]) == dst_port)
 				found = mbufs[j];
 			else
 				rte_pktmbuf_free(mbufs[j]);
@@ -79,8 +80,11 @@ static int udp_socket(uint16_t port)
 
 static void setup_ip(const char *name)
 {
-	assert_int_equal(run("ip addr add 10.1.0.1/24 dev %s && ip link set %s up && ip neigh add 10.1.0.2 "
-			     "lladdr 02:00:00:00:00:02 dev %s", name, name, name), 0);
+	assert_int_equal(
+		run("ip addr add 10.1.0.1/24 dev %s && ip link set %s up && ip neigh add 10.1.0.2 "
+		    "lladdr 02:00:00:00:00:02 dev %s",
+			name, name, name),
+		0);
 }
 
 static void send_udp(int fd, const void *data, size_t len)
@@ -159,7 +163,8 @@ static void test_receive_gso(void **state)
 	for (uint32_t ofs = 42; ofs < p->len; ofs += 997) {
 		uint8_t byte;
 
-		assert_int_equal(*(const uint8_t *)rte_pktmbuf_read(m, ofs, 1, &byte), data[ofs - 42]);
+		assert_int_equal(
+			*(const uint8_t *)rte_pktmbuf_read(m, ofs, 1, &byte), data[ofs - 42]);
 	}
 	rte_pktmbuf_free(m);
 	close(fd);
@@ -180,8 +185,8 @@ static struct rte_mbuf *udp_frame(uint32_t payload)
 	inet_pton(AF_INET, "10.1.0.1", ip.dst);
 	ip.csum = csum(&ip, sizeof ip);
 	udp.len = htobe16((uint16_t)(8 + payload));
-	udp.csum = csum_fold(csum_pseudo_v4(inet_addr("10.1.0.2"), inet_addr("10.1.0.1"), IP_P_UDP,
-		8 + payload));
+	udp.csum = csum_fold(csum_pseudo_v4(
+		inet_addr("10.1.0.2"), inet_addr("10.1.0.1"), IP_P_UDP, 8 + payload));
 	memcpy(p->data, port_mac.b, 6);
 	memcpy(p->data + 6, peer_mac.b, 6);
 	p->data[12] = 8;
@@ -211,8 +216,8 @@ static void test_send(void **state)
 	setup_ip("tap0");
 	fd = udp_socket(1000);
 	m[0] = udp_frame(10);
-	m[1] = udp_frame(1473);	/* One byte more than the MTU takes. */
-	m[2] = udp_frame(5000);	/* To be cut into 1000 each. */
+	m[1] = udp_frame(1473); /* One byte more than the MTU takes. */
+	m[2] = udp_frame(5000); /* To be cut into 1000 each. */
 	mbuf_packet(m[2])->gso_type = PACKET_GSO_UDP_L4;
 	mbuf_packet(m[2])->gso_size = 1000;
 	assert_int_equal(port_tx(port, 1, m, 3, drops), 2);
@@ -276,8 +281,10 @@ static void test_namespace(void **state)
 	struct pollfd pfd;
 	int fd, fd_before = port_rx_fd(port, 0);
 
-	assert_int_equal(run("ip link set tap0 netns %d && nsenter -t %d -n ip link set tap0 name vm0",
-		(int)pid, (int)pid), 0);
+	assert_int_equal(
+		run("ip link set tap0 netns %d && nsenter -t %d -n ip link set tap0 name vm0",
+			(int)pid, (int)pid),
+		0);
 	/* Settings follow it, even under another name. */
 	assert_int_equal(port_set_mtu(port, 1300), 0);
 	assert_int_equal(port_set_mac(port, mac), 0);
@@ -286,8 +293,10 @@ static void test_namespace(void **state)
 	assert_int_equal(info.mtu, 1300);
 	assert_true(info.link_up);
 	assert_memory_equal(info.mac.b, mac.b, 6);
-	assert_int_equal(run("nsenter -t %d -n ip -o link show vm0 | grep -q 'mtu 1300.*02:00:00:00:00:09'",
-		(int)pid), 0);
+	assert_int_equal(
+		run("nsenter -t %d -n ip -o link show vm0 | grep -q 'mtu 1300.*02:00:00:00:00:09'",
+			(int)pid),
+		0);
 
 	/* The namespace goes, and the device with it. */
 	kill(pid, SIGKILL);

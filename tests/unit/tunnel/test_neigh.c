@@ -84,7 +84,8 @@ static void test_frames(void **state)
 	uint8_t frame[86], expected[42];
 
 	/* As Open vSwitch asks. */
-	parse_hex_bytes("ffffffffffff02000000000a080600010800060400010200000000" "0a0a0000010000000000000a000002",
+	parse_hex_bytes("ffffffffffff02000000000a080600010800060400010200000000"
+			"0a0a0000010000000000000a000002",
 		expected, sizeof expected);
 	assert_int_equal(neigh_build_solicit(&target, &src, mac_a, frame), 42);
 	assert_memory_equal(frame, expected, 42);
@@ -92,13 +93,16 @@ static void test_frames(void **state)
 	target = addr("fd00::12:3456");
 	src = addr("fd00::1");
 	assert_int_equal(neigh_build_solicit(&target, &src, mac_a, frame), 86);
-	assert_memory_equal(frame, "\x33\x33\xff\x12\x34\x56\x02\0\0\0\0\x0a\x86\xdd\x60\0\0\0\0\x20\x3a\xff", 22);
+	assert_memory_equal(frame,
+		"\x33\x33\xff\x12\x34\x56\x02\0\0\0\0\x0a\x86\xdd\x60\0\0\0\0\x20\x3a\xff", 22);
 	assert_memory_equal(frame + 38, "\xff\x02\0\0\0\0\0\0\0\0\0\1\xff\x12\x34\x56\x87\0", 18);
 	assert_memory_equal(frame + 62, target.b, 16);
 	assert_memory_equal(frame + 78, "\1\1\2\0\0\0\0\x0a", 8);
 	struct ipv6_addr group = {.w64 = {0, 0}};
 	memcpy(&group, frame + 38, 16);
-	assert_int_equal(csum_finish(csum_bytes(csum_pseudo_v6(&src, &group, IP_P_ICMPV6, 32), frame + 54, 32)), 0);
+	assert_int_equal(csum_finish(csum_bytes(
+				 csum_pseudo_v6(&src, &group, IP_P_ICMPV6, 32), frame + 54, 32)),
+		0);
 }
 
 static void test_text(void **state)

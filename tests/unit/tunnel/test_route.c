@@ -67,7 +67,11 @@ static const char *run(int (*command)(int, const char *[], char **), int argc, c
 
 #define ADD(...) run(route_add_manual, ARGS(__VA_ARGS__))
 #define DEL(...) run(route_del_manual, ARGS(__VA_ARGS__))
-#define ARGS(...) (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__}
+#define ARGS(...)                                                                                  \
+	(int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[])            \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 static void test_kernel(void **state)
 {
@@ -160,8 +164,10 @@ static void test_manual(void **state)
 	assert_int_equal(strncmp(sbuf_cstr(&s), "Route Table:\nCached: ", 21), 0);
 	assert_non_null(strstr(s.data, "Cached: 10.0.0.1/32 dev br0 SRC 10.0.0.1 local\n"));
 	assert_non_null(strstr(s.data, "Cached: 10.0.0.0/24 dev br0 SRC 10.0.0.1\n"));
-	assert_non_null(strstr(s.data, "Cached: 192.168.0.0/16 dev br0 GW 10.0.9.254 SRC 10.0.9.1\n"));
-	assert_non_null(strstr(s.data, "User: 10.0.0.192/26 MARK 7 dev br0 GW 10.0.0.7 SRC 10.0.0.1\n"));
+	assert_non_null(
+		strstr(s.data, "Cached: 192.168.0.0/16 dev br0 GW 10.0.9.254 SRC 10.0.9.1\n"));
+	assert_non_null(
+		strstr(s.data, "User: 10.0.0.192/26 MARK 7 dev br0 GW 10.0.0.7 SRC 10.0.0.1\n"));
 	assert_non_null(strstr(s.data, "Cached: fd00::/64 dev br0 SRC fd00::1\n"));
 	assert_null(strstr(s.data, "255"));
 	sbuf_uninit(&s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Outer headers against frames that Open vSwitch 3.1 sent, and against everything that must not pass. */
+/* Outer headers against frames that Open vSwitch 3.1 sent, and against everything that must not
+ * pass. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,11 +22,13 @@
 #include "lib/util.h"
 #include "tunnel/tnl_header.h"
 
-static const struct eth_addr remote_mac = {{0x02, 0xbb, 0, 0, 0, 2}}, local_mac = {{0x02, 0, 0, 0, 0, 0xaa}};
+static const struct eth_addr remote_mac = {{0x02, 0xbb, 0, 0, 0, 2}},
+			     local_mac = {{0x02, 0, 0, 0, 0, 0xaa}};
 
 /* The inner frame: Ethernet, IPv4, UDP and 24 bytes. */
-static const char inner_hex[] = "0002aa0000000202aa0000000108004500003400010000401166b40a0100010a01000208ae00350020b58d"
-				"0e0f101112131415161718191a1b1c1d1e1f202122232425";
+static const char inner_hex[] =
+	"0002aa0000000202aa0000000108004500003400010000401166b40a0100010a01000208ae00350020b58d"
+	"0e0f101112131415161718191a1b1c1d1e1f202122232425";
 
 static size_t unhex(const char *hex, uint8_t *bytes)
 {
@@ -53,8 +56,8 @@ static void release(struct packet *p)
 	packet_heap_ops.free(NULL, p);
 }
 
-static struct tnl_header build(struct tnl_port *port, const struct flow_tnl *outer, const uint8_t *opts,
-	size_t opts_len)
+static struct tnl_header build(
+	struct tnl_port *port, const struct flow_tnl *outer, const uint8_t *opts, size_t opts_len)
 {
 	struct tnl_header h;
 
@@ -64,14 +67,17 @@ static struct tnl_header build(struct tnl_port *port, const struct flow_tnl *out
 
 static int push(struct packet *p, const struct tnl_header *h, uint32_t hash, uint32_t seq)
 {
-	return tnl_header_push(p, h->data, h->len, h->l3_ofs, h->l4_ofs, h->proto, h->csum, h->gre_seq,
-		h->is_ipv6, hash, seq);
+	return tnl_header_push(p, h->data, h->len, h->l3_ofs, h->l4_ofs, h->proto, h->csum,
+		h->gre_seq, h->is_ipv6, hash, seq);
 }
 
 static struct flow_tnl outer_v4(uint64_t key)
 {
-	return (struct flow_tnl){.tun_id = htobe64(key), .ip_dst = inet_addr("10.0.0.2"),
-		.ip_src = inet_addr("10.0.0.1"), .ip_ttl = 64, .tp_dst = htobe16(4789),
+	return (struct flow_tnl){.tun_id = htobe64(key),
+		.ip_dst = inet_addr("10.0.0.2"),
+		.ip_src = inet_addr("10.0.0.1"),
+		.ip_ttl = 64,
+		.tp_dst = htobe16(4789),
 		.flags = FLOW_TNL_F_DONT_FRAGMENT | FLOW_TNL_F_KEY};
 }
 
@@ -142,8 +148,9 @@ static void test_vxlan(void **state)
 static void test_gre(void **state)
 {
 	for (int bits = 0; bits < 8; bits++) {
-		struct tnl_port port = {.config = {.type = TNL_GRE, .out_key_present = bits & 1,
-			.gre_seq = bits & 2}};
+		struct tnl_port port = {
+			.config = {
+				.type = TNL_GRE, .out_key_present = bits & 1, .gre_seq = bits & 2}};
 		struct flow_tnl outer = outer_v4(0xfedcba98);
 		struct packet *p = inner_packet();
 		struct tnl_header h;
@@ -153,7 +160,8 @@ static void test_gre(void **state)
 		h = build(&port, &outer, NULL, 0);
 		assert_int_equal(push(p, &h, 7, 0x01020304), 0);
 		gre = p->data + 34;
-		assert_int_equal(gre[0], (bits & 4 ? 0x80 : 0) | (bits & 1 ? 0x20 : 0) | (bits & 2 ? 0x10 : 0));
+		assert_int_equal(gre[0],
+			(bits & 4 ? 0x80 : 0) | (bits & 1 ? 0x20 : 0) | (bits & 2 ? 0x10 : 0));
 		assert_int_equal(gre[2] << 8 | gre[3], 0x6558);
 		assert_int_equal(p->data[20] & 0x40, 0);
 		if (bits & 2)
@@ -169,8 +177,8 @@ static void test_gre(void **state)
 		assert_int_equal(tnl_header_pop(p, TNL_GRE), 0);
 		check_inner(p);
 		assert_int_equal(p->tunnel.tun_id, bits & 1 ? htobe64(0xfedcba98) : 0);
-		assert_int_equal(p->tunnel.flags, (bits & 4 ? FLOW_TNL_F_CSUM : 0) |
-			(bits & 1 ? FLOW_TNL_F_KEY : 0));
+		assert_int_equal(p->tunnel.flags,
+			(bits & 4 ? FLOW_TNL_F_CSUM : 0) | (bits & 1 ? FLOW_TNL_F_KEY : 0));
 		release(p);
 	}
 }
@@ -221,7 +229,8 @@ static void test_csum_over_partial(void **state)
 
 	outer.flags |= FLOW_TNL_F_CSUM;
 	h = build(&port, &outer, NULL, 0);
-	partial = csum_fold(csum_pseudo_v4(inet_addr("10.1.0.1"), inet_addr("10.1.0.2"), IP_P_UDP, 32));
+	partial = csum_fold(
+		csum_pseudo_v4(inet_addr("10.1.0.1"), inet_addr("10.1.0.2"), IP_P_UDP, 32));
 	memcpy(p->data + 40, &partial, 2);
 	p->offload = PACKET_CSUM_PARTIAL;
 	p->csum_start = 34;
@@ -313,31 +322,33 @@ static int pop_with(uint32_t ofs, const char *hex)
 static void test_malformed(void **state)
 {
 	assert_int_equal(pop_with(14, "45"), 0);
-	assert_int_equal(pop_with(24, "1234"), -EBADMSG);	/* IPv4 checksum. */
-	assert_int_equal(pop_with(14, "46"), -EINVAL);		/* IPv4 options. */
-	assert_int_equal(pop_with(16, "0067"), -EINVAL);	/* Longer than the frame. */
-	assert_int_equal(pop_with(16, "0013"), -EINVAL);	/* Shorter than its header. */
-	assert_int_equal(pop_with(20, "2000"), -EINVAL);	/* A fragment. */
-	assert_int_equal(pop_with(40, "1234"), -EBADMSG);	/* UDP checksum. */
+	assert_int_equal(pop_with(24, "1234"), -EBADMSG); /* IPv4 checksum. */
+	assert_int_equal(pop_with(14, "46"), -EINVAL);    /* IPv4 options. */
+	assert_int_equal(pop_with(16, "0067"), -EINVAL);  /* Longer than the frame. */
+	assert_int_equal(pop_with(16, "0013"), -EINVAL);  /* Shorter than its header. */
+	assert_int_equal(pop_with(20, "2000"), -EINVAL);  /* A fragment. */
+	assert_int_equal(pop_with(40, "1234"), -EBADMSG); /* UDP checksum. */
 	assert_int_equal(pop_with(42, "00000000"), -EPROTONOSUPPORT);
-	assert_int_equal(pop_with(42, "88000000"), -EPROTONOSUPPORT);	/* Group policy, not agreed. */
+	assert_int_equal(
+		pop_with(42, "88000000"), -EPROTONOSUPPORT); /* Group policy, not agreed. */
 	assert_int_equal(pop_with(42, "08000001"), -EPROTONOSUPPORT);
-	assert_int_equal(pop_with(42, "0c000003"), 0);		/* Generic protocol: Ethernet, */
-	assert_int_equal(pop_with(42, "0c000001"), -EPROTONOSUPPORT);	/* IPv4. */
-	assert_int_equal(pop_with(42, "0d000003"), -EPROTONOSUPPORT);	/* OAM. */
+	assert_int_equal(pop_with(42, "0c000003"), 0); /* Generic protocol: Ethernet, */
+	assert_int_equal(pop_with(42, "0c000001"), -EPROTONOSUPPORT); /* IPv4. */
+	assert_int_equal(pop_with(42, "0d000003"), -EPROTONOSUPPORT); /* OAM. */
 	assert_int_equal(pop_with(42, "ff000003"), -EPROTONOSUPPORT);
-	assert_int_equal(pop_with(49, "01"), -EPROTONOSUPPORT);	/* Reserved. */
+	assert_int_equal(pop_with(49, "01"), -EPROTONOSUPPORT); /* Reserved. */
 }
 
-/* Every truncation of every kind in a buffer of just that size, every byte turned over: an answer, and
- * no byte read that is not there (sanitizers watch). */
+/* Every truncation of every kind in a buffer of just that size, every byte turned over: an answer,
+ * and no byte read that is not there (sanitizers watch). */
 static void test_abuse(void **state)
 {
 	static const uint8_t opts[] = {0x01, 0x02, 0x80, 0x01, 1, 2, 3, 4};
 
 	for (int kind = 0; kind < 6; kind++) {
 		enum tnl_type type = kind % 3;
-		struct tnl_port port = {.config = {.type = type, .out_key_present = true, .gre_seq = true}};
+		struct tnl_port port = {
+			.config = {.type = type, .out_key_present = true, .gre_seq = true}};
 		struct flow_tnl outer = kind < 3 ? outer_v4(5) : outer_v6(5);
 		uint16_t l4 = kind < 3 ? 34 : 54;
 		struct packet *whole = inner_packet();
@@ -384,7 +395,7 @@ static void test_offloads(void **state)
 	p->csum_offset = 16;
 	p->gso_type = PACKET_GSO_TCPV4;
 	p->gso_size = 1000;
-	p->data[16] = 0;	/* Nor need lengths be right that are too large for the field. */
+	p->data[16] = 0; /* Nor need lengths be right that are too large for the field. */
 	((struct ipv4_header *)(p->data + 14))->csum = 0;
 	((struct ipv4_header *)(p->data + 14))->csum = csum(p->data + 14, 20);
 	assert_int_equal(tnl_header_pop(p, TNL_VXLAN), 0);
@@ -417,8 +428,12 @@ static void test_offloads(void **state)
 
 static void test_gbp(void **state)
 {
-	struct tnl_config config = {.type = TNL_VXLAN, .dst_port = htobe16(4789), .gbp = true, .ttl = 64,
-		.in_key_flow = true, .remote_flow = true};
+	struct tnl_config config = {.type = TNL_VXLAN,
+		.dst_port = htobe16(4789),
+		.gbp = true,
+		.ttl = 64,
+		.in_key_flow = true,
+		.remote_flow = true};
 	const struct tnl_port *port;
 	struct flow_tnl outer = outer_v4(5);
 	struct packet *p = inner_packet();

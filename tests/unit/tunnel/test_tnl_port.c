@@ -37,7 +37,8 @@ static int parse(const char *type, const char *options, struct tnl_config *confi
 	return err;
 }
 
-static const struct tnl_port *add(const char *name, const char *type, const char *options, dp_port_t dp_port)
+static const struct tnl_port *add(
+	const char *name, const char *type, const char *options, dp_port_t dp_port)
 {
 	const struct tnl_port *port;
 	struct tnl_config config;
@@ -71,8 +72,12 @@ static void test_parse(void **state)
 	struct tnl_config c;
 	char *error;
 
-	assert_int_equal(parse("vxlan", "remote_ip=10.0.0.2 in_key=flow out_key=0x7b tos=0x28 ttl=9 "
-		"df_default=false csum=true dst_port=8472 local_ip=10.0.0.1 egress_pkt_mark=7", &c, &error), 0);
+	assert_int_equal(parse("vxlan",
+				 "remote_ip=10.0.0.2 in_key=flow out_key=0x7b tos=0x28 ttl=9 "
+				 "df_default=false csum=true dst_port=8472 local_ip=10.0.0.1 "
+				 "egress_pkt_mark=7",
+				 &c, &error),
+		0);
 	assert_true(c.in_key_flow && c.in_key_present && !c.out_key_flow && c.out_key_present);
 	assert_int_equal(be64toh(c.out_key), 123);
 	assert_int_equal(c.tos, 0x28);
@@ -80,18 +85,22 @@ static void test_parse(void **state)
 	assert_true(!c.dont_fragment && c.csum);
 	assert_int_equal(be16toh(c.dst_port), 8472);
 	assert_int_equal(c.egress_pkt_mark, 7);
-	assert_int_equal(parse("gre", "remote_ip=flow tos=inherit ttl=inherit seq=true", &c, &error), 0);
-	assert_true(c.remote_flow && c.tos_inherit && c.ttl_inherit && c.gre_seq && c.dont_fragment);
+	assert_int_equal(
+		parse("gre", "remote_ip=flow tos=inherit ttl=inherit seq=true", &c, &error), 0);
+	assert_true(
+		c.remote_flow && c.tos_inherit && c.ttl_inherit && c.gre_seq && c.dont_fragment);
 	assert_true(!c.in_key_present && !c.out_key_present && !c.in_key);
 	assert_int_equal(parse("geneve", "remote_ip=fd00::2 key=flow", &c, &error), 0);
 	assert_int_equal(be16toh(c.dst_port), 6081);
 	assert_int_equal(c.ttl, 64);
 	/* Unknown keys and values are warned of, as Open vSwitch does. */
-	assert_int_equal(parse("vxlan", "remote_ip=10.0.0.2 nonsense=1 tos=3 exts=foo", &c, &error), 0);
+	assert_int_equal(
+		parse("vxlan", "remote_ip=10.0.0.2 nonsense=1 tos=3 exts=foo", &c, &error), 0);
 	assert_int_equal(c.tos, 0);
 
 	check_error("vxlan", "key=1", "t0: vxlan type requires valid 'remote_ip' argument");
-	check_error("vxlan", "remote_ip=224.0.0.1", "t0: multicast remote_ip=224.0.0.1 not allowed");
+	check_error(
+		"vxlan", "remote_ip=224.0.0.1", "t0: multicast remote_ip=224.0.0.1 not allowed");
 	check_error("vxlan", "remote_ip=foo.bar.",
 		"t0: bad vxlan 'remote_ip'\nt0: vxlan type requires valid 'remote_ip' argument");
 	check_error("vxlan", "remote_ip=10.0.0.9 local_ip=flow",
@@ -101,8 +110,8 @@ static void test_parse(void **state)
 	check_error("gre", "remote_ip=10.0.0.9 packet_type=foo", "t0: unknown packet_type 'foo'");
 }
 
-static const struct tnl_port *lookup(enum tnl_type type, uint16_t port, const char *src, const char *dst,
-	uint64_t key)
+static const struct tnl_port *lookup(
+	enum tnl_type type, uint16_t port, const char *src, const char *dst, uint64_t key)
 {
 	struct flow_tnl tnl = {.tun_id = htobe64(key)};
 
@@ -118,11 +127,13 @@ static const struct tnl_port *lookup(enum tnl_type type, uint16_t port, const ch
 
 static void test_lookup(void **state)
 {
-	const struct tnl_port *exact = add("exact", "vxlan", "remote_ip=10.0.0.2 local_ip=10.0.0.1 key=5", 1);
+	const struct tnl_port *exact =
+		add("exact", "vxlan", "remote_ip=10.0.0.2 local_ip=10.0.0.1 key=5", 1);
 	const struct tnl_port *remote = add("remote", "vxlan", "remote_ip=10.0.0.2 key=5", 2);
 	const struct tnl_port *key = add("key", "vxlan", "remote_ip=flow key=5", 3);
 	const struct tnl_port *peer = add("peer", "vxlan", "remote_ip=10.0.0.2 key=flow", 4);
-	const struct tnl_port *any = add("any", "vxlan", "remote_ip=flow local_ip=flow key=flow", 5);
+	const struct tnl_port *any =
+		add("any", "vxlan", "remote_ip=flow local_ip=flow key=flow", 5);
 	const struct tnl_port *other = add("other", "vxlan", "remote_ip=10.0.0.2 dst_port=8472", 6);
 	const struct tnl_port *gre = add("gre", "gre", "remote_ip=10.0.0.2", 7);
 	const struct tnl_port *six = add("six", "geneve", "remote_ip=fd00::2 key=flow", 8);
@@ -186,8 +197,10 @@ static void test_output(void **state)
 	assert_int_equal(wc.nw_ttl, 0);
 	tnl_port_remove(port);
 
-	port = add("t0", "gre", "remote_ip=flow local_ip=flow key=flow tos=inherit ttl=inherit df_default=false "
-		"csum=true", 1);
+	port = add("t0", "gre",
+		"remote_ip=flow local_ip=flow key=flow tos=inherit ttl=inherit df_default=false "
+		"csum=true",
+		1);
 	assert_false(tnl_port_output(port, &flow, &wc, &out));
 	flow.tunnel.ip_dst = inet_addr("10.0.0.3");
 	flow.tunnel.ip_src = inet_addr("10.0.0.1");
@@ -218,8 +231,12 @@ static void test_texts(void **state)
 		const char *name, *type, *options;
 	} ports[] = {
 		{"vx5", "vxlan", "remote_ip=10.0.0.3 dst_port=8472 tos=0x28 ttl=9"},
-		{"vx3", "vxlan", "remote_ip=10.0.0.3 in_key=flow out_key=flow df_default=false local_ip=10.0.0.1"},
-		{"vx4", "vxlan", "remote_ip=10.0.0.3 in_key=flow out_key=123 csum=true tos=inherit ttl=inherit"},
+		{"vx3", "vxlan",
+			"remote_ip=10.0.0.3 in_key=flow out_key=flow df_default=false "
+			"local_ip=10.0.0.1"},
+		{"vx4", "vxlan",
+			"remote_ip=10.0.0.3 in_key=flow out_key=123 csum=true tos=inherit "
+			"ttl=inherit"},
 		{"vx2", "vxlan", "remote_ip=flow key=flow"},
 		{"vx6", "vxlan", "remote_ip=flow local_ip=flow key=flow"},
 		{"n2", "geneve", "remote_ip=fd00::2 in_key=6"},
@@ -232,18 +249,21 @@ static void test_texts(void **state)
 	tnl_port_format_list(&s);
 	assert_string_equal(sbuf_cstr(&s),
 		"port 1: vx5 (vxlan: ::->10.0.0.3, key=0, legacy_l2, dp port=1, ttl=9, tos=0x28)\n"
-		"port 6: n2 (geneve: ::->fd00::2, key=0x6, legacy_l2, dp port=6, out_key=none, ttl=64)\n"
-		"port 2: vx3 (vxlan: 10.0.0.1->10.0.0.3, key=flow, legacy_l2, dp port=2, ttl=64, df=false)\n"
-		"port 2: vx4 (vxlan: ::->10.0.0.3, key=flow, legacy_l2, dp port=2, out_key=0x7b, ttl=inherit, "
+		"port 6: n2 (geneve: ::->fd00::2, key=0x6, legacy_l2, dp port=6, out_key=none, "
+		"ttl=64)\n"
+		"port 2: vx3 (vxlan: 10.0.0.1->10.0.0.3, key=flow, legacy_l2, dp port=2, ttl=64, "
+		"df=false)\n"
+		"port 2: vx4 (vxlan: ::->10.0.0.3, key=flow, legacy_l2, dp port=2, out_key=0x7b, "
+		"ttl=inherit, "
 		"tos=inherit, csum=true)\n"
 		"port 2: vx2 (vxlan: ::->flow, key=flow, legacy_l2, dp port=2, ttl=64)\n"
 		"port 2: vx6 (vxlan: flow->flow, key=flow, legacy_l2, dp port=2, ttl=64)\n");
 	sbuf_clear(&s);
 	tnl_port_format_all(&s, false);
 	assert_string_equal(sbuf_cstr(&s), "Listening ports:\n"
-		"vxlan_sys_8472 (1) ref_cnt=1\n"
-		"vxlan_sys_4789 (2) ref_cnt=4\n"
-		"genev_sys_6081 (6) ref_cnt=1\n");
+					   "vxlan_sys_8472 (1) ref_cnt=1\n"
+					   "vxlan_sys_4789 (2) ref_cnt=4\n"
+					   "genev_sys_6081 (6) ref_cnt=1\n");
 	sbuf_uninit(&s);
 	for (unsigned int i = 0; i < 6; i++)
 		tnl_port_remove(added[i]);
