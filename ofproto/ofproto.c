@@ -5,18 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/pipeline/dependency.h"
 #include "datapath/pipeline/fdb.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
+#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
 #include "ofproto/agent/async.h"
 #include "ofproto/agent/monitor.h"
+#include "ofproto/agent/resume.h"
 #include "ofproto/ofproto_private.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/learn.h"
 #include "ofproto/state/timeout.h"
+#include "ofproto/state/tlv_map.h"
 
 LOG_MODULE(ofproto);
 
@@ -154,9 +156,10 @@ void ofproto_destroy(struct ofproto *ofproto, bool del)
 		return;
 	shash_remove(&ofproto_globals.all, ofproto->name);
 	connmgr_destroy(ofproto->mgr);
+	resume_forget(ofproto->bridge);
 	of_state_uninit(&ofproto->state);
 	if (atomic_load_explicit(&ofproto->bridge->tun_table, memory_order_relaxed))
-		ofproto_set_tlv_map(ofproto, NULL);
+		of_tlv_set(ofproto->bridge, NULL);
 	pl_bridge_destroy(ofproto->bridge);
 	rcu_synchronize();
 	ofproto_conf_uninit(ofproto);
@@ -168,17 +171,6 @@ void ofproto_destroy(struct ofproto *ofproto, bool del)
 	free(ofproto->dp_desc);
 	free(ofproto->name);
 	free(ofproto);
-}
-
-void ofproto_set_tlv_map(struct ofproto *ofproto, struct field_tlv_map *map)
-{
-	const struct field_tlv_map *old = atomic_load_explicit(&ofproto->bridge->tun_table,
-		memory_order_relaxed);
-
-	atomic_store_explicit(&ofproto->bridge->tun_table, map, memory_order_release);
-	dep_bump(dep_id(DEP_BRIDGE, ofproto->bridge->id, 0));
-	if (old)
-		rcu_defer_free((void *)(uintptr_t)old);
 }
 
 void ofproto_use_tlv_map(const struct ofproto *ofproto)

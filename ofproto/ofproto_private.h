@@ -95,8 +95,6 @@ extern struct ofproto_globals ofproto_globals;
 
 struct ofproto *ofproto_from_bridge_id(uint32_t bridge_id);
 
-/* Geneve options become fields as MAP (taken over) says; see field_tlv_use(). */
-void ofproto_set_tlv_map(struct ofproto *ofproto, struct field_tlv_map *map);
 /* Fields are read and written as OFPROTO maps them, until the next call. NULL: no options. */
 void ofproto_use_tlv_map(const struct ofproto *ofproto);
 

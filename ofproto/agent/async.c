@@ -94,7 +94,7 @@ void async_packet_in(struct connmgr *mgr, const struct dp_punt *punt)
 
 	packet_in_match(&metadata, &match);
 	if (punt->resume) {
-		resume_to_continuation(punt->resume, &continuation);
+		resume_keep(punt->resume, &continuation);
 		pin.continuation = &continuation;
 	}
 	spread_packet_in(mgr, &pin, punt->punt.controller_id);

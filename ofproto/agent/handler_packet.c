@@ -33,7 +33,7 @@ enum ofp_error handle_resume(struct of_session *session, const struct msg *msg)
 	error = resume_decode(msg, &d);
 	if (error)
 		return error;
-	resume = resume_from_decoded(&d, session->ofproto->bridge);
+	resume = resume_take(&d, session->ofproto->bridge);
 	if (resume)
 		dp_packet_resume(resume, d.pin.packet, d.pin.packet_len);
 	else

@@ -3,54 +3,13 @@
 #include <string.h>
 
 #include "lib/fatal.h"
-#include "lib/rcu.h"
 #include "ofproto/agent/handler.h"
+#include "ofproto/state/tlv_map.h"
 #include "ofproto/wire/nicira.h"
-
-#define UNIT 4			/* Options take multiples of it. */
 
 static const struct field_tlv_map *tlv_current(const struct ofproto *ofproto)
 {
 	return atomic_load_explicit(&ofproto->bridge->tun_table, memory_order_relaxed);
-}
-
-/* The first place in MAP with room for LEN bytes, or -1. */
-static int tlv_find_room(const struct field_tlv_map *map, unsigned int len)
-{
-	bool used[FLOW_TUN_METADATA_BYTES / UNIT] = { false };
-	unsigned int free_units = 0;
-
-	for (size_t i = 0; i < FLOW_TUN_METADATA_OPTS; i++)
-		for (unsigned int b = 0; b < map->opts[i].len; b += UNIT)
-			used[(map->opts[i].ofs + b) / UNIT] = true;
-	for (unsigned int i = 0; i < FLOW_TUN_METADATA_BYTES / UNIT; i++) {
-		free_units = used[i] ? 0 : free_units + 1;
-		if (free_units * UNIT >= len)
-			return (int)((i + 1) * UNIT - len);
-	}
-	return -1;
-}
-
-static enum ofp_error tlv_add(struct field_tlv_map *map, const struct tlv_mapping *mapping)
-{
-	int ofs;
-
-	if (mapping->index >= FLOW_TUN_METADATA_OPTS)
-		return NXTTMFC_BAD_FIELD_IDX;
-	if (map->opts[mapping->index].len)
-		return NXTTMFC_ALREADY_MAPPED;
-	for (size_t i = 0; i < FLOW_TUN_METADATA_OPTS; i++)
-		if (map->opts[i].len && map->opts[i].class == mapping->class &&
-			map->opts[i].type == mapping->type)
-			return NXTTMFC_DUP_ENTRY;
-	ofs = tlv_find_room(map, mapping->len);
-	if (ofs < 0)
-		return NXTTMFC_TABLE_FULL;
-	map->opts[mapping->index].class = mapping->class;
-	map->opts[mapping->index].type = mapping->type;
-	map->opts[mapping->index].len = mapping->len;
-	map->opts[mapping->index].ofs = (uint16_t)ofs;
-	return OFP_OK;
 }
 
 /* ------------------------------------------------------------------ use by flows */
@@ -128,7 +87,8 @@ static enum ofp_error tlv_change(const struct ofproto *ofproto, struct field_tlv
 		return error;
 	}
 	VEC_FOR_EACH (mapping, &tm->mappings) {
-		error = tm->command == TLV_TABLE_ADD ? tlv_add(map, mapping) :
+		error = tm->command == TLV_TABLE_ADD ? of_tlv_add(map, mapping->class,
+			mapping->type, mapping->len, mapping->index) :
 			tlv_remove(ofproto, map, mapping->index);
 		if (error)
 			break;
@@ -157,7 +117,7 @@ enum ofp_error handle_tlv_table_mod(struct of_session *session, const struct msg
 	if (error) {
 		free(map);
 	} else {
-		ofproto_set_tlv_map(ofproto, map);
+		of_tlv_set(ofproto->bridge, map);
 		field_tlv_use(map);
 	}
 	tlv_table_mod_uninit(&tm);
