@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/sluice-bench/scenario.h"
+
+#include <string.h>
+
+static const struct scenario *const all[] = {
+	&scenario_p2p,
+	&scenario_l2,
+	&scenario_acl,
+	&scenario_neutron_encap,
+	&scenario_neutron_decap,
+};
+
+const size_t n_scenarios = ARRAY_SIZE(all);
+
+const struct scenario *scenario_get(size_t i)
+{
+	return i < n_scenarios ? all[i] : NULL;
+}
+
+const struct scenario *scenario_find(const char *name)
+{
+	for (size_t i = 0; i < n_scenarios; i++)
+		if (!strcmp(all[i]->name, name))
+			return all[i];
+	return NULL;
+}
+
+void scenario_traffic(struct bench_traffic *traffic, const struct scenario_params *params,
+	void (*build)(struct bench_stream *stream, uint16_t len, const struct scenario_params *params))
+{
+	static const struct {
+		uint16_t len, weight;
+	} imix[] = {{60, 7}, {590, 4}, {1514, 1}};
+
+	memset(traffic, 0, sizeof *traffic);
+	if (params->frame_size) {
+		traffic->n_streams = 1;
+		build(&traffic->streams[0], params->frame_size - 4, params);
+		return;
+	}
+	traffic->n_streams = ARRAY_SIZE(imix);
+	for (size_t i = 0; i < ARRAY_SIZE(imix); i++) {
+		build(&traffic->streams[i], imix[i].len, params);
+		traffic->streams[i].weight = imix[i].weight;
+	}
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One bridge: port to port, learning switch, access lists. */
+#include "tools/sluice-bench/frame.h"
+#include "tools/sluice-bench/scenario.h"
+
+#include "lib/headers.h"
+
+#define SRC_IP 0x0a000001
+#define DST_IP 0x0a800001
+#define MAC_A 0x020000000000
+#define MAC_B 0x020001000000
+
+static const char *check_ip_frame(const uint8_t *frame, uint32_t len)
+{
+	if (len < 60)
+		return "a frame is too short";
+	if (frame_get16(frame, 12) != ETH_T_IP || frame[14] != 0x45)
+		return "a frame is not what was sent";
+	if (!frame_ip_csum_ok(frame, ETH_HEADER_LEN))
+		return "a frame's IP checksum is wrong";
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ p2p */
+
+static void p2p_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
+{
+	struct frame_spec spec = {
+		.dl_dst = MAC_B,
+		.dl_src = MAC_A,
+		.vlan = -1,
+		.nw_src = SRC_IP,
+		.nw_dst = DST_IP,
+		.tp_src = 1024,
+		.tp_dst = 2048,
+		.len = len,
+	};
+	struct frame_ofs ofs;
+
+	frame_build(stream, &spec, &ofs);
+	frame_edit(stream, ofs.nw_src, BENCH_COUNT, 0, UINT32_MAX, 0);
+	stream->n_flows = params->n_flows;
+}
+
+static void p2p_build(struct conf *conf, const struct scenario_params *params)
+{
+	struct bench_traffic traffic;
+
+	scenario_traffic(&traffic, params, p2p_stream);
+	conf_bridge(conf, "br0");
+	conf_source(conf, "br0", "p1", 1, &traffic);
+	conf_sink(conf, "br0", "p2", 2);
+	conf_flow(conf, "br0", "in_port=1,actions=output:2");
+	conf_loop(conf, "p1", "p2");
+	conf->check = check_ip_frame;
+}
+
+const struct scenario scenario_p2p = {
+	.name = "p2p",
+	.summary = "one rule from port to port",
+	.unit = "flows",
+	.points = {1, 1000, 50000, 1000000},
+	.build = p2p_build,
+};
+
+/* ------------------------------------------------------------------ l2 */
+
+static void l2_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params,
+	bool back)
+{
+	struct frame_spec spec = {
+		.dl_dst = back ? MAC_A : MAC_B,
+		.dl_src = back ? MAC_B : MAC_A,
+		.vlan = -1,
+		.nw_src = back ? DST_IP : SRC_IP,
+		.nw_dst = back ? SRC_IP : DST_IP,
+		.tp_src = 1024,
+		.tp_dst = 2048,
+		.len = len,
+	};
+	struct frame_ofs ofs;
+
+	/* Each pair of stations has its addresses, as real ones have. */
+	frame_build(stream, &spec, &ofs);
+	frame_edit(stream, ofs.dl_dst, BENCH_COUNT, 0, UINT32_MAX, 0);
+	frame_edit(stream, ofs.dl_src, BENCH_COUNT, 0, UINT32_MAX, 0);
+	frame_edit(stream, ofs.nw_src, BENCH_COUNT, 0, UINT32_MAX, 0);
+	frame_edit(stream, ofs.nw_dst, BENCH_COUNT, 0, UINT32_MAX, 0);
+	stream->n_flows = params->n_flows;
+}
+
+static void l2_there(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
+{
+	l2_stream(stream, len, params, false);
+}
+
+static void l2_back(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
+{
+	l2_stream(stream, len, params, true);
+}
+
+static void l2_build(struct conf *conf, const struct scenario_params *params)
+{
+	struct bench_traffic traffic;
+	struct conf_bridge *bridge = conf_bridge(conf, "br0");
+
+	if (params->n_flows * 2 + 16 > 2048)
+		bridge->mac_table_size = (unsigned int)params->n_flows * 2 + 1024;
+	scenario_traffic(&traffic, params, l2_there);
+	conf_source(conf, "br0", "p1", 1, &traffic);
+	scenario_traffic(&traffic, params, l2_back);
+	conf_source(conf, "br0", "p2", 2, &traffic);
+	conf_flow(conf, "br0", "actions=NORMAL");
+	conf_loop(conf, "p1", "p2");
+	conf_loop(conf, "p2", "p1");
+	conf->check = check_ip_frame;
+}
+
+const struct scenario scenario_l2 = {
+	.name = "l2",
+	.summary = "learning switch, pairs of stations talking both ways",
+	.unit = "MAC pairs",
+	.points = {1, 1000, 50000, 500000},
+	.build = l2_build,
+};
+
+/* ------------------------------------------------------------------ acl */
+
+#define ACL_RULES 1000
+
+static void acl_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
+{
+	struct frame_spec spec = {
+		.dl_dst = MAC_B,
+		.dl_src = MAC_A,
+		.vlan = -1,
+		.nw_src = 0x0a000000,
+		.nw_dst = 0x0a800000,
+		.tp_src = 1024,
+		.tp_dst = 0,
+		.proto = IP_P_TCP,
+		.len = len,
+	};
+	struct frame_ofs ofs;
+
+	/* Addresses and ports by chance, the source port by count: N different flows. */
+	frame_build(stream, &spec, &ofs);
+	frame_edit(stream, ofs.nw_src, BENCH_RANDOM, 0, 0x7fffff, 0);
+	frame_edit(stream, ofs.nw_dst, BENCH_RANDOM, 23, 0xffff, 0);
+	frame_edit(stream, ofs.ports, BENCH_RANDOM, 39, 0x1ffff, 4);
+	stream->n_flows = params->n_flows;
+}
+
+/* Rule R: what some flow has under one of 72 masks. */
+static void acl_rule(struct conf *conf, const struct bench_traffic *traffic, unsigned int r)
+{
+	static const uint8_t src_lens[] = {12, 14, 16, 20, 24, 32}, dst_lens[] = {16, 18, 24, 32};
+	static const uint16_t port_masks[] = {0, 0xff00, 0xffff};
+	unsigned int src_len = src_lens[r % 6], dst_len = dst_lens[r / 6 % 4];
+	uint32_t src_mask = ~UINT32_C(0) << (32 - src_len), dst_mask = ~UINT32_C(0) << (32 - dst_len);
+	uint16_t port_mask = port_masks[r / 24 % 3];
+	uint8_t frame[BENCH_FRAME_MAX];
+	uint32_t src, dst;
+	uint16_t port;
+
+	bench_traffic_frame(traffic, r * 997u, frame);
+	src = frame_get32(frame, 26) & src_mask;
+	dst = frame_get32(frame, 30) & dst_mask;
+	port = frame_get16(frame, 36) & port_mask;
+	conf_flow(conf, "br0",
+		"priority=%u,tcp,nw_src=%u.%u.%u.%u/%u,nw_dst=%u.%u.%u.%u/%u,tp_dst=0x%x/0x%x,"
+		"actions=output:2",
+		100 + 10 * (src_len + dst_len) + (port_mask ? port_mask & 1 ? 8 : 4 : 0), src >> 24, src >> 16 & 255, src >> 8 & 255, src & 255,
+		src_len, dst >> 24, dst >> 16 & 255, dst >> 8 & 255, dst & 255, dst_len, port,
+		port_mask);
+}
+
+static void acl_build(struct conf *conf, const struct scenario_params *params)
+{
+	struct bench_traffic traffic;
+
+	scenario_traffic(&traffic, params, acl_stream);
+	conf_bridge(conf, "br0");
+	conf_source(conf, "br0", "p1", 1, &traffic);
+	conf_sink(conf, "br0", "p2", 2);
+	for (unsigned int r = 0; r < ACL_RULES; r++)
+		acl_rule(conf, &traffic, r);
+	conf_flow(conf, "br0", "priority=1,actions=output:2");
+	conf_loop(conf, "p1", "p2");
+	conf->check = check_ip_frame;
+}
+
+const struct scenario scenario_acl = {
+	.name = "acl",
+	.summary = "1000 rules over 72 masks of addresses and ports",
+	.unit = "flows",
+	.points = {1, 1000, 50000, 200000, 1000000},
+	.build = acl_build,
+};
