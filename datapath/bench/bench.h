@@ -133,8 +133,7 @@ uint64_t bench_probe_latency_ns(const struct bench_probe *probe, double share);
 
 /* ------------------------------------------------------------------ clocks and loops */
 
-uint64_t bench_tsc_hz(void);
-uint64_t bench_tsc(void);
+uint64_t bench_tsc_hz(void);	/* 0 before dp_init(). */
 
 /* What a thread did in a while. */
 struct bench_work {
@@ -166,6 +165,10 @@ struct bench_pmd_reading {
 	uint64_t exact_hits, mega_hits, misses, uncached, lost;
 	uint64_t sleep_us;
 };
+
+/* Stops every PMD from receiving (dp_hold()) and waits until each has dealt with what it had; or lets
+ * them go on. -ETIMEDOUT if one does not come to rest within seconds; -ENODEV without PMDs. */
+int bench_hold(bool hold);
 
 /* -ENODEV without PMDs. */
 int bench_pmd_read(struct bench_pmd_reading *reading);

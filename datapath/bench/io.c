@@ -6,10 +6,13 @@
 #include <rte_lcore.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "datapath/bench/bench.h"
 #include "datapath/dp_private.h"
 #include "lib/clock.h"
+
+#define HOLD_TIMEOUT_MS 5000
 
 struct io {
 	unsigned int n;
@@ -24,11 +27,6 @@ struct io {
 uint64_t bench_tsc_hz(void)
 {
 	return rte_get_tsc_hz();
-}
-
-uint64_t bench_tsc(void)
-{
-	return rte_rdtsc();
 }
 
 static uint64_t read_ns(clockid_t clock)
@@ -125,6 +123,33 @@ int bench_io_run(const struct bench_loop *loops, unsigned int n_loops, int core,
 }
 
 /* ------------------------------------------------------------------ PMDs */
+
+/* Turns without packets: two more of them, and one began after the hold did. */
+static uint64_t idle_turns(const struct pmd *pmd)
+{
+	return stat_get(&pmd->stats.idle_iterations);
+}
+
+int bench_hold(bool hold)
+{
+	int64_t deadline = clock_ms() + HOLD_TIMEOUT_MS;
+	uint64_t before[PMD_MAX];
+
+	if (!dp.n_pmds)
+		return -ENODEV;
+	dp_hold(hold);
+	if (!hold)
+		return 0;
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		before[i] = idle_turns(dp.pmds[i]);
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		while (idle_turns(dp.pmds[i]) < before[i] + 2) {
+			if (clock_ms() > deadline)
+				return -ETIMEDOUT;
+			usleep(200);
+		}
+	return 0;
+}
 
 int bench_pmd_read(struct bench_pmd_reading *reading)
 {

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/sluice-bench/lab.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "datapath/dp.h"
+#include "datapath/pipeline/dependency.h"
+#include "lib/clock.h"
+#include "lib/event.h"
+#include "lib/fatal.h"
+#include "lib/rcu.h"
+#include "tools/sluice-bench/hugepages.h"
+#include "tools/sluiced/config_json.h"
+#include "tools/sluiced/reconcile.h"
+#include "tunnel/route.h"
+
+#define MBUFS_BESIDES_FRAMES 16384
+#define SETTLE_MS 60000
+
+static struct {
+	struct conf *conf;
+	const struct lab_config *config;
+	struct event_loop *loop;
+	char dir[32];
+	VEC(struct bench_source *) sources;
+	uint64_t n_frames;
+} lab;
+
+/* ------------------------------------------------------------------ files */
+
+static uint64_t frames_of(const struct bench_traffic *traffic)
+{
+	uint64_t period = bench_traffic_period(traffic), turn = bench_traffic_turn(traffic);
+
+	if (period && period <= lab.config->max_frames)
+		return period;
+	return MAX(ROUND_DOWN(lab.config->max_frames, turn), turn);
+}
+
+static char *pcap_path(const struct conf_port *port)
+{
+	return xasprintf("%s/%s.pcap", lab.dir, port->name);
+}
+
+static int write_files(char **error)
+{
+	struct conf_port *port;
+	int err = 0;
+
+	strcpy(lab.dir, "/tmp/sluice-bench.XXXXXX");
+	if (!mkdtemp(lab.dir)) {
+		*error = xasprintf("can't make a directory in /tmp: %s", strerror(errno));
+		return -errno;
+	}
+	VEC_FOR_EACH (port, &lab.conf->ports) {
+		char *path;
+		uint64_t n;
+
+		if (port->role != CONF_SOURCE)
+			continue;
+		path = pcap_path(port);
+		n = frames_of(port->traffic);
+		lab.n_frames += n;
+		err = bench_traffic_write(port->traffic, n, path);
+		if (err)
+			*error = xasprintf("can't write %s: %s", path, strerror(-err));
+		free(path);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static void remove_files(void)
+{
+	DIR *dir = lab.dir[0] ? opendir(lab.dir) : NULL;
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(lab.dir);
+	lab.dir[0] = '\0';
+}
+
+uint64_t lab_frames(void)
+{
+	return lab.n_frames;
+}
+
+/* ------------------------------------------------------------------ configuration */
+
+static void put_pair(struct sbuf *s, const char **comma, const char *key, const char *value)
+{
+	sbuf_puts(s, *comma);
+	sbuf_put_json_string(s, key);
+	sbuf_puts(s, ": ");
+	sbuf_put_json_string(s, value);
+	*comma = ", ";
+}
+
+static void put_options(struct sbuf *s, const struct conf_port *port)
+{
+	char *copy = xstrdup(port->options), *save = NULL;
+	const char *comma = "";
+
+	sbuf_puts(s, "\"options\": {");
+	if (port->role != CONF_PLAIN) {
+		char *pcap = pcap_path(port), *devargs = conf_devargs(port, pcap);
+
+		put_pair(s, &comma, "dpdk-devargs", devargs);
+		free(devargs);
+		free(pcap);
+	}
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(word, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		put_pair(s, &comma, word, value);
+	}
+	sbuf_putc(s, '}');
+	free(copy);
+}
+
+static void put_ports(struct sbuf *s, const char *bridge)
+{
+	const struct conf_port *port;
+	const char *comma = "";
+
+	sbuf_puts(s, ", \"ports\": [");
+	VEC_FOR_EACH (port, &lab.conf->ports) {
+		if (strcmp(port->bridge, bridge))
+			continue;
+		sbuf_puts(s, comma);
+		sbuf_puts(s, "{\"name\": ");
+		sbuf_put_json_string(s, port->name);
+		if (port->tag >= 0)
+			sbuf_putf(s, ", \"tag\": %d", port->tag);
+		sbuf_puts(s, ", \"interfaces\": [{\"name\": ");
+		sbuf_put_json_string(s, port->name);
+		sbuf_puts(s, ", \"type\": ");
+		sbuf_put_json_string(s, port->type);
+		sbuf_putf(s, ", \"ofport_request\": %u, ", port->ofport);
+		put_options(s, port);
+		sbuf_puts(s, "}]}");
+		comma = ",\n   ";
+	}
+	sbuf_putc(s, ']');
+}
+
+static void put_flows(struct sbuf *s, const char *bridge)
+{
+	const struct conf_flow *flow;
+	const char *comma = "";
+
+	sbuf_puts(s, ", \"flows\": [");
+	VEC_FOR_EACH (flow, &lab.conf->flows) {
+		if (strcmp(flow->bridge, bridge))
+			continue;
+		sbuf_puts(s, comma);
+		sbuf_put_json_string(s, flow->text);
+		comma = ",\n   ";
+	}
+	sbuf_putc(s, ']');
+}
+
+static char *to_json(void)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+	const struct conf_bridge *bridge;
+	const char *comma = "";
+
+	sbuf_puts(&s, "{\"bridges\": [");
+	VEC_FOR_EACH (bridge, &lab.conf->bridges) {
+		sbuf_puts(&s, comma);
+		sbuf_puts(&s, "{\"name\": ");
+		sbuf_put_json_string(&s, bridge->name);
+		sbuf_putf(&s, ", \"fail_mode\": \"secure\", \"other_config\": {\"hwaddr\": \"%s\"",
+			bridge->mac);
+		if (bridge->mac_table_size)
+			sbuf_putf(&s, ", \"mac-table-size\": \"%u\"", bridge->mac_table_size);
+		sbuf_putc(&s, '}');
+		put_ports(&s, bridge->name);
+		put_flows(&s, bridge->name);
+		sbuf_putc(&s, '}');
+		comma = ",\n ";
+	}
+	sbuf_puts(&s, "]}\n");
+	return sbuf_steal(&s);
+}
+
+/* ------------------------------------------------------------------ the switch */
+
+static void on_routes_changed(void *aux)
+{
+	dep_bump(dep_route());
+}
+
+/* As sluiced's turn. */
+static void on_turn(void *aux)
+{
+	dp_run();
+	reconcile_run();
+	ofproto_run_all();
+	rcu_reclaim();
+}
+
+void lab_run(unsigned int ms)
+{
+	int64_t end = clock_ms() + ms, left;
+
+	while ((left = end - clock_ms()) > 0)
+		event_run_once(lab.loop, (int)MIN(left, (int64_t)20));
+}
+
+static int check_memory(unsigned int n_mbufs, char **error)
+{
+	uint64_t have, need = hugepages_needed_mb(n_mbufs);
+
+	if (lab.config->ordinary_memory)
+		return 0;
+	have = hugepages_free_mb();
+	if (!have || have >= need)
+		return 0;
+	*error = xasprintf("%llu MB of hugepages are free, %llu are needed: sysctl vm.nr_hugepages=%llu, "
+		"or fewer --frames", (unsigned long long)have, (unsigned long long)need,
+		(unsigned long long)(need / 2 + 1));
+	return -ENOMEM;
+}
+
+static int start_datapath(char **error)
+{
+	struct dp_config config = {
+		.dpdk_extra = lab.config->ordinary_memory ? "--no-huge" : NULL,
+		.n_mbufs = (unsigned int)round_up_pow2(MBUFS_BESIDES_FRAMES + lab.n_frames) - 1,
+		.no_caches = lab.config->no_caches,
+	};
+	char mask[64];
+	int err;
+
+	/* A power of two less one fits best, but not at any price. */
+	if (config.n_mbufs > MBUFS_BESIDES_FRAMES + lab.n_frames + 65536)
+		config.n_mbufs = (unsigned int)(MBUFS_BESIDES_FRAMES + lab.n_frames);
+	err = check_memory(config.n_mbufs, error);
+	if (err)
+		return err;
+	if (lab.config->core >= 0) {
+		snprintf(mask, sizeof mask, "%llx", 1ULL << lab.config->core);
+		config.pmd_cpu_mask = mask;
+	}
+	err = dp_init(&config, lab.loop, ofproto_sink(), error);
+	if (!err)
+		dp_hold(true);
+	return err;
+}
+
+static int check_interfaces(char **error)
+{
+	const struct conf_port *port;
+
+	VEC_FOR_EACH (port, &lab.conf->ports) {
+		const struct rc_iface *iface = reconcile_iface(port->name);
+
+		if (iface && iface->state == RC_RUNNING)
+			continue;
+		*error = xasprintf("port %s: %s", port->name,
+			iface && iface->error ? iface->error : "not there");
+		return -EIO;
+	}
+	return 0;
+}
+
+static int apply_conf(char **error)
+{
+	int64_t deadline = clock_ms() + SETTLE_MS;
+	char *json = to_json();
+	struct model *model;
+	int err = config_json_parse(json, &model, error);
+
+	free(json);
+	if (err)
+		return err;
+	reconcile_apply(model);
+	while (!reconcile_is_settled()) {
+		if (clock_ms() > deadline) {
+			*error = xasprintf("the switch did not come up within %d s", SETTLE_MS / 1000);
+			return -ETIMEDOUT;
+		}
+		lab_run(10);
+	}
+	return check_interfaces(error);
+}
+
+/* Addresses, so that routes lead to the tunnels' underlay. */
+static int set_addresses(char **error)
+{
+	const struct conf_bridge *bridge;
+	const struct conf_neigh *neigh;
+
+	VEC_FOR_EACH (bridge, &lab.conf->bridges) {
+		char *command;
+		int status;
+
+		if (!bridge->address)
+			continue;
+		command = xasprintf("ip addr add %s dev %s && ip link set %s up", bridge->address,
+			bridge->name, bridge->name);
+		status = system(command);
+		if (status)
+			*error = xasprintf("failed: %s", command);
+		free(command);
+		if (status)
+			return -EIO;
+	}
+	lab_run(100);
+	VEC_FOR_EACH (neigh, &lab.conf->neighs) {
+		struct ipv6_addr addr;
+		struct eth_addr mac;
+
+		memset(&addr, 0, sizeof addr);
+		addr.w16[5] = BE16_MAX;
+		if (inet_pton(AF_INET, neigh->address, &addr.w32[3]) != 1 ||
+			parse_mac(neigh->mac, mac.b))
+			fatal("bad neighbour %s %s", neigh->address, neigh->mac);
+		dp_neigh_set(neigh->bridge, &addr, mac);
+	}
+	return 0;
+}
+
+static int attach_sources(char **error)
+{
+	struct conf_port *port;
+
+	VEC_FOR_EACH (port, &lab.conf->ports) {
+		struct bench_source_config config = {0};
+		struct bench_source *source;
+		uint64_t period;
+		char *device;
+		int err;
+
+		if (port->role != CONF_SOURCE)
+			continue;
+		period = bench_traffic_period(port->traffic);
+		config.rewrite = !period || period > lab.config->max_frames;
+		device = conf_device(port);
+		err = bench_source_attach(device, port->traffic, &config, &source);
+		free(device);
+		if (err) {
+			*error = xasprintf("no generator on %s: %s", port->name, strerror(-err));
+			return err;
+		}
+		vec_push(&lab.sources, source);
+	}
+	return 0;
+}
+
+/* The kernel would say hello on the bridges' own ports, and be counted. */
+static void no_ipv6(void)
+{
+	static const char *const files[] = {
+		"/proc/sys/net/ipv6/conf/all/disable_ipv6",
+		"/proc/sys/net/ipv6/conf/default/disable_ipv6",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		FILE *file = fopen(files[i], "we");
+
+		if (!file)
+			continue;
+		fputs("1\n", file);
+		fclose(file);
+	}
+}
+
+int lab_start(struct conf *conf, const struct lab_config *config, char **error)
+{
+	int err;
+
+	lab.conf = conf;
+	lab.config = config;
+	if (unshare(CLONE_NEWNET)) {
+		*error = xasprintf("no network namespace of its own (%s): run it as root",
+			strerror(errno));
+		return -EPERM;
+	}
+	no_ipv6();
+	err = write_files(error);
+	if (err)
+		return err;
+	lab.loop = event_loop_create();
+	rcu_init(256);
+	ofproto_init(lab.loop, lab.dir);
+	reconcile_init();
+	err = route_init(lab.loop, on_routes_changed, NULL);
+	if (err) {
+		*error = xasprintf("can't read the kernel's routes: %s", strerror(-err));
+		return err;
+	}
+	err = start_datapath(error);
+	if (err)
+		return err;
+	event_hook_add(lab.loop, on_turn, NULL);
+	err = apply_conf(error);
+	if (!err)
+		err = set_addresses(error);
+	if (!err)
+		err = attach_sources(error);
+	return err;
+}
+
+void lab_stop(void)
+{
+	struct bench_source **source;
+
+	lab_hold(true);
+	VEC_FOR_EACH (source, &lab.sources)
+		bench_source_detach(*source);
+	vec_uninit(&lab.sources);
+	reconcile_uninit(true);
+	dp_uninit();
+	route_uninit();
+	ofproto_uninit();
+	remove_files();
+}
+
+void lab_hold(bool hold)
+{
+	if (bench_hold(hold) == -ETIMEDOUT)
+		fatal("the PMD thread does not come to rest");
+	/* What it left for control. */
+	if (hold)
+		lab_run(2);
+}
+
+int lab_io(unsigned int ms, struct bench_work *work)
+{
+	struct bench_loop loops[BENCH_MAX_LOOPS];
+	char *names[2 * BENCH_MAX_LOOPS];
+	unsigned int n = 0, n_names = 0;
+	struct bench_pmd_reading reading;
+	struct conf_loop *loop;
+	int err;
+
+	VEC_FOR_EACH (loop, &lab.conf->loops) {
+		const char *ends[2] = {loop->from, loop->to};
+		struct conf_port *port;
+
+		for (int end = 0; end < 2; end++)
+			VEC_FOR_EACH (port, &lab.conf->ports)
+				if (!strcmp(port->name, ends[end]))
+					names[n_names++] = conf_device(port);
+		loops[n].from = names[n_names - 2];
+		loops[n++].to = names[n_names - 1];
+	}
+	bench_pmd_read(&reading);
+	err = bench_io_run(loops, n, reading.core, ms, work);
+	while (n_names)
+		free(names[--n_names]);
+	return err;
+}
+
+void lab_counts(struct lab_counts *counts)
+{
+	const struct conf_port *port;
+
+	memset(counts, 0, sizeof *counts);
+	VEC_FOR_EACH (port, &lab.conf->ports) {
+		struct bench_device_counts device;
+		char *name;
+
+		if (port->role == CONF_PLAIN)
+			continue;
+		name = conf_device(port);
+		if (!bench_device_counts(name, &device)) {
+			counts->received += device.rx_packets;
+			counts->sent += device.tx_packets;
+		}
+		free(name);
+	}
+}
+
+char *lab_drops(void)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+
+	for (int reason = DROP_NONE + 1; reason < DROP_N_REASONS; reason++) {
+		uint64_t n = dp_drops((enum drop_reason)reason);
+
+		if (n)
+			sbuf_putf(&s, "%s%s %llu", s.len ? ", " : "",
+				drop_reason_name((enum drop_reason)reason), (unsigned long long)n);
+	}
+	if (!s.len)
+		sbuf_puts(&s, "none");
+	return sbuf_steal(&s);
+}
+
+struct bench_source *lab_source(size_t i)
+{
+	return i < lab.sources.n ? lab.sources.items[i] : NULL;
+}
+
+bool lab_has_hugepages(void)
+{
+	return dp_has_hugepages();
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/sluice-bench/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum {
+	OPT_FLOWS = 256,
+	OPT_SIZE,
+	OPT_TRIALS,
+	OPT_MS,
+	OPT_CORE,
+	OPT_FRAMES,
+	OPT_JSON,
+	OPT_NO_CACHES,
+	OPT_NO_HUGE,
+	OPT_LIST,
+};
+
+static _Noreturn void die(const char *format, ...) PRINTF_FORMAT(1, 2);
+
+static _Noreturn void die(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "sluice-bench: ");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+static _Noreturn void usage(void)
+{
+	printf("sluice-bench: packet rates of the switch, one core, against the bare loop over the same "
+	       "devices\n"
+	       "usage: sluice-bench [OPTION...] SCENARIO... | all\n\n"
+	       "scenarios:\n");
+	for (size_t i = 0; i < n_scenarios; i++)
+		printf("  %-15s %s\n", scenario_get(i)->name, scenario_get(i)->summary);
+	printf("\noptions:\n"
+	       "  --flows N,...     numbers of flows (k and M may follow); default: by scenario\n"
+	       "  --size S,...      64 (default), 1518, imix or any frame size with FCS\n"
+	       "  --trials N        trials of each case, default 5\n"
+	       "  --ms N            length of a trial, default 300\n"
+	       "  --core N          core of the PMD thread, default the last\n"
+	       "  --frames N        frames in a source's file; more flows are made by rewriting\n"
+	       "                    headers on the way in; default 1024\n"
+	       "  --json FILE       results as JSON too (-: in place of the table)\n"
+	       "  --no-caches       every packet through the interpreter\n"
+	       "  --no-huge         without hugepages (no ratios then)\n"
+	       "  -v, --verbose     the switch's log on stderr\n"
+	       "  -h, --help\n\n"
+	       "Needs root, and hugepages: sysctl vm.nr_hugepages=512\n");
+	exit(0);
+}
+
+static uint64_t parse_number(const char *what, char *word, uint64_t min, uint64_t max)
+{
+	size_t len = strlen(word);
+	uint64_t unit = 1, value;
+
+	if (len && (word[len - 1] == 'k' || word[len - 1] == 'M')) {
+		unit = word[len - 1] == 'k' ? 1000 : 1000000;
+		word[len - 1] = '\0';
+	}
+	if (parse_u64(word, 0, UINT64_MAX / unit, &value) || value * unit < min || value * unit > max)
+		die("%s: a number from %llu to %llu was expected", what, (unsigned long long)min,
+			(unsigned long long)max);
+	return value * unit;
+}
+
+static void parse_flows(struct options *o, char *list)
+{
+	char *save = NULL;
+
+	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		if (o->n_flows == OPTIONS_MAX_POINTS)
+			die("--flows: at most %d numbers", OPTIONS_MAX_POINTS);
+		o->flows[o->n_flows++] = parse_number("--flows", word, 1, 100000000);
+	}
+}
+
+static void parse_sizes(struct options *o, char *list)
+{
+	char *save = NULL;
+
+	o->n_sizes = 0;
+	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		if (o->n_sizes == ARRAY_SIZE(o->sizes))
+			die("--size: at most %zu sizes", ARRAY_SIZE(o->sizes));
+		o->sizes[o->n_sizes++] =
+			strcmp(word, "imix") ? (uint16_t)parse_number("--size", word, 64, 1518) : 0;
+	}
+}
+
+static void add_scenario(struct options *o, const char *name)
+{
+	const struct scenario *scenario = scenario_find(name);
+
+	if (!scenario)
+		die("there is no scenario \"%s\" (--help lists them)", name);
+	if (o->n_scenarios < ARRAY_SIZE(o->scenarios))
+		o->scenarios[o->n_scenarios++] = scenario;
+}
+
+static void parse_scenarios(struct options *o, int argc, char *argv[])
+{
+	if (!argc)
+		die("which scenario? (--help lists them; all: every one)");
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "all")) {
+			add_scenario(o, argv[i]);
+			continue;
+		}
+		for (size_t s = 0; s < n_scenarios; s++)
+			add_scenario(o, scenario_get(s)->name);
+	}
+}
+
+static void parse_option(struct options *o, int c)
+{
+	switch (c) {
+	case OPT_FLOWS:
+		parse_flows(o, optarg);
+		break;
+	case OPT_SIZE:
+		parse_sizes(o, optarg);
+		break;
+	case OPT_TRIALS:
+		o->measure.trials = (unsigned int)parse_number("--trials", optarg, 1,
+			MEASURE_MAX_TRIALS);
+		break;
+	case OPT_MS:
+		o->measure.ms = (unsigned int)parse_number("--ms", optarg, 10, 600000);
+		break;
+	case OPT_CORE:
+		o->measure.lab.core = (int)parse_number("--core", optarg, 0, 63);
+		break;
+	case OPT_FRAMES:
+		o->measure.lab.max_frames = parse_number("--frames", optarg, 1, 1000000);
+		break;
+	case OPT_JSON:
+		o->json = optarg;
+		break;
+	case OPT_NO_CACHES:
+		o->measure.lab.no_caches = true;
+		break;
+	case OPT_NO_HUGE:
+		o->measure.lab.ordinary_memory = true;
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case 'h':
+	case OPT_LIST:
+		usage();
+	default:
+		exit(2);
+	}
+}
+
+void options_parse(int argc, char *argv[], struct options *o)
+{
+	static const struct option longs[] = {
+		{"flows", required_argument, NULL, OPT_FLOWS},
+		{"size", required_argument, NULL, OPT_SIZE},
+		{"trials", required_argument, NULL, OPT_TRIALS},
+		{"ms", required_argument, NULL, OPT_MS},
+		{"core", required_argument, NULL, OPT_CORE},
+		{"frames", required_argument, NULL, OPT_FRAMES},
+		{"json", required_argument, NULL, OPT_JSON},
+		{"no-caches", no_argument, NULL, OPT_NO_CACHES},
+		{"no-huge", no_argument, NULL, OPT_NO_HUGE},
+		{"list", no_argument, NULL, OPT_LIST},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	*o = (struct options){
+		.sizes = {64},
+		.n_sizes = 1,
+		.measure = {.trials = 5, .ms = 300, .lab = {.core = -1, .max_frames = 1024}},
+	};
+	while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1)
+		parse_option(o, c);
+	parse_scenarios(o, argc - optind, argv + optind);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The command line of sluice-bench. */
+
+#include <stdio.h>
+
+#include "tools/sluice-bench/measure.h"
+
+#define OPTIONS_MAX_POINTS 16
+
+struct options {
+	const struct scenario *scenarios[32];
+	unsigned int n_scenarios;
+	uint64_t flows[OPTIONS_MAX_POINTS];	/* n_flows 0: each scenario's own. */
+	unsigned int n_flows;
+	uint16_t sizes[4];
+	unsigned int n_sizes;
+	struct measure_config measure;
+	const char *json;	/* File, "-": stdout instead of the table; NULL. */
+	bool verbose;
+};
+
+/* Fills OPTIONS or exits with one line of what is wrong. */
+void options_parse(int argc, char *argv[], struct options *options);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What was measured, for people and for programs. */
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "tools/sluice-bench/options.h"
+
+/* Machine and method, then the table's head. */
+void report_begin(FILE *out, const struct options *options);
+void report_row(FILE *out, const struct measure_result *result);
+
+json_t *report_json_begin(const struct options *options);
+void report_json_row(json_t *report, const struct measure_result *result);
+/* Writes and frees REPORT. 0 or -errno. */
+int report_json_end(json_t *report, const char *file);
