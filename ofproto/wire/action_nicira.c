@@ -300,10 +300,11 @@ enum ofp_error decode_ct(struct action_in *in)
 	return NXBAC_CT_DATAPATH_SUPPORT;
 }
 
+/* Frames are Ethernet and stay so: there is no packet type to convert to. */
 enum ofp_error decode_refused(struct action_in *in)
 {
-	(void)in;
-	return OFPBAC_BAD_TYPE;
+	return in->layout == L_ENCAP || in->layout == L_DECAP ? NXBAC_BAD_HEADER_TYPE
+							      : OFPBAC_BAD_VENDOR_TYPE;
 }
 
 /* ------------------------------------------------------------------ instructions as actions */

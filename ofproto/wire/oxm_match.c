@@ -233,7 +233,8 @@ static void put_field(struct sbuf *out, const struct field *f, const struct matc
 	enum ofp_version version, bool *ethernet)
 {
 	union field_value value, mask;
-	bool exact = field_is_all_exact(f, &match->mask);
+	/* Open vSwitch knows more flags than the one it lets rules match: the mask is always told. */
+	bool exact = f->id != FIELD_TUN_FLAGS && field_is_all_exact(f, &match->mask);
 
 	field_get(f, &match->flow, &value);
 	if (!exact)
