@@ -507,6 +507,16 @@ char *lab_drops(void)
 	return sbuf_steal(&s);
 }
 
+void lab_show_paths(void)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+
+	dp_format_pmd_stats(&s);
+	dp_format_paths(NULL, false, &s);
+	fputs(sbuf_cstr(&s), stderr);
+	sbuf_uninit(&s);
+}
+
 struct bench_source *lab_source(size_t i)
 {
 	return i < lab.sources.n ? lab.sources.items[i] : NULL;

@@ -39,6 +39,9 @@ void lab_counts(struct lab_counts *counts);
 /* Packets that the switch dropped, by reason, as text; for messages. Caller frees. */
 char *lab_drops(void);
 
+/* dpctl/dump-flows and dpif-netdev/pmd-stats-show, on stderr. */
+void lab_show_paths(void);
+
 /* Source I of the conf, NULL past the last. */
 struct bench_source *lab_source(size_t i);
 bool lab_has_hugepages(void);

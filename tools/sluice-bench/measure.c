@@ -200,6 +200,8 @@ static void run_case(const struct scenario *scenario, const struct scenario_para
 		err = trial(&conf, config, result);
 	if (err)
 		snprintf(result->error, sizeof result->error, "the bare loop: %s", strerror(-err));
+	if (config->show_paths)
+		lab_show_paths();
 	lab_stop();
 	conf_uninit(&conf);
 }

@@ -16,6 +16,7 @@
 struct measure_config {
 	unsigned int trials;
 	unsigned int ms;	/* Of a trial's run. */
+	bool show_paths;	/* Cached paths to stderr. */
 	struct lab_config lab;
 };
 

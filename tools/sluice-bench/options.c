@@ -17,6 +17,7 @@ enum {
 	OPT_JSON,
 	OPT_NO_CACHES,
 	OPT_NO_HUGE,
+	OPT_PATHS,
 	OPT_LIST,
 };
 
@@ -53,6 +54,7 @@ static _Noreturn void usage(void)
 	       "  --json FILE       results as JSON too (-: in place of the table)\n"
 	       "  --no-caches       every packet through the interpreter\n"
 	       "  --no-huge         without hugepages (no ratios then)\n"
+	       "  --paths           what the caches hold after the trials, on stderr\n"
 	       "  -v, --verbose     the switch's log on stderr\n"
 	       "  -h, --help\n\n"
 	       "Needs root, and hugepages: sysctl vm.nr_hugepages=512\n");
@@ -153,6 +155,9 @@ static void parse_option(struct options *o, int c)
 	case OPT_NO_HUGE:
 		o->measure.lab.ordinary_memory = true;
 		break;
+	case OPT_PATHS:
+		o->measure.show_paths = true;
+		break;
 	case 'v':
 		o->verbose = true;
 		break;
@@ -176,6 +181,7 @@ void options_parse(int argc, char *argv[], struct options *o)
 		{"json", required_argument, NULL, OPT_JSON},
 		{"no-caches", no_argument, NULL, OPT_NO_CACHES},
 		{"no-huge", no_argument, NULL, OPT_NO_HUGE},
+		{"paths", no_argument, NULL, OPT_PATHS},
 		{"list", no_argument, NULL, OPT_LIST},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
