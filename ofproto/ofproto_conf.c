@@ -257,6 +257,27 @@ static int conf_bundle_index(const struct pl_bridge_conf *conf, const char *name
 	return -1;
 }
 
+/* What the port trunks in fact (a new bitmap; NULL: all). A native VLAN is always among them, and VLAN 0
+ * then is not: untagged frames are the native VLAN's. */
+static unsigned long *trunked_vlans(const struct of_bundle_conf *bundle)
+{
+	unsigned long *trunks;
+
+	if (bundle->vlan_mode == PL_VLAN_ACCESS)
+		return NULL;
+	if ((bundle->vlan_mode != PL_VLAN_NATIVE_TAGGED &&
+		bundle->vlan_mode != PL_VLAN_NATIVE_UNTAGGED) || !bundle->vlan)
+		return vlans_dup(bundle->trunks);
+	trunks = vlans_dup(bundle->trunks);
+	if (!trunks) {
+		trunks = bitmap_alloc(N_VLANS);
+		bitmap_assign_range(trunks, 0, N_VLANS, true);
+	}
+	bitmap_set(trunks, bundle->vlan);
+	bitmap_clear(trunks, 0);
+	return trunks;
+}
+
 static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,
 	const struct of_bundle_conf *bundle)
 {
@@ -269,7 +290,7 @@ static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,
 		.vlan = (int16_t)bundle->vlan,
 		.qinq_ethtype = bundle->qinq_ethtype,
 		.protected = bundle->protected,
-		.trunks = vlans_dup(bundle->trunks),
+		.trunks = trunked_vlans(bundle),
 		.cvlans = vlans_dup(bundle->cvlans),
 		.bond_mode = -1,
 	};

@@ -17,14 +17,18 @@
 /* Longest time filled up at once: rate * time stays below 2^63. */
 #define MAX_ELAPSED_US 1000000000
 
-/* Of packets, the part of one that came in by the time the bucket is full is kept too: without it a
- * burst of 1 would lose up to a packet's time each time. More than the burst still can't leave. */
-static int64_t capacity(const struct pl_meter *meter, const struct pl_meter_band *band)
+static int64_t burst_tokens(const struct pl_meter_band *band)
 {
 	uint32_t burst = band->burst ? band->burst : band->rate ? band->rate : 1;
 
-	return (int64_t)burst * TOKENS_PER_UNIT +
-		(meter->flags & METER_PKTPS ? TOKENS_PER_UNIT - 1 : 0);
+	return (int64_t)burst * TOKENS_PER_UNIT;
+}
+
+/* Of packets, the part of one that came in by the time the bucket is full is kept too: without it a
+ * burst of 1 would lose up to a packet's time each time. */
+static int64_t capacity(const struct pl_meter *meter, const struct pl_meter_band *band)
+{
+	return burst_tokens(band) + (meter->flags & METER_PKTPS ? TOKENS_PER_UNIT - 1 : 0);
 }
 
 /* Whoever moves the time on puts the tokens of that time in. */
@@ -122,9 +126,9 @@ void pl_meter_set(struct pl_bridge *bridge, struct pl_meter *meter)
 {
 	struct pl_meter *old = find(bridge, meter->id);
 
-	/* Buckets start full. */
+	/* Buckets start with just the burst. */
 	for (unsigned int i = 0; i < meter->n_bands; i++) {
-		meter->bands[i].tokens = capacity(meter, &meter->bands[i]);
+		meter->bands[i].tokens = burst_tokens(&meter->bands[i]);
 		meter->bands[i].last_us = clock_us();
 	}
 	if (old) {
