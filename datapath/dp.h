@@ -33,6 +33,8 @@ struct dp_config {
 	unsigned int cache_entries;	/* Exact cache entries a PMD; 0: default. */
 	unsigned int pmd_sleep_max_us;	/* Longest sleep of an idle PMD; 0: default. */
 	bool no_caches;			/* Every packet through the interpreter (tests). */
+	bool drop_unresolved;		/* Tunnel packets whose next hop is unknown ask for it and are
+					 * dropped, as in Open vSwitch, instead of being held for it. */
 };
 
 /* Starts EAL, worker and PMD threads. LOOP drives dp_run() when there is news. SINK does the writes

@@ -89,9 +89,12 @@ void dp_neigh_hold(const struct op_neigh_hold *op, struct packet *packet)
 		rcu_get(&pipeline.bridges[op->bridge]) : NULL;
 	struct hold *hold;
 
-	if (!underlay || dp.n_held >= MAX_HELD || n_held_for(&op->next_hop) >= MAX_HELD_A_HOP) {
+	if (!underlay || dp.drop_unresolved || dp.n_held >= MAX_HELD ||
+		n_held_for(&op->next_hop) >= MAX_HELD_A_HOP) {
 		dp_count_drop(DROP_TNL_NO_NEIGH);
 		rte_pktmbuf_free(packet_mbuf(packet));
+		if (underlay)
+			dp_neigh_needed(underlay, &op->next_hop);
 		return;
 	}
 	hold = xcalloc(1, sizeof *hold);

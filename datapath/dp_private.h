@@ -70,6 +70,7 @@ struct dp {
 	unsigned int cache_entries;
 	uint32_t sleep_max_us;
 	bool no_caches;
+	bool drop_unresolved;
 	char *pmd_cpu_mask;
 	bool hold;
 

@@ -33,6 +33,7 @@ LOG_MODULE(sluiced);
 static struct event_loop *loop;
 static bool dp_started;
 static bool ready;
+static bool embedded;		/* The configuration is a file, not a database. */
 
 /* Settings that EAL and the PMDs take. Strings stay MODEL's. */
 static struct dp_config dp_settings(const struct model *model)
@@ -47,6 +48,8 @@ static struct dp_config dp_settings(const struct model *model)
 		.pmd_cpu_mask = smap_get(other, "pmd-cpu-mask"),
 		.pmd_sleep_max_us = smap_get_uint(other, "pmd-sleep-max", 0),
 		.no_caches = smap_get_bool(other, "sluice-no-caches", false),
+		/* Who takes the place of ovs-vswitchd is not to send what it would not. */
+		.drop_unresolved = !smap_get_bool(other, "sluice-hold-packets", embedded),
 	};
 }
 
@@ -130,7 +133,8 @@ static int start_configuration(const struct options *options)
 	char *error;
 	int retval;
 
-	if (!options->config)
+	embedded = options->config != NULL;
+	if (!embedded)
 		return config_ovsdb_start(loop, options->database, apply);
 	retval = config_json_load(options->config, &model, &error);
 	if (retval) {
