@@ -119,13 +119,21 @@ void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms
 		prolong(n, now_ms);
 }
 
+/* What was asked for is forgotten too: a flush is how one asks again at once. */
 void neigh_flush(const char *bridge)
 {
+	struct solicited *s;
 	struct neigh *n;
 
 	CMAP_FOR_EACH (n, node, &table)
 		if (!bridge || !strcmp(n->bridge, bridge))
 			drop(n);
+	HMAP_FOR_EACH_SAFE (s, node, &solicited) {
+		if (!bridge || !strcmp(s->bridge, bridge)) {
+			hmap_remove(&solicited, &s->node);
+			free(s);
+		}
+	}
 }
 
 /* Shortens the lives of those that are there, never prolongs them. */
