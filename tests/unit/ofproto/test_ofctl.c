@@ -200,7 +200,8 @@ static void test_bundle(void **state)
 		"group group_id=5,type=all,bucket=output:1\nflow add priority=3,actions=group:5\n"
 		"flow delete_strict priority=1\nflow add priority=4,actions=4\nEND");
 	assert_has(dump("13"), "priority=4 actions=output:4");
-	assert_has_not(dump("13"), "priority=3 ");
+	assert_has(dump("13"), "priority=3 actions=group:5");
+	assert_has_not(dump("13"), "priority=1 ");
 	ofctl_ok("-OOpenFlow13 del-groups BR");
 }
 
