@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/pipeline/fdb.h"
 #include "lib/fatal.h"
 #include "ofproto/ofproto_private.h"
 
@@ -57,14 +58,23 @@ static bool bundle_is(const struct of_bundle_conf *bundle, const struct ofproto_
 		bundle->qinq_ethtype == spec->qinq_ethtype && bundle->protected == spec->protected;
 }
 
+/* What was learned on BUNDLE's ports may not hold any more. */
+static void bundle_flush(struct ofproto *ofproto, const struct of_bundle_conf *bundle)
+{
+	for (size_t i = 0; i < bundle->ports.n; i++)
+		fdb_flush_port(ofproto->bridge->fdb, bundle->ports.items[i]);
+}
+
 void ofproto_bundle_set(struct ofproto *ofproto, const struct ofproto_bundle *spec)
 {
 	struct of_bundle_conf *bundle = shash_get(&ofproto->bundles, spec->name);
 
 	if (bundle && bundle_is(bundle, spec))
 		return;
-	if (bundle)
+	if (bundle) {
+		bundle_flush(ofproto, bundle);
 		bundle_destroy(bundle);
+	}
 	shash_put(&ofproto->bundles, spec->name, bundle_create(spec));
 	ofproto->conf_dirty = true;
 }
@@ -75,6 +85,7 @@ void ofproto_bundle_remove(struct ofproto *ofproto, const char *name)
 
 	if (!bundle)
 		return;
+	bundle_flush(ofproto, bundle);
 	bundle_destroy(bundle);
 	ofproto->conf_dirty = true;
 }

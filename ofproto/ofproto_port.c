@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/pipeline/fdb.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/hash.h"
@@ -195,6 +196,7 @@ void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t number)
 		return;
 	if (port->announced)
 		vec_push(&ofproto->departed, port->shown);
+	fdb_flush_port(ofproto->bridge->fdb, number);
 	port_destroy(ofproto, port);
 	ofproto->conf_dirty = true;
 }

@@ -16,6 +16,8 @@
 #include "ofproto/state/refs.h"
 #include "ofproto/state/timeout.h"
 
+#define MAX_GONE_PER_RUN 1000	/* About a millisecond's worth. */
+
 void of_state_init(struct of_state *state, struct pl_bridge *bridge, struct of_listener *listener)
 {
 	*state = (struct of_state) { .bridge = bridge, .listener = listener };
@@ -44,6 +46,7 @@ static void rule_free_cb(void *rule_)
 static void gone_run(struct of_state *state)
 {
 	struct of_rule *rule;
+	int n = 0;
 
 	if (list_is_empty(&state->gone))
 		return;
@@ -54,6 +57,8 @@ static void gone_run(struct of_state *state)
 			state->listener->flow_removed(state->listener, rule);
 		pl_rule_remove(state->bridge, &rule->pl);
 		rcu_defer(rule_free_cb, rule);
+		if (++n >= MAX_GONE_PER_RUN)
+			break;
 	}
 }
 
@@ -104,9 +109,44 @@ static uint32_t cookie_hash(be64 cookie)
 	return hash_u64(cookie, 0);
 }
 
+static struct of_cookie *cookie_find(const struct of_state *state, be64 cookie)
+{
+	struct of_cookie *c;
+
+	HMAP_FOR_EACH_WITH_HASH (c, node, cookie_hash(cookie), &state->cookies)
+		if (c->cookie == cookie)
+			return c;
+	return NULL;
+}
+
+static void cookie_link(struct of_state *state, struct of_rule *rule)
+{
+	be64 cookie = of_rule_cookie(rule);
+	struct of_cookie *c = cookie_find(state, cookie);
+
+	if (!c) {
+		c = xcalloc(1, sizeof *c);
+		c->cookie = cookie;
+		list_init(&c->rules);
+		hmap_insert(&state->cookies, &c->node, cookie_hash(cookie));
+	}
+	list_push_back(&c->rules, &rule->cookie_node);
+}
+
+static void cookie_unlink(struct of_state *state, struct of_rule *rule)
+{
+	struct of_cookie *c = cookie_find(state, of_rule_cookie(rule));
+
+	list_remove(&rule->cookie_node);
+	if (list_is_empty(&c->rules)) {
+		hmap_remove(&state->cookies, &c->node);
+		free(c);
+	}
+}
+
 void of_state_link(struct of_state *state, struct of_rule *rule)
 {
-	hmap_insert(&state->cookies, &rule->cookie_node, cookie_hash(of_rule_cookie(rule)));
+	cookie_link(state, rule);
 	of_rule_index(rule, true);
 	of_timer_add(state, rule);
 	of_refs_link(state, rule);
@@ -114,7 +154,7 @@ void of_state_link(struct of_state *state, struct of_rule *rule)
 
 void of_state_unlink(struct of_state *state, struct of_rule *rule)
 {
-	hmap_remove(&state->cookies, &rule->cookie_node);
+	cookie_unlink(state, rule);
 	of_rule_index(rule, false);
 	of_timer_remove(state, rule);
 	of_refs_unlink(state, rule);
@@ -165,9 +205,12 @@ static bool rule_is_exactly(const struct of_state *state, const struct of_rule *
 static void collect_by_cookie(const struct of_state *state, const struct of_criteria *criteria,
 	struct of_rules *rules)
 {
+	const struct of_cookie *c = cookie_find(state, criteria->cookie);
 	struct of_rule *rule;
 
-	HMAP_FOR_EACH_WITH_HASH (rule, cookie_node, cookie_hash(criteria->cookie), &state->cookies) {
+	if (!c)
+		return;
+	LIST_FOR_EACH (rule, cookie_node, &c->rules) {
 		if (criteria->strict && !rule_is_exactly(state, rule, criteria))
 			continue;
 		if (!criteria->strict && criteria->match &&

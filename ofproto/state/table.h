@@ -36,6 +36,13 @@ struct of_table {
 	int name_level;		/* 0 none, 1 OpenFlow, 2 configuration. */
 };
 
+/* All flows with one cookie: often there are very many with the same. */
+struct of_cookie {
+	struct hmap_node node;
+	be64 cookie;
+	struct list rules;	/* struct of_rule by cookie_node. */
+};
+
 /* Everything that refers to group or meter ID. */
 struct of_refs {
 	struct hmap_node node;
@@ -73,7 +80,7 @@ struct of_state {
 	struct pl_bridge *bridge;
 	struct of_listener *listener;	/* May be NULL. */
 	struct of_table tables[PL_N_TABLES];
-	struct hmap cookies;		/* struct of_rule by cookie. */
+	struct hmap cookies;		/* struct of_cookie. */
 	VEC(struct of_timer) timers;	/* Heap, soonest first. */
 	struct hmap learned;		/* struct of_learned (learn.c). */
 	struct list gone;		/* Rules whose grace period is over. */
