@@ -9,6 +9,7 @@
 
 #include "datapath/eal.h"
 #include "datapath/pipeline/fdb.h"
+#include "datapath/tun_options.h"
 #include "lib/clock.h"
 #include "lib/flow_parse.h"
 #include "lib/rcu.h"
@@ -248,17 +249,25 @@ static bool extract(struct packet *packet, const struct pl_bridge *bridge, struc
 
 	if (bridge && pl_bridge_conf(bridge)->vlan_limit == 1)
 		limits.max_vlans = 1;
-	return flow_extract_limits(packet, &limits, flow) != -EINVAL;
+	if (flow_extract_limits(packet, &limits, flow) == -EINVAL)
+		return false;
+	if (bridge && packet->geneve_opts_len)
+		tun_options_parse(rcu_get(&bridge->tun_table), packet->geneve_opts,
+			packet->geneve_opts_len, &flow->tun_metadata);
+	return true;
 }
 
 static void translate_and_run(struct xlate_in *in, struct packet *packet)
 {
 	struct xlate_out *out = &dp.outs[dp.depth];
+	const struct field_tlv_map *old;
 
 	in->version = version_get();
 	in->packet_len = packet->len;
 	in->sink = &dp.sink;
+	old = field_tlv_use(rcu_get(&in->bridge->tun_table));
 	translate(in, out);
+	field_tlv_use(old);
 	if (out->to_control)
 		drop(DROP_CONTROL_QUEUE_FULL, packet);
 	else

@@ -6,6 +6,7 @@
 #include <rte_lcore.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "datapath/eal.h"
@@ -17,6 +18,9 @@
 
 #define EPOLL_EVERY_US 50	/* A busy PMD looks at its descriptors this often. */
 #define CLOCK_EVERY_US 20
+#define KEY_MASKS_SIZE (PL_MAX_PORTS * sizeof(struct key_mask))
+#define MASKS_KEEP_MS 30000
+#define MASKS_MISS_RATIO 32	/* One in so many is many. */
 
 static void wake_control(const struct pmd *pmd)
 {
@@ -174,6 +178,24 @@ static unsigned int poll_rxqs(struct pmd *pmd)
 	return total;
 }
 
+/* Rules that made the masks wide may be gone. When many packets miss, finding out is worth the misses
+ * that it costs. */
+static void renew_key_masks(struct pmd *pmd)
+{
+	uint64_t packets = stat_get(&pmd->stats.packets), misses = stat_get(&pmd->stats.misses);
+	bool many = (misses - pmd->tick_misses) * MASKS_MISS_RATIO > packets - pmd->tick_packets;
+
+	pmd->tick_packets = packets;
+	pmd->tick_misses = misses;
+	if (!many || pmd->masks_version == pmd->version || pmd->now_ms - pmd->masks_ms < MASKS_KEEP_MS)
+		return;
+	pmd->masks_version = pmd->version;
+	pmd->masks_ms = pmd->now_ms;
+	for (dp_port_t port = 0; port < PL_MAX_PORTS; port++)
+		if (pmd->masks_used[port / 64] & UINT64_C(1) << (port % 64))
+			key_mask_reset(&pmd->key_masks[port]);
+}
+
 /* Once a second or so, in passing. */
 static void tick(struct pmd *pmd)
 {
@@ -182,6 +204,7 @@ static void tick(struct pmd *pmd)
 	pmd->last_tick_ms = pmd->now_ms;
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_tick(&pmd->exact[i]);
+	renew_key_masks(pmd);
 }
 
 unsigned int pmd_turn(struct pmd *pmd)
@@ -271,6 +294,7 @@ static void pmd_free(struct pmd *pmd)
 	path_pool_destroy(pmd->pool);
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_uninit(&pmd->exact[i]);
+	munmap(pmd->key_masks, KEY_MASKS_SIZE);
 	uncached_uninit(&pmd->uncached);
 	news_uninit(&pmd->news);
 	ring_uninit(&pmd->commands);
@@ -305,6 +329,10 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	exact_init(&pmd->exact[FLOW_KEY_K64], n, 8);
 	exact_init(&pmd->exact[FLOW_KEY_K128], n, 16);
 	exact_init(&pmd->exact[FLOW_KEY_KL], MAX(n / 8, 64u), FLOW_KEY_MAX_WORDS);
+	pmd->key_masks = mmap(NULL, KEY_MASKS_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (pmd->key_masks == MAP_FAILED)
+		fatal("can't reserve %zu bytes for key masks", KEY_MASKS_SIZE);
 	uncached_init(&pmd->uncached);
 	news_init(&pmd->news);
 	ring_init(&pmd->commands, COMMAND_RING, sizeof(struct command));

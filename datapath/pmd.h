@@ -21,6 +21,7 @@
 #include <rte_spinlock.h>
 
 #include "datapath/cache/exact.h"
+#include "datapath/cache/key_mask.h"
 #include "datapath/cache/path.h"
 #include "datapath/command.h"
 #include "datapath/news.h"
@@ -103,7 +104,8 @@ struct pmd_stats {
 
 /* Scratch memory of a burst. */
 struct pmd_burst {
-	struct flow_key keys[PORT_BURST];
+	struct flow_key keys[PORT_BURST];	/* As parsed ... */
+	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask. */
 	uint64_t hashes[PORT_BURST];
 	struct packet *packets[PORT_BURST];
 	const uint64_t *entries[PORT_BURST];
@@ -147,6 +149,11 @@ struct pmd {
 	struct path_pool *pool;
 	struct path *paths;
 	struct exact exact[FLOW_KEY_N_CLASSES];
+	struct key_mask *key_masks;		/* By dp_port; PL_MAX_PORTS of them. */
+	uint64_t masks_used[PL_MAX_PORTS / 64];
+	version_t masks_version;		/* When they were made new ... */
+	int64_t masks_ms;
+	uint64_t tick_packets, tick_misses;	/* At the last tick. */
 	struct pmd_burst burst;
 
 	/* Shared with control as their headers say. */
@@ -198,7 +205,19 @@ void pmd_commands_flush(struct pmd *pmd);
 
 /* ------------------------------------------------------------------ the parts of the thread */
 
-/* pmd_burst.c: carries MBUFS[N], just received at PORT. Takes them over. */
+/* pmd_burst.c: the mask of keys of packets from PORT. */
+static inline struct key_mask *pmd_key_mask(struct pmd *pmd, dp_port_t port)
+{
+	struct key_mask *mask = &pmd->key_masks[port];
+
+	if (unlikely(!mask->epoch)) {
+		key_mask_reset(mask);
+		pmd->masks_used[port / 64] |= UINT64_C(1) << (port % 64);
+	}
+	return mask;
+}
+
+/* Carries MBUFS[N], just received at PORT. Takes them over. */
 void pmd_burst(struct pmd *pmd, struct pmd_port *port, struct rte_mbuf **mbufs, unsigned int n);
 /* A packet that starts anew inside another one's program. */
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
@@ -206,7 +225,7 @@ void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *
 
 /* pmd_miss.c: translates KEY's flow for PACKET and does what comes of it; the exact cache remembers. */
 void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
-	uint64_t hash, struct packet *packet);
+	struct packet *packet);
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);

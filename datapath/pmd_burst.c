@@ -60,12 +60,15 @@ static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 
 /* Looks again, since an earlier packet of this burst may have been of the same flow; then translates. */
 static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
-	uint64_t hash, struct packet *packet)
+	struct packet *packet)
 {
+	struct key_mask *mask = pmd_key_mask(pmd, in_port->dp_port);
+	struct flow_key masked;
 	struct exact_ref ref;
 	struct path *path;
 
-	if (!pmd->no_caches && find(pmd, key, hash, &ref)) {
+	key_mask_apply(mask, key, &masked);
+	if (!pmd->no_caches && find(pmd, &masked, flow_key_hash(&masked, mask->epoch), &ref)) {
 		path = check(pmd, ref);
 		if (path) {
 			stat_add(&pmd->stats.exact_hits, 1);
@@ -74,7 +77,7 @@ static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struc
 			return;
 		}
 	}
-	pmd_miss(pmd, in_port, key, hash, packet);
+	pmd_miss(pmd, in_port, key, packet);
 }
 
 /* ------------------------------------------------------------------ a burst */
@@ -112,17 +115,19 @@ static unsigned int parse(struct pmd *pmd, const struct pl_port *in_port, dp_por
 }
 
 /* Bucket, entry, path: each stage asks for what the next one reads. Leaves the paths of hits. */
-static void look_up(struct pmd *pmd, unsigned int n)
+static void look_up(struct pmd *pmd, const struct key_mask *mask, unsigned int n)
 {
 	struct pmd_burst *burst = &pmd->burst;
 	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
 
-	flow_key_hash_burst(burst->keys, n, 0, burst->hashes);
 	for (unsigned int i = 0; i < n; i++)
-		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->keys[i])],
+		key_mask_apply(mask, &burst->keys[i], &burst->masked[i]);
+	flow_key_hash_burst(burst->masked, n, mask->epoch, burst->hashes);
+	for (unsigned int i = 0; i < n; i++)
+		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
 			burst->hashes[i]));
 	for (unsigned int i = 0; i < n; i++) {
-		const struct flow_key *key = &burst->keys[i];
+		const struct flow_key *key = &burst->masked[i];
 
 		burst->entries[i] = NULL;
 		burst->refs[i].slot = PATH_NONE;
@@ -136,7 +141,7 @@ static void look_up(struct pmd *pmd, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		const uint64_t *entry = burst->entries[i];
 
-		if (likely(entry && exact_key_equal(entry, burst->keys[i].w, 7)))
+		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
 			burst->refs[i] = exact_entry_ref(entry, 8);
 		if (likely(burst->refs[i].slot != PATH_NONE))
 			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
@@ -200,7 +205,7 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 	pmd_fate_begin(pmd, pp);
 	n = parse(pmd, in_port, pp->dp_port, mbufs, n);
 	if (likely(!pmd->no_caches)) {
-		look_up(pmd, n);
+		look_up(pmd, pmd_key_mask(pmd, pp->dp_port), n);
 		n_hits = run_hits(pmd, pp, n);
 	} else {
 		memset(burst->paths, 0, sizeof burst->paths);
@@ -209,7 +214,7 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 		if (burst->paths[i])
 			continue;
 		pmd_fate_begin(pmd, pp);
-		run_miss(pmd, in_port, &burst->keys[i], burst->hashes[i], burst->packets[i]);
+		run_miss(pmd, in_port, &burst->keys[i], burst->packets[i]);
 		pmd_fate_end(pmd);
 	}
 }
@@ -234,7 +239,7 @@ void pmd_recirculate(struct pmd *pmd, dp_port_t port, struct packet *packet)
 		return;
 	}
 	pmd->depth++;
-	run_miss(pmd, in_port, &key, flow_key_hash(&key, 0), packet);
+	run_miss(pmd, in_port, &key, packet);
 	pmd->depth--;
 }
 

@@ -4,6 +4,7 @@
 
 #include "datapath/port/mbuf.h"
 #include "datapath/pmd.h"
+#include "datapath/tun_options.h"
 
 /* ------------------------------------------------------------------ what translation writes */
 
@@ -72,6 +73,19 @@ void pmd_sink_init(struct pmd *pmd)
 
 /* ------------------------------------------------------------------ running */
 
+/* The bridge's map of Geneve options is in use from here on; KEY's options become fields. */
+static void add_options(const struct pl_bridge *bridge, const struct flow_key *key,
+	struct flow *flow)
+{
+	const struct field_tlv_map *map = rcu_get(&bridge->tun_table);
+	const uint8_t *opts = NULL;
+	uint8_t len = flow_key_geneve_opts(key, &opts);
+
+	field_tlv_use(map);
+	if (unlikely(len))
+		tun_options_parse(map, opts, len, &flow->tun_metadata);
+}
+
 /* OP: where to resume, or NULL. */
 static void hand_to_control(struct pmd *pmd, const struct op *op, struct packet *packet)
 {
@@ -103,8 +117,10 @@ static void run_uncached(struct pmd *pmd, const struct xlate_out *out, struct pa
 
 /* Caches what OUT says if that may be: the path, or NULL. */
 static struct path *cache(struct pmd *pmd, const struct xlate_out *out, const struct flow *flow,
-	dp_port_t in_port, const struct flow_key *key, uint64_t hash)
+	dp_port_t in_port, const struct flow_key *key)
 {
+	struct key_mask *mask = pmd_key_mask(pmd, in_port);
+	struct flow_key masked;
 	struct exact_ref ref;
 
 	if (!out->cacheable || pmd->no_caches)
@@ -113,13 +129,15 @@ static struct path *cache(struct pmd *pmd, const struct xlate_out *out, const st
 	if (ref.slot == PATH_NONE)
 		return NULL;
 	ref.generation = path_generation(&pmd->paths[ref.slot]);
-	exact_insert(&pmd->exact[flow_key_class(key)], pmd->paths, hash, key->w,
-		flow_key_n_words(key) - 1, ref);
+	key_mask_need(mask, flow_key_class(key), &out->wc);
+	key_mask_apply(mask, key, &masked);
+	exact_insert(&pmd->exact[flow_key_class(&masked)], pmd->paths,
+		flow_key_hash(&masked, mask->epoch), masked.w, flow_key_n_words(&masked) - 1, ref);
 	return &pmd->paths[ref.slot];
 }
 
 void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
-	uint64_t hash, struct packet *packet)
+	struct packet *packet)
 {
 	struct xlate_out *out = &pmd->outs[pmd->depth];
 	struct flow flow;
@@ -135,6 +153,7 @@ void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_
 
 	flow_key_expand(key, &flow, NULL);
 	flow.in_port = in_port->ofp_port;
+	add_options(in_port->bridge, key, &flow);
 	stat_add(&pmd->stats.misses, 1);
 	translate(&in, out);
 	/* Translation stamped it with a number younger than the version that it was told to use. */
@@ -143,7 +162,7 @@ void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_
 		hand_to_control(pmd, NULL, packet);
 		return;
 	}
-	path = cache(pmd, out, &flow, in_port->dp_port, key, hash);
+	path = cache(pmd, out, &flow, in_port->dp_port, key);
 	if (!path) {
 		run_uncached(pmd, out, packet);
 		return;
@@ -162,6 +181,7 @@ void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume 
 		pmd_drop(pmd, DROP_RX_NO_BRIDGE, packet);
 		return;
 	}
+	field_tlv_use(rcu_get(&in.bridge->tun_table));
 	in.version = pmd->version;
 	in.packet_len = packet->len;
 	in.sink = &pmd->sink;

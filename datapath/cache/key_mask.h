@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What of a packet's key the exact cache is asked by, per input port and key class: the bits that
+ * translations of packets from that port have looked at so far. A pipeline that reads only Ethernet
+ * addresses then has one entry per pair of them, however many connections they carry.
+ *
+ * It grows as translations need more (whole bytes at a time, so that it does not grow often) and every
+ * growth begins an epoch, which is hashed in: entries of before are found no more. Nothing depends on
+ * anybody foreseeing it: a translation that looked at more than the mask is never inserted under the
+ * mask of before, and what makes a translation look at more than it did (a new rule, say) has bumped a
+ * dependency of the paths that are affected.
+ *
+ * It shrinks by starting anew, which its owner does seldom.
+ *
+ * Threads: its PMD only.
+ */
+
+#include "lib/flow_key.h"
+
+struct key_mask {
+	uint64_t epoch;		/* 0: not in use yet. */
+	struct flow_key bits[FLOW_KEY_N_CLASSES];
+};
+
+/* Forgets everything. */
+void key_mask_reset(struct key_mask *mask);
+/* After a translation of a key of CLASS that looked at WC: grows if it must. True if it has grown. */
+bool key_mask_need(struct key_mask *mask, enum flow_key_class class, const struct flow *wc);
+
+/* MASKED = KEY under MASK. */
+static inline void key_mask_apply(const struct key_mask *mask, const struct flow_key *key,
+	struct flow_key *masked)
+{
+	flow_key_and(masked, key, &mask->bits[flow_key_class(key)]);
+}
