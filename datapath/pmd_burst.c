@@ -114,14 +114,48 @@ static unsigned int parse(struct pmd *pmd, const struct pl_port *in_port, dp_por
 	return likely(!bad) ? n : drop_malformed(pmd, bad, n);
 }
 
+/* All N packets have the first one's key. */
+static void look_up_one(struct pmd *pmd, const struct key_mask *mask, unsigned int n)
+{
+	struct pmd_burst *burst = &pmd->burst;
+	const struct flow_key *key = &burst->masked[0];
+	struct exact_ref ref;
+	struct path *path = NULL;
+
+	if (find(pmd, key, flow_key_hash(key, mask->epoch), &ref))
+		path = check(pmd, ref);
+	for (unsigned int i = 0; i < n; i++)
+		burst->paths[i] = path;
+}
+
+/* The last two stages of look_up(): what the entries lead to. */
+static void follow(struct pmd *pmd, unsigned int n)
+{
+	struct pmd_burst *burst = &pmd->burst;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const uint64_t *entry = burst->entries[i];
+
+		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
+			burst->refs[i] = exact_entry_ref(entry, 8);
+		if (likely(burst->refs[i].slot != PATH_NONE))
+			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		burst->paths[i] = likely(burst->refs[i].slot != PATH_NONE) ?
+			check(pmd, burst->refs[i]) : NULL;
+}
+
 /* Bucket, entry, path: each stage asks for what the next one reads. Leaves the paths of hits. */
 static void look_up(struct pmd *pmd, const struct key_mask *mask, unsigned int n)
 {
 	struct pmd_burst *burst = &pmd->burst;
 	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
 
-	for (unsigned int i = 0; i < n; i++)
-		key_mask_apply(mask, &burst->keys[i], &burst->masked[i]);
+	if (key_mask_apply_burst(mask, burst->keys, n, burst->masked)) {
+		look_up_one(pmd, mask, n);
+		return;
+	}
 	flow_key_hash_burst(burst->masked, n, mask->epoch, burst->hashes);
 	for (unsigned int i = 0; i < n; i++)
 		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
@@ -138,17 +172,7 @@ static void look_up(struct pmd *pmd, const struct key_mask *mask, unsigned int n
 			find(pmd, key, burst->hashes[i], &burst->refs[i]);
 		}
 	}
-	for (unsigned int i = 0; i < n; i++) {
-		const uint64_t *entry = burst->entries[i];
-
-		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
-			burst->refs[i] = exact_entry_ref(entry, 8);
-		if (likely(burst->refs[i].slot != PATH_NONE))
-			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
-	}
-	for (unsigned int i = 0; i < n; i++)
-		burst->paths[i] = likely(burst->refs[i].slot != PATH_NONE) ?
-			check(pmd, burst->refs[i]) : NULL;
+	follow(pmd, n);
 }
 
 /* Runs all packets that have a path; returns how many. Packets in a row on one path are counted
@@ -204,7 +228,7 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, un
 	}
 	pmd_fate_begin(pmd, pp);
 	n = parse(pmd, in_port, pp->dp_port, mbufs, n);
-	if (likely(!pmd->no_caches)) {
+	if (likely(!pmd->no_caches) && likely(n)) {
 		look_up(pmd, pmd_key_mask(pmd, pp->dp_port), n);
 		n_hits = run_hits(pmd, pp, n);
 	} else {
