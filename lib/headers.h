@@ -235,6 +235,11 @@ struct igmp_header {
 	be32 group;
 } PACKED;
 #define IGMP_HEADER_LEN 8
+#define IGMP_QUERY 0x11
+#define IGMP_V1_REPORT 0x12
+#define IGMP_V2_REPORT 0x16
+#define IGMP_LEAVE 0x17
+#define IGMP_V3_REPORT 0x22
 
 struct icmpv6_header {
 	uint8_t type;

@@ -10,14 +10,6 @@
 #include "lib/flow_parse.h"
 #include "lib/headers.h"
 
-enum {
-	IGMP_QUERY = 0x11,
-	IGMP_V1_REPORT = 0x12,
-	IGMP_V2_REPORT = 0x16,
-	IGMP_LEAVE = 0x17,
-	IGMP_V3_REPORT = 0x22,
-};
-
 /* Types of group records, IGMPv3 and MLDv2 alike. */
 enum {
 	RECORD_IS_INCLUDE = 1,

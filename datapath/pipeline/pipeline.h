@@ -230,7 +230,7 @@ struct pl_bridge {
 	_Atomic(struct pl_bridge_conf *) conf;
 	struct pl_table tables[PL_N_TABLES];
 	struct fdb *fdb;
-	struct mcast_snooping *mcast;	/* NULL unless enabled. RCU. */
+	_Atomic(struct mcast_snooping *) mcast;	/* Its owner's; NULL unless enabled. */
 	struct cmap groups;		/* struct pl_group by id. */
 	struct cmap meters;		/* struct pl_meter by id. */
 	_Atomic bool fail_standalone;	/* No controller and fail_mode standalone: see ofproto. */

@@ -254,12 +254,19 @@ void xlate_normal(struct xlate_ctx *ctx);
 /* By BUNDLE, with the tags its mode wants. */
 void xlate_output_bundle(struct xlate_ctx *ctx, const struct pl_bundle *bundle,
 	const struct xvlan *xvlan);
+/* By all bundles of the VLAN but IN. */
+void xlate_normal_flood(struct xlate_ctx *ctx, const struct pl_bundle *in, const struct xvlan *xvlan);
 void xvlan_extract(const struct flow *flow, struct xvlan *xvlan);
 bool xvlan_input_is_valid(struct xlate_ctx *ctx, uint16_t vid, const struct pl_bundle *bundle);
 void xvlan_input(const struct pl_bundle *bundle, const struct xvlan *in, struct xvlan *xvlan);
 bool bundle_includes_vlan(const struct pl_bundle *bundle, const struct xvlan *xvlan);
 /* The bundle of PORT, NULL for none. *IS_NONE: a packet from the controller, which may be anywhere. */
 const struct pl_bundle *xlate_input_bundle(struct xlate_ctx *ctx, ofp_port_t port, bool *is_none);
+
+/* ---------------------------------------------------------------- translate_mcast.c */
+
+/* IP multicast of the VLAN where snooping is on. */
+void xlate_normal_mcast(struct xlate_ctx *ctx, const struct pl_bundle *in, const struct xvlan *xvlan);
 
 /* ---------------------------------------------------------------- translate_mirror.c */
 

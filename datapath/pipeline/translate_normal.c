@@ -230,7 +230,7 @@ void xlate_output_bundle(struct xlate_ctx *ctx, const struct pl_bundle *bundle,
 	memcpy(ctx->flow.vlans, old_vlans, sizeof old_vlans);
 }
 
-static void normal_flood(struct xlate_ctx *ctx, const struct pl_bundle *in,
+void xlate_normal_flood(struct xlate_ctx *ctx, const struct pl_bundle *in,
 	const struct xvlan *xvlan)
 {
 	const struct pl_bridge_conf *conf = ctx->conf;
@@ -344,61 +344,6 @@ static void normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint
 		ctx->out->cacheable = false;
 }
 
-/* ---------------------------------------------------------------- multicast snooping */
-
-static bool is_mld(const struct flow *flow)
-{
-	unsigned int type = be16toh(flow->tp_src);
-
-	return flow->dl_type == htobe16(ETH_T_IPV6) && flow->nw_proto == IP_P_ICMPV6 &&
-		(type == MLD_QUERY || type == MLD_REPORT || type == MLD_DONE || type == MLD2_REPORT);
-}
-
-static bool is_local_multicast(struct xlate_ctx *ctx)
-{
-	static const struct ipv6_addr all_hosts = {.b = {0xff, 0x02, [15] = 1}};
-	const struct flow *flow = &ctx->flow;
-
-	if (flow->dl_type == htobe16(ETH_T_IP)) {
-		ctx->wc->nw_dst = BE32_MAX;
-		return (be32toh(flow->nw_dst) & 0xffffff00) == 0xe0000000;
-	}
-	memset(&ctx->wc->ipv6_dst, 0xff, sizeof ctx->wc->ipv6_dst);
-	return ipv6_addr_equal(&flow->ipv6_dst, &all_hosts);
-}
-
-static void normal_punt_snooped(struct xlate_ctx *ctx, enum l2_proto kind, uint16_t vlan)
-{
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
-	struct op_l2_proto *op;
-
-	xlate_commit(ctx);
-	op = xlate_put_op(ctx, OP_L2_PROTO, sizeof *op);
-	op->kind = kind;
-	op->port = port ? port->dp_port : 0;
-	op->vlan = vlan;
-}
-
-/* Group membership traffic goes to the snooping engine too, and other multicast where it says. */
-static void normal_multicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
-	const struct xvlan *xvlan)
-{
-	ctx->wc->nw_proto = 0xff;
-	if (ctx->flow.dl_type == htobe16(ETH_T_IP) && ctx->flow.nw_proto == IP_P_IGMP) {
-		normal_punt_snooped(ctx, L2_PROTO_IGMP, xvlan->v[0].vid);
-	} else if (ctx->flow.dl_type == htobe16(ETH_T_IPV6) &&
-		ctx->flow.nw_proto == IP_P_ICMPV6) {
-		ctx->wc->tp_src |= htobe16(0xff);
-		if (is_mld(&ctx->flow))
-			normal_punt_snooped(ctx, L2_PROTO_MLD, xvlan->v[0].vid);
-	} else if (is_local_multicast(ctx)) {
-		xlate_report(ctx, XLATE_REPORT_DETAIL,
-			"RFC4541: section 2.1.2, item 2, flooding");
-	}
-	xlate_report(ctx, XLATE_REPORT_DETAIL, "multicast traffic, flooding");
-	normal_flood(ctx, in, xvlan);
-}
-
 /* ---------------------------------------------------------------- forwarding */
 
 static void normal_unicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
@@ -417,7 +362,7 @@ static void normal_unicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
 	if (!entry) {
 		xlate_report(ctx, XLATE_REPORT_DETAIL,
 			"no learned MAC for destination, flooding");
-		normal_flood(ctx, in, xvlan);
+		xlate_normal_flood(ctx, in, xvlan);
 		return;
 	}
 	out = fdb_entry_bundle(ctx, entry);
@@ -488,7 +433,7 @@ void xlate_normal(struct xlate_ctx *ctx)
 		normal_learn(ctx, in, xvlan.v[0].vid);
 	if (ctx->conf->mcast_snooping && xlate_is_ip(flow) &&
 		eth_addr_is_multicast(flow->dl_dst) && !eth_addr_is_broadcast(flow->dl_dst))
-		normal_multicast(ctx, in, &xvlan);
+		xlate_normal_mcast(ctx, in, &xvlan);
 	else
 		normal_unicast(ctx, in, &xvlan);
 }

@@ -4,18 +4,16 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "datapath/l2/mcast_snoop.h"
 #include "datapath/pipeline/dependency.h"
-#include "lib/csum.h"
-#include "lib/headers.h"
 #include "lib/rcu.h"
 #include "lib/sbuf.h"
+#include "tests/support/mcast_frames.h"
 
 #define GROUP_A 0xef010101u	/* 239.1.1.1 */
 #define GROUP_B 0xef010102u
@@ -40,42 +38,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ frames */
-
-struct frame {
-	uint8_t data[256];
-	size_t len;
-};
-
-static void put(struct frame *f, const void *bytes, size_t n)
-{
-	memcpy(f->data + f->len, bytes, n);
-	f->len += n;
-}
-
-/* Ethernet and IPv4 with a router alert around an IGMP message, whose checksum is filled in. */
-static void make_igmp(struct frame *f, uint32_t src, const uint8_t *msg, size_t len)
-{
-	static const uint8_t eth[14] = {0x01, 0, 0x5e, 1, 1, 1, 2, 0, 0, 0, 0, 1, 0x08, 0x00};
-	uint8_t ip[24] = {0x46, 0, 0, (uint8_t)(24 + len), 0, 0, 0, 0, 1, 2, 0, 0,
-		(uint8_t)(src >> 24), (uint8_t)(src >> 16), (uint8_t)(src >> 8), (uint8_t)src,
-		239, 1, 1, 1, 0x94, 4, 0, 0};
-	static const uint8_t padding[30];
-	uint8_t copy[128];
-	be16 sum;
-
-	f->len = 0;
-	put(f, eth, sizeof eth);
-	put(f, ip, sizeof ip);
-	memcpy(copy, msg, len);
-	memset(copy + 2, 0, 2);
-	sum = csum(copy, len);
-	memcpy(copy + 2, &sum, 2);
-	put(f, copy, len);
-	put(f, padding, sizeof padding);
-}
-
-static unsigned int receive(ofp_port_t port, const struct frame *f)
+static unsigned int receive(ofp_port_t port, const struct mcast_frame *f)
 {
 	return mcast_snooping_receive(ms, port, VLAN, f->data, f->len, now_ms);
 }
@@ -84,9 +47,9 @@ static unsigned int igmp(ofp_port_t port, uint8_t type, uint32_t group, uint32_t
 {
 	const uint8_t msg[8] = {type, 0, 0, 0, (uint8_t)(group >> 24), (uint8_t)(group >> 16),
 		(uint8_t)(group >> 8), (uint8_t)group};
-	struct frame f;
+	struct mcast_frame f;
 
-	make_igmp(&f, src, msg, sizeof msg);
+	mcast_frame_igmp(&f, src, msg, sizeof msg);
 	return receive(port, &f);
 }
 
@@ -257,37 +220,16 @@ static void test_v3_report(void **state)
 		9, 0, 0, 0, 239, 1, 1, 4};			/* Unknown. */
 	static const uint8_t cut[] = {0x22, 0, 0, 0, 0, 0, 0, 9,
 		4, 0, 0, 0, 239, 1, 1, 5, 4, 0, 0xff, 0xff, 239, 1, 1, 6};
-	struct frame f;
+	struct mcast_frame f;
 
 	(void)state;
 	join(1, GROUP_A + 2);
-	make_igmp(&f, 1, msg, sizeof msg);
+	mcast_frame_igmp(&f, 1, msg, sizeof msg);
 	assert_int_equal(receive(1, &f), 3);
 	assert_table("1/5:1@0 2/5:1@0 ");
-	make_igmp(&f, 1, cut, sizeof cut);
+	mcast_frame_igmp(&f, 1, cut, sizeof cut);
 	assert_int_equal(receive(1, &f), 2);
 	assert_non_null(members(GROUP_A + 5));
-}
-
-static void make_mld(struct frame *f, const uint8_t *msg, size_t len)
-{
-	static const uint8_t eth[14] = {0x33, 0x33, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0x86, 0xdd};
-	uint8_t ip[48] = {0x60, 0, 0, 0, 0, (uint8_t)(8 + len), 0, 1, 0xfe, 0x80, [23] = 1,
-		[24] = 0xff, 2, [39] = 0x16, 58, 0, 5, 2, 0, 0, 1, 0};
-	struct ipv6_addr src, dst;
-	uint8_t copy[128];
-	be16 sum;
-
-	memcpy(&src, ip + 8, 16);
-	memcpy(&dst, ip + 24, 16);
-	f->len = 0;
-	put(f, eth, sizeof eth);
-	put(f, ip, sizeof ip);
-	memcpy(copy, msg, len);
-	memset(copy + 2, 0, 2);
-	sum = csum_finish(csum_bytes(csum_pseudo_v6(&src, &dst, 58, (uint32_t)len), copy, len));
-	memcpy(copy + 2, &sum, 2);
-	put(f, copy, len);
 }
 
 static void test_mld(void **state)
@@ -297,25 +239,25 @@ static void test_mld(void **state)
 	uint8_t v1[24] = {131, 0, 0, 0, 0, 0, 0, 0, 0xff, 0x0e, [23] = 1};
 	uint8_t v2[28] = {143, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0xff, 0x0e, [27] = 2};
 	uint8_t v1_query[24] = {130};
-	struct frame f;
+	struct mcast_frame f;
 
 	(void)state;
-	make_mld(&f, v1, sizeof v1);
+	mcast_frame_mld(&f, v1, sizeof v1);
 	assert_int_equal(receive(1, &f), 1);
 	assert_int_equal(mcast_snooping_group(ms, &g1, VLAN)->n, 1);
-	make_mld(&f, v2, sizeof v2);
+	mcast_frame_mld(&f, v2, sizeof v2);
 	assert_int_equal(receive(2, &f), 1);
 	assert_int_equal(mcast_snooping_group(ms, &g2, VLAN)->m[0].port, 2);
 	v1[0] = 132;
-	make_mld(&f, v1, sizeof v1);
+	mcast_frame_mld(&f, v1, sizeof v1);
 	assert_int_equal(receive(1, &f), 1);
 	assert_null(mcast_snooping_group(ms, &g1, VLAN));
-	make_mld(&f, v1_query, sizeof v1_query);
+	mcast_frame_mld(&f, v1_query, sizeof v1_query);
 	assert_int_equal(receive(3, &f), 1);
 	assert_int_equal(mcast_snooping_routers(ms)->n, 1);
 	v1[0] = 131;
 	v1[8] = 0xfe;			/* No group. */
-	make_mld(&f, v1, sizeof v1);
+	mcast_frame_mld(&f, v1, sizeof v1);
 	assert_int_equal(receive(1, &f), 0);
 }
 
@@ -323,15 +265,15 @@ static void test_malformed(void **state)
 {
 	static const uint8_t msg[] = {0x16, 0, 0, 0, 239, 1, 1, 1};
 	static const uint8_t unicast[] = {0x16, 0, 0, 0, 10, 1, 1, 1};
-	struct frame f;
+	struct mcast_frame f;
 
 	(void)state;
-	make_igmp(&f, 1, msg, sizeof msg);
+	mcast_frame_igmp(&f, 1, msg, sizeof msg);
 	f.data[14 + 24 + 7]++;		/* The checksum is wrong. */
 	assert_int_equal(receive(1, &f), 0);
-	make_igmp(&f, 1, unicast, sizeof unicast);
+	mcast_frame_igmp(&f, 1, unicast, sizeof unicast);
 	assert_int_equal(receive(1, &f), 0);
-	make_igmp(&f, 1, msg, sizeof msg);
+	mcast_frame_igmp(&f, 1, msg, sizeof msg);
 	for (size_t len = 0; len < 14 + 24 + 8; len++)
 		assert_int_equal(mcast_snooping_receive(ms, 1, VLAN, f.data, len, now_ms), 0);
 	/* Every byte in turn: nothing is read that is not there. */
