@@ -321,20 +321,21 @@ static bool vlan_learns(const struct xlate_ctx *ctx, uint16_t vlan)
 	return !ctx->conf->flood_vlans || !bitmap_is_set(ctx->conf->flood_vlans, vlan);
 }
 
-static void normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
+/* True if the source's place then is IN. */
+static bool normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
 {
 	const struct fdb_entry *entry;
 
 	if (eth_addr_is_multicast(ctx->flow.dl_src) || !vlan_learns(ctx, vlan))
-		return;
+		return false;
 	xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_src, vlan));
 	entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_src, vlan);
 	if (entry && (entry->is_static || fdb_entry_bundle(ctx, entry) == in)) {
 		xlate_refresh(ctx, entry->counter);
-		return;
+		return fdb_entry_bundle(ctx, entry) == in;
 	}
 	if (!ctx->sink || !ctx->sink->fdb_learn)
-		return;
+		return false;
 	xlate_report(ctx, XLATE_REPORT_DETAIL,
 		"learned that %02x:%02x:%02x:%02x:%02x:%02x is on port %s in VLAN %u",
 		ctx->flow.dl_src.b[0], ctx->flow.dl_src.b[1], ctx->flow.dl_src.b[2],
@@ -342,6 +343,7 @@ static void normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint
 	if (!ctx->sink->fdb_learn(ctx->sink, ctx->bridge, ctx->flow.dl_src, vlan,
 		    ctx->flow.in_port))
 		ctx->out->cacheable = false;
+	return true;
 }
 
 /* ---------------------------------------------------------------- forwarding */
@@ -429,8 +431,13 @@ void xlate_normal(struct xlate_ctx *ctx)
 	if (!normal_input(ctx, &in, &xvlan) ||
 		!normal_admits(ctx, pl_port_from_ofp(ctx->conf, flow->in_port), in, xvlan.v[0].vid))
 		return;
-	if (in)
-		normal_learn(ctx, in, xvlan.v[0].vid);
+	/* To itself: the answer is just being learned. */
+	if (in && normal_learn(ctx, in, xvlan.v[0].vid) &&
+		eth_addr_equal(flow->dl_src, flow->dl_dst)) {
+		xlate_report(ctx, XLATE_REPORT_DETAIL, "learned port is input port, dropping");
+		xlate_drop(ctx, DROP_NO_OUTPUT);
+		return;
+	}
 	if (ctx->conf->mcast_snooping && xlate_is_ip(flow) &&
 		eth_addr_is_multicast(flow->dl_dst) && !eth_addr_is_broadcast(flow->dl_dst))
 		xlate_normal_mcast(ctx, in, &xvlan);

@@ -91,6 +91,13 @@ static void known_destination(void **state)
 	assert_int_equal(fx->dropped, DROP_NO_OUTPUT);
 }
 
+static void packet_to_its_own_source(void **state)
+{
+	feed(1, fx_udp(2, 2));
+	assert_int_equal(fx->n_frames, 0);
+	assert_int_equal(fx->n_learned, 1);
+}
+
 static void path_depends_on_both_addresses(void **state)
 {
 	uint32_t seq;
@@ -385,6 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(floods_and_learns, setup, teardown),
 		cmocka_unit_test_setup_teardown(known_destination, setup, teardown),
+		cmocka_unit_test_setup_teardown(packet_to_its_own_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(path_depends_on_both_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(moved_host_is_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_source_is_not_learned, setup, teardown),

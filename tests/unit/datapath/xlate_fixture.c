@@ -429,6 +429,12 @@ static void fx_flippable(const struct flow *flow, struct flow *bits)
 	bits->igmp_group_ip4 = BE32_MAX;
 }
 
+static bool fx_quiet_learn(struct xlate_sink *sink, struct pl_bridge *bridge, struct eth_addr mac,
+	uint16_t vlan, ofp_port_t port)
+{
+	return true;
+}
+
 static bool fx_is_valid(const struct flow *flow)
 {
 	/* A second tag needs a first, a tag a type. */
@@ -445,6 +451,7 @@ static bool fx_is_valid(const struct flow *flow)
 
 static void fx_check_wildcards(struct fx *fx, const struct xlate_in *in)
 {
+	struct xlate_sink quiet = {.fdb_learn = fx_quiet_learn};
 	struct xlate_in other_in = *in;
 	struct xlate_out other;
 	struct flow bits, flow;
@@ -453,7 +460,7 @@ static void fx_check_wildcards(struct fx *fx, const struct xlate_in *in)
 	if (in->resume || !fx->out.cacheable)
 		return;
 	xlate_out_init(&other);
-	other_in.sink = NULL;
+	other_in.sink = &quiet;
 	fx_flippable(in->flow, &bits);
 	for (unsigned int i = 0; i < FLOW_WORDS; i++) {
 		uint64_t free_bits = w[i] & ~flow_words(&fx->out.wc)[i];
