@@ -59,7 +59,7 @@ static const struct pl_rule *xlate_lookup_one(struct xlate_ctx *ctx, uint8_t tab
 	uint16_t deps[2];
 	unsigned int n_deps;
 
-	cr = classifier_lookup(table->cls, ctx->in->version, &ctx->flow, ctx->wc, NULL);
+	cr = classifier_lookup(table->cls, ctx->version, &ctx->flow, ctx->wc, NULL);
 	n_deps = pl_table_deps(ctx->bridge, table_id, &ctx->flow, ctx->wc, deps);
 	for (unsigned int i = 0; i < n_deps; i++)
 		xlate_depend(ctx, deps[i]);
@@ -283,6 +283,7 @@ static void xlate_ctx_init(struct xlate_ctx *ctx, const struct xlate_in *in, str
 	ctx->base = ctx->flow;
 	memset(&ctx->base.tunnel, 0, sizeof ctx->base.tunnel);
 	memset(&ctx->base.tun_metadata, 0, sizeof ctx->base.tun_metadata);
+	ctx->version = in->version;
 	ctx->wc = &out->wc;
 	ctx->table_id = in->table_id;
 	ctx->rule_cookie = BE64_MAX;

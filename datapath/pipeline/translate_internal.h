@@ -42,6 +42,8 @@ struct xlate_ctx {
 
 	struct pl_bridge *bridge;
 	const struct pl_bridge_conf *conf;
+	version_t version;		/* Of the tables. */
+	bool wrote;			/* A learn action has published newer ones. */
 	const struct pl_rule *rule;	/* Whose actions run; NULL: none of a table. */
 	be64 rule_cookie;
 	uint8_t table_id;

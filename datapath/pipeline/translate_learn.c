@@ -133,7 +133,7 @@ static bool learn_is_known(struct xlate_ctx *ctx, const struct xlate_learned *le
 	for (unsigned int i = 0; i < n; i++)
 		xlate_depend(ctx, deps[i]);
 	cr = classifier_find_exactly(ctx->bridge->tables[learn->table_id].cls, &learned->match,
-		learn->priority, ctx->in->version);
+		learn->priority, ctx->wrote ? version_get() : ctx->version);
 	if (!cr)
 		return false;
 	rule = container_of(cr, struct pl_rule, cr);
@@ -183,6 +183,7 @@ void xlate_learn(struct xlate_ctx *ctx, const struct act_learn *learn)
 			xlate_release(ctx, mark);
 			return;
 		}
+		ctx->wrote |= written;
 		if (!written)
 			xlate_report(ctx, XLATE_REPORT_DETAIL, "Limit exceeded, learn failed");
 	}

@@ -95,6 +95,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	struct xlate_buf old_stack = ctx->stack, old_set = ctx->action_set;
 	bool old_has_group = ctx->action_set_has_group, old_was_mpls = ctx->was_mpls;
 	uint32_t old_mirrors = ctx->mirrors;
+	version_t old_version = ctx->version;
 	struct flow *old_flow = xlate_alloc(ctx, sizeof *old_flow);
 	struct flow_tnl *old_tunnel_wc = xlate_alloc(ctx, sizeof *old_tunnel_wc);
 
@@ -105,6 +106,10 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	if (peer->bridge != old_bridge)
 		ctx->mirrors = 0;
 	xlate_bridge_enter(ctx, peer->bridge);
+	/* As in Open vSwitch: what a packet has learned shows to itself on entering a bridge, and not
+	 * before. */
+	if (ctx->wrote)
+		ctx->version = version_get();
 	peer = pl_port_from_ofp(ctx->conf, peer->ofp_port);
 	xlate_report(ctx, XLATE_REPORT_BRIDGE, "bridge(\"%s\")", ctx->bridge->name);
 	ctx->trace_depth++;
@@ -120,6 +125,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	if (peer && peer->bridge != old_bridge)
 		ctx->mirrors = old_mirrors;
 	xlate_bridge_enter(ctx, old_bridge);
+	ctx->version = old_version;
 	ctx->flow = *old_flow;
 	ctx->wc->tunnel = *old_tunnel_wc;
 	ctx->stack = old_stack;
