@@ -311,15 +311,32 @@ static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,
 				conf->ports[j].bundle = index;
 }
 
+/* A port that is in no bundle (yet) makes one of its own, a trunk. */
+static void conf_put_lone_ports(struct pl_bridge_conf *conf)
+{
+	for (size_t i = 0; i < conf->n_ports; i++) {
+		struct of_bundle_conf lone = {
+			.name = conf->ports[i].name,
+			.ports = { .items = &conf->ports[i].ofp_port, .n = 1 },
+			.vlan_mode = PL_VLAN_TRUNK,
+			.vlan = -1,
+		};
+
+		if (conf->ports[i].bundle == UINT16_MAX)
+			conf_put_bundle(conf, (uint16_t)conf->n_bundles++, &lone);
+	}
+}
+
 static void conf_put_bundles(const struct ofproto *ofproto, struct pl_bridge_conf *conf)
 {
 	struct shash_node **nodes = shash_sort(&ofproto->bundles);
 
 	conf->n_bundles = shash_count(&ofproto->bundles);
-	conf->bundles = xcalloc(conf->n_bundles, sizeof *conf->bundles);
+	conf->bundles = xcalloc(conf->n_bundles + conf->n_ports, sizeof *conf->bundles);
 	for (size_t i = 0; i < conf->n_bundles; i++)
 		conf_put_bundle(conf, (uint16_t)i, nodes[i]->data);
 	free(nodes);
+	conf_put_lone_ports(conf);
 }
 
 static void conf_select(struct pl_bridge_conf *conf, const struct of_mirror_conf *mirror, unsigned int i)

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Sessions as a peer meets them: negotiation, framing, bad input, roles, what is sent unasked.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "lib/clock.h"
+#include "lib/fatal.h"
+#include "lib/smap.h"
+#include "ofproto/wire/async.h"
+#include "ofproto/wire/bundle.h"
+#include "ofproto/wire/flow_stats.h"
+#include "ofproto/wire/hello.h"
+#include "ofproto/wire/port.h"
+#include "ofproto/wire/put.h"
+#include "ofproto/wire/role.h"
+#include "peer.h"
+
+#define MGMT "br0.mgmt"
+
+static struct sbuf out = SBUF_INITIALIZER;
+
+static int setup(void **state)
+{
+	bridge_setup();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	bridge_teardown();
+	clock_test_reset();
+	sbuf_uninit(&out);
+	return 0;
+}
+
+static void put_flow_mod(struct peer *peer, uint16_t command, uint16_t priority, uint16_t flags)
+{
+	struct flow_format format = { .version = peer->version, .nxm = true };
+	struct flow_mod fm;
+
+	flow_mod_init(&fm);
+	fm.command = command;
+	fm.priority = priority;
+	fm.flags = flags;
+	flow_mod_encode(&fm, &format, peer_xid(peer), &out);
+	flow_mod_uninit(&fm);
+}
+
+/* ------------------------------------------------------------------ negotiation and framing */
+
+static void test_highest_common_version(void **state)
+{
+	struct peer peer;
+	struct msg msg;
+
+	peer_connect(&peer, MGMT);
+	hello_encode(OFP_VERSION_BIT(OFP10_VERSION) | OFP_VERSION_BIT(OFP13_VERSION), 1, &out);
+	peer_send(&peer, &out);
+	peer_expect(&peer, OFPTYPE_HELLO, &msg);
+	assert_int_equal(msg.version, OFP15_VERSION);
+	peer.version = OFP13_VERSION;
+	peer_barrier(&peer);
+	peer_close(&peer);
+}
+
+static void test_no_common_version(void **state)
+{
+	struct peer peer;
+	struct msg msg;
+
+	ofproto_set_protocols(peer_bridge, OFP_VERSION_BIT(OFP13_VERSION));
+	peer_connect(&peer, MGMT);
+	hello_encode(OFP_VERSION_BIT(OFP10_VERSION), 1, &out);
+	peer_send(&peer, &out);
+	peer_expect(&peer, OFPTYPE_HELLO, &msg);
+	peer_expect_error(&peer, OFPHFC_INCOMPATIBLE);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+}
+
+static void test_hello_must_be_first(void **state)
+{
+	struct peer peer;
+	struct msg msg;
+
+	peer_connect(&peer, MGMT);
+	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_FEATURES_REQUEST, 1);
+	peer_send(&peer, &out);
+	peer_expect(&peer, OFPTYPE_HELLO, &msg);
+	peer_expect_error(&peer, OFPHFC_INCOMPATIBLE);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+}
+
+static void test_byte_by_byte(void **state)
+{
+	struct sbuf one = SBUF_INITIALIZER, all = SBUF_INITIALIZER;
+	struct peer peer;
+	struct msg msg;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	msg_put_echo_request(&all, OFP13_VERSION, 77);
+	put_u32(&all, 0);
+	put_u16_at(&all, 2, 12);
+	for (size_t i = 0; i < all.len; i++) {
+		sbuf_put(&one, all.data + i, 1);
+		peer_send(&peer, &one);
+		event_run_once(peer_loop, 0);
+	}
+	peer_expect(&peer, OFPTYPE_ECHO_REPLY, &msg);
+	assert_int_equal(msg.xid, 77);
+	assert_int_equal(msg.len, 12);
+	peer_close(&peer);
+	sbuf_uninit(&one);
+	sbuf_uninit(&all);
+}
+
+static void test_pipelined_requests_in_order(void **state)
+{
+	struct peer peer;
+	struct msg msg;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	for (uint32_t i = 1; i <= 500; i++)
+		msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, htobe32(i));
+	peer_send(&peer, &out);
+	for (uint32_t i = 1; i <= 500; i++) {
+		peer_expect(&peer, OFPTYPE_BARRIER_REPLY, &msg);
+		assert_int_equal(msg.xid, htobe32(i));
+	}
+	peer_close(&peer);
+}
+
+static void test_requests_before_hang_up_are_done(void **state)
+{
+	struct peer peer, other;
+	struct msg msg;
+	struct flow_stats_request fsr = {
+		.aggregate = true,
+		.table_id = OFP_TABLE_ALL,
+		.out_port = OFPP_NONE,
+		.out_group = OFP_GROUP_ANY,
+	};
+	struct flow_format format = { .version = OFP13_VERSION };
+	struct aggregate_stats stats;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	for (uint16_t i = 0; i < 300; i++)
+		put_flow_mod(&peer, OFPFC_ADD, (uint16_t)(i + 1), 0);
+	peer_send(&peer, &out);
+	peer_close(&peer);
+	bridge_run(50);
+	peer_open(&other, MGMT, OFP13_VERSION);
+	flow_stats_request_encode(&fsr, &format, peer_xid(&other), &out);
+	peer_send(&other, &out);
+	peer_expect(&other, OFPTYPE_AGGREGATE_REPLY, &msg);
+	assert_int_equal(aggregate_stats_decode(&msg, &stats), OFP_OK);
+	assert_int_equal(stats.n_flows, 301);	/* And that of a standalone switch. */
+	peer_close(&other);
+}
+
+/* ------------------------------------------------------------------ bad input */
+
+static void test_too_short_length_ends_session(void **state)
+{
+	static const uint8_t bad[] = { 4, 2, 0, 7, 0, 0, 0, 1 };
+	struct peer peer;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	sbuf_put(&out, bad, sizeof bad);
+	peer_send(&peer, &out);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+}
+
+static void test_unknown_type(void **state)
+{
+	static const uint8_t bad[] = { 4, 99, 0, 8, 0, 0, 0, 1 };
+	struct peer peer;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	sbuf_put(&out, bad, sizeof bad);
+	peer_send(&peer, &out);
+	peer_expect_error(&peer, OFPBRC_BAD_TYPE);
+	peer_barrier(&peer);
+	peer_close(&peer);
+}
+
+static void test_other_version_ends_session(void **state)
+{
+	struct peer peer;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	msg_put_empty(&out, OFP14_VERSION, OFPTYPE_BARRIER_REQUEST, 5);
+	peer_send(&peer, &out);
+	peer_expect_error(&peer, OFPBRC_BAD_VERSION);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+}
+
+/* What only a switch sends is refused, not obeyed. */
+static void test_replies_are_no_requests(void **state)
+{
+	struct peer peer;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REPLY, 5);
+	peer_send(&peer, &out);
+	peer_expect_error(&peer, OFPBRC_BAD_TYPE);
+	peer_close(&peer);
+}
+
+/* Random bodies behind every type: errors or answers, and the session goes on. */
+static void test_noise(void **state)
+{
+	uint32_t seed = 1;
+	struct peer peer;
+	struct msg msg;
+
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	for (unsigned int type = 4; type < 30; type++) {
+		for (int round = 0; round < 8; round++) {
+			uint8_t bytes[128] = { 4, (uint8_t)type, 0, 0, 0, 0, 0, 9 };
+			size_t len = 8 + (seed >> 8) % 120;
+
+			for (size_t i = 8; i < len; i++) {
+				seed = seed * 1103515245 + 12345;
+				bytes[i] = seed >> 30 ? 0 : (uint8_t)(seed >> 16);
+			}
+			bytes[3] = (uint8_t)len;
+			sbuf_put(&out, bytes, len);
+		}
+	}
+	peer_send(&peer, &out);
+	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, 0x12345678);
+	peer_send(&peer, &out);
+	do
+		assert_true(peer_recv(&peer, &msg));
+	while (msg.type != OFPTYPE_BARRIER_REPLY || msg.xid != 0x12345678);
+	peer_close(&peer);
+}
+
+/* ------------------------------------------------------------------ controllers */
+
+static void add_controller(bool service)
+{
+	char target[128];
+	struct ofproto_controller controller = {
+		.target = target,
+		.max_backoff_ms = 1000,
+		.probe_interval_ms = 5000,
+		.async_msgs = true,
+		.service = service,
+	};
+
+	snprintf(target, sizeof target, "punix:%s/ctl", peer_dir);
+	ofproto_set_controllers(peer_bridge, &controller, 1);
+}
+
+static void put_role(struct peer *peer, enum ofp_role role, uint64_t generation)
+{
+	size_t handle = msg_begin(&out, peer->version, OFPTYPE_ROLE_REQUEST, MSG_OFPT, peer_xid(peer));
+
+	put_u32(&out, role);
+	put_pad(&out, 4);
+	put_u64(&out, generation);
+	msg_end(&out, handle);
+}
+
+static void test_roles(void **state)
+{
+	struct peer a, b;
+	struct msg msg;
+
+	add_controller(false);
+	peer_open(&a, "ctl", OFP14_VERSION);
+	peer_open(&b, "ctl", OFP14_VERSION);
+	put_role(&a, OFPCR_ROLE_PRIMARY, 5);
+	peer_send(&a, &out);
+	peer_expect(&a, OFPTYPE_ROLE_REPLY, &msg);
+
+	/* The second takes over: the first is told, and may no longer change anything. */
+	put_role(&b, OFPCR_ROLE_PRIMARY, 6);
+	peer_send(&b, &out);
+	peer_expect(&b, OFPTYPE_ROLE_REPLY, &msg);
+	peer_expect(&a, OFPTYPE_ROLE_STATUS, &msg);
+	put_flow_mod(&a, OFPFC_ADD, 9, 0);
+	peer_send(&a, &out);
+	peer_expect_error(&a, OFPBRC_IS_SECONDARY);
+	put_flow_mod(&b, OFPFC_ADD, 9, 0);
+	peer_send(&b, &out);
+	peer_barrier(&b);
+
+	put_role(&a, OFPCR_ROLE_PRIMARY, 4);
+	peer_send(&a, &out);
+	peer_expect_error(&a, OFPRRFC_STALE);
+	peer_close(&a);
+	peer_close(&b);
+}
+
+static void test_flow_removed(void **state)
+{
+	struct flow_removed fr;
+	struct peer peer, mgmt;
+	struct msg msg;
+
+	add_controller(false);
+	peer_open(&peer, "ctl", OFP13_VERSION);
+	peer_open(&mgmt, MGMT, OFP13_VERSION);
+	put_flow_mod(&peer, OFPFC_ADD, 7, OFPFF_SEND_FLOW_REM);
+	put_flow_mod(&peer, OFPFC_ADD, 8, 0);
+	put_flow_mod(&peer, OFPFC_ADD, 7, OFPFF_SEND_FLOW_REM);	/* Replaces: no message. */
+	peer_send(&peer, &out);
+	peer_barrier(&peer);
+	peer_expect_silence(&peer);
+	put_flow_mod(&peer, OFPFC_DELETE, 0, 0);
+	peer_send(&peer, &out);
+	peer_expect(&peer, OFPTYPE_FLOW_REMOVED, &msg);
+	assert_int_equal(flow_removed_decode(&msg, &fr), OFP_OK);
+	assert_int_equal(fr.priority, 7);
+	assert_int_equal(fr.reason, OFPRR_DELETE);
+	peer_expect_silence(&peer);
+	/* Management sessions did not ask. */
+	peer_expect_silence(&mgmt);
+	peer_close(&peer);
+	peer_close(&mgmt);
+}
+
+static void test_snoop(void **state)
+{
+	struct peer peer, snoop;
+	struct msg msg;
+
+	add_controller(false);
+	peer_open(&peer, "ctl", OFP13_VERSION);
+	peer_barrier(&peer);
+	peer_connect(&snoop, "br0.snoop");
+	peer_expect(&snoop, OFPTYPE_HELLO, &msg);
+	peer_barrier(&peer);
+	peer_expect(&snoop, OFPTYPE_BARRIER_REQUEST, &msg);
+	peer_expect(&snoop, OFPTYPE_BARRIER_REPLY, &msg);
+	peer_close(&peer);
+	peer_expect_closed(&snoop);
+	peer_close(&snoop);
+}
+
+static void test_probe(void **state)
+{
+	struct peer peer;
+	struct msg msg;
+
+	clock_test_set(1000000, 1000000);
+	add_controller(false);
+	peer_open(&peer, "ctl", OFP13_VERSION);
+	peer_barrier(&peer);
+	clock_test_advance(5001);
+	bridge_run(20);
+	peer_expect(&peer, OFPTYPE_ECHO_REQUEST, &msg);
+	/* Answered: it goes on for another interval. */
+	msg_put_echo_reply(&out, &msg);
+	peer_send(&peer, &out);
+	bridge_run(20);
+	clock_test_advance(5001);
+	bridge_run(20);
+	peer_expect(&peer, OFPTYPE_ECHO_REQUEST, &msg);
+	clock_test_advance(5001);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+}
+
+/* With a controller configured the flow of a standalone switch is gone; without, it is back. */
+static void test_fail_mode_flow(void **state)
+{
+	struct flow_format format = { .version = OFP13_VERSION };
+	struct flow_stats_request fsr = {
+		.aggregate = true,
+		.table_id = OFP_TABLE_ALL,
+		.out_port = OFPP_NONE,
+		.out_group = OFP_GROUP_ANY,
+	};
+	struct aggregate_stats stats;
+	struct peer peer;
+	struct msg msg;
+
+	for (int i = 0; i < 3; i++) {
+		if (i == 1)
+			add_controller(false);
+		else if (i == 2)
+			ofproto_set_controllers(peer_bridge, NULL, 0);
+		peer_open(&peer, MGMT, OFP13_VERSION);
+		flow_stats_request_encode(&fsr, &format, peer_xid(&peer), &out);
+		peer_send(&peer, &out);
+		peer_expect(&peer, OFPTYPE_AGGREGATE_REPLY, &msg);
+		assert_int_equal(aggregate_stats_decode(&msg, &stats), OFP_OK);
+		assert_int_equal(stats.n_flows, i == 1 ? 0 : 1);
+		peer_close(&peer);
+	}
+}
+
+/* ------------------------------------------------------------------ ports */
+
+static void test_port_status(void **state)
+{
+	struct ofproto_port port = {
+		.name = "p1",
+		.dp_port = 7,
+		.requested = OFPP_NONE,
+		.kind = PL_PORT_DEVICE,
+		.info = { .admin_up = true, .link_up = true, .mac = { { 2, 0, 0, 0, 0, 1 } } },
+	};
+	enum ofp_port_reason reason;
+	struct port_desc desc;
+	struct peer peer;
+	struct msg msg;
+	ofp_port_t number;
+
+	add_controller(false);
+	peer_open(&peer, "ctl", OFP13_VERSION);
+	peer_barrier(&peer);
+	assert_int_equal(ofproto_port_add(peer_bridge, &port, &number), 0);
+	assert_int_equal(number, 1);
+	ofproto_commit(peer_bridge);
+	peer_expect(&peer, OFPTYPE_PORT_STATUS, &msg);
+	assert_int_equal(port_status_decode(&msg, &desc, &reason), OFP_OK);
+	assert_int_equal(reason, OFPPR_ADD);
+	assert_string_equal(desc.name, "p1");
+	assert_int_equal(desc.state, OFPPS_LIVE);
+
+	port.info.link_up = false;
+	ofproto_port_update(peer_bridge, number, &port.info);
+	ofproto_commit(peer_bridge);
+	peer_expect(&peer, OFPTYPE_PORT_STATUS, &msg);
+	assert_int_equal(port_status_decode(&msg, &desc, &reason), OFP_OK);
+	assert_int_equal(reason, OFPPR_MODIFY);
+	assert_int_equal(desc.state, OFPPS_LINK_DOWN);
+
+	ofproto_port_remove(peer_bridge, number);
+	ofproto_commit(peer_bridge);
+	peer_expect(&peer, OFPTYPE_PORT_STATUS, &msg);
+	assert_int_equal(port_status_decode(&msg, &desc, &reason), OFP_OK);
+	assert_int_equal(reason, OFPPR_DELETE);
+
+	/* It gets its number back; another one the next that nobody had. */
+	port.name = "p2";
+	assert_int_equal(ofproto_port_add(peer_bridge, &port, &number), 0);
+	assert_int_equal(number, 2);
+	port.name = "p1";
+	assert_int_equal(ofproto_port_add(peer_bridge, &port, &number), 0);
+	assert_int_equal(number, 1);
+	ofproto_commit(peer_bridge);
+	peer_close(&peer);
+}
+
+/* ------------------------------------------------------------------ bundles */
+
+static void test_bundle_expires(void **state)
+{
+	struct bundle_ctrl bc = { .bundle_id = 3, .type = OFPBCT_OPEN_REQUEST, .flags = OFPBF_ATOMIC };
+	struct peer peer;
+	struct msg msg;
+
+	clock_test_set(1000000, 1000000);
+	peer_open(&peer, MGMT, OFP14_VERSION);
+	bundle_ctrl_encode(&bc, OFP14_VERSION, peer_xid(&peer), &out);
+	peer_send(&peer, &out);
+	peer_expect(&peer, OFPTYPE_BUNDLE_CONTROL, &msg);
+	clock_test_advance(10001);
+	bridge_run(20);
+	peer_expect_error(&peer, OFPBFC_TIMEOUT);
+	bc.type = OFPBCT_COMMIT_REQUEST;
+	bundle_ctrl_encode(&bc, OFP14_VERSION, peer_xid(&peer), &out);
+	peer_send(&peer, &out);
+	peer_expect_error(&peer, OFPBFC_BAD_ID);
+	peer_close(&peer);
+}
+
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_highest_common_version),
+		T(test_no_common_version),
+		T(test_hello_must_be_first),
+		T(test_byte_by_byte),
+		T(test_pipelined_requests_in_order),
+		T(test_requests_before_hang_up_are_done),
+		T(test_too_short_length_ends_session),
+		T(test_unknown_type),
+		T(test_other_version_ends_session),
+		T(test_replies_are_no_requests),
+		T(test_noise),
+		T(test_roles),
+		T(test_flow_removed),
+		T(test_snoop),
+		T(test_probe),
+		T(test_fail_mode_flow),
+		T(test_port_status),
+		T(test_bundle_expires),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
