@@ -212,8 +212,8 @@ void of_learn(struct of_state *state, const struct xlate_learned *learned, bool 
 		return;
 	}
 	if (learn_limit_reached(state, learn)) {
-		log_info_rl(&limit_rl, "Learn limit for flow %llu reached.",
-			(unsigned long long)learn->cookie);
+		log_info_rl(&limit_rl, "Learn limit for flow 0x%llx reached.",
+			(unsigned long long)be64toh(learn->cookie));
 		*written = false;
 		return;
 	}
