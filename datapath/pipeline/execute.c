@@ -266,7 +266,19 @@ static void do_tnl_push(struct walk *w, const struct op_tnl_push *op)
 		fail(w, err == -ENOBUFS ? DROP_NO_HEADROOM : DROP_TNL_TOO_BIG);
 }
 
-static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op)
+/* PACKET, which this takes over, ends in W's run without having gone anywhere. */
+static void fail_copy(struct walk *w, struct packet *packet, enum drop_reason reason, bool is_last)
+{
+	if (is_last) {
+		w->packet = packet;
+		fail(w, reason);
+	} else {
+		note(w->run, reason);
+		w->run->env->ops->free(w->run->env->ops_aux, packet);
+	}
+}
+
+static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op, bool is_last)
 {
 	struct exec_env *env = w->run->env;
 	const struct tnl_port *port;
@@ -275,30 +287,33 @@ static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op)
 
 	if (!make_writable(w))
 		return;
-	packet = w->packet;
+	packet = hand_over(w, &op->op, is_last);
+	if (!packet)
+		return;
 	err = tnl_header_pop(packet, op->type);
 	if (err) {
-		fail(w, err == -EBADMSG ? DROP_TNL_BAD_CSUM : DROP_TNL_BAD_HEADER);
+		fail_copy(w, packet, err == -EBADMSG ? DROP_TNL_BAD_CSUM : DROP_TNL_BAD_HEADER,
+			is_last);
 		return;
 	}
 	port = tnl_port_lookup(op->type, packet->tunnel.tp_dst, &packet->tunnel);
 	if (!port) {
-		fail(w, DROP_TNL_NO_PORT);
+		fail_copy(w, packet, DROP_TNL_NO_PORT, is_last);
 		return;
 	}
 	packet->hash = 0;
-	w->packet = NULL;
 	w->run->taken = true;
 	env->recirculate(env, port->dp_port, packet);
 }
 
-static void do_resume(struct walk *w, const struct op_resume *op)
+static void do_resume(struct walk *w, const struct op_resume *op, bool is_last)
 {
-	struct packet *packet = w->packet;
+	struct packet *packet = hand_over(w, &op->op, is_last);
 
-	w->packet = NULL;
-	w->run->taken = true;
-	w->run->env->resume(w->run->env, op, packet);
+	if (packet) {
+		w->run->taken = true;
+		w->run->env->resume(w->run->env, op, packet);
+	}
 }
 
 /* ------------------------------------------------------------------ one after the other */
@@ -390,10 +405,10 @@ static void do_one(struct walk *w, const struct op *op, bool is_last)
 		do_tnl_push(w, p);
 		break;
 	case OP_TNL_POP:
-		do_tnl_pop(w, p);
+		do_tnl_pop(w, p, is_last);
 		break;
 	case OP_RESUME:
-		do_resume(w, p);
+		do_resume(w, p, is_last);
 		break;
 	case OP_PUNT:
 		do_punt(w, p, is_last);

@@ -49,8 +49,8 @@ enum op_type {
 	OP_CHECK_LEN,		/* struct op_check_len */
 	OP_METER,		/* struct op_meter */
 	OP_TNL_PUSH,		/* struct op_tnl_push */
-	OP_TNL_POP,		/* struct op_tnl_pop: ends the program */
-	OP_RESUME,		/* struct op_resume: parse again, go on translating; ends the program */
+	OP_TNL_POP,		/* struct op_tnl_pop: the inner frame (a copy's) comes in anew */
+	OP_RESUME,		/* struct op_resume: parse (a copy) again, go on translating */
 	OP_PUNT,		/* struct op_punt: a copy to the controller */
 	OP_NEIGH_HOLD,		/* struct op_neigh_hold: consumed until the neighbour is known */
 	OP_NEIGH_SNOOP,		/* struct op_u32 (bridge id): ARP or ND reply for control to learn from */

@@ -252,6 +252,19 @@ static int commit_mpls_pops(struct xlate_ctx *ctx, int base_n, int flow_n, int c
 	return base_n;
 }
 
+/* The same labels may be there under the other of the two types. */
+static void commit_mpls_type(struct xlate_ctx *ctx)
+{
+	be16 type = ctx->flow.dl_type;
+	struct op_u32 *op;
+
+	if (!eth_type_is_mpls(type) || ctx->base.dl_type == type)
+		return;
+	op = xlate_put_op(ctx, OP_SET_ETH_TYPE, sizeof *op);
+	op->value = type;
+	ctx->base.dl_type = type;
+}
+
 static void commit_mpls(struct xlate_ctx *ctx)
 {
 	struct flow *flow = &ctx->flow, *base = &ctx->base;
@@ -263,6 +276,7 @@ static void commit_mpls(struct xlate_ctx *ctx)
 		/* At most the outermost was rewritten. */
 		if (base_n && COMMIT(ctx, mpls_lse[0], &lse, &mask))
 			put_mpls(ctx, OP_SET_MPLS, base->dl_type, lse, mask);
+		commit_mpls_type(ctx);
 		return;
 	}
 	/* Labels go out whole, so all of them were looked at. */
@@ -275,6 +289,7 @@ static void commit_mpls(struct xlate_ctx *ctx)
 		flow_mpls_push(base, base_n, flow->dl_type, NULL, false);
 		base->mpls_lse[0] = lse;
 	}
+	commit_mpls_type(ctx);
 }
 
 static void put_vlan(struct xlate_ctx *ctx, enum op_type type, const struct flow_vlan *vlan)

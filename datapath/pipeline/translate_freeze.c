@@ -74,7 +74,9 @@ static void xlate_put_resume(struct xlate_ctx *ctx)
 	op->stack_len = ctx->stack.len;
 	op->action_set_len = ctx->action_set.len;
 	op->mirrors = ctx->mirrors;
-	op->table_id = ctx->table_id;
+	/* No list was begun: frozen on the way into a patch port's peer. */
+	op->use_table = !ctx->frozen_any;
+	op->table_id = ctx->frozen_any ? ctx->table_id : 0;
 	op->has_group = ctx->action_set_has_group;
 	flow_keep_metadata(&op->metadata, &ctx->flow);
 	put_padded(op, &ofs, &ctx->frozen);

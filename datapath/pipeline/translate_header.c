@@ -33,12 +33,12 @@ void xlate_pop_vlan(struct xlate_ctx *ctx)
 	struct flow_vlan *vlans = ctx->flow.vlans;
 	int n = xlate_n_vlans(ctx);
 
-	if (n > 1) {
-		memset(&ctx->wc->vlans[1], 0xff, (n - 1) * sizeof ctx->wc->vlans[0]);
-		memmove(&vlans[0], &vlans[1], (n - 1) * sizeof vlans[0]);
-	}
-	if (n > 0)
-		memset(&vlans[n - 1], 0, sizeof vlans[0]);
+	if (!n)
+		return;
+	/* The one that goes too: a tag pushed later may be its like, and then nothing is committed. */
+	memset(ctx->wc->vlans, 0xff, n * sizeof ctx->wc->vlans[0]);
+	memmove(&vlans[0], &vlans[1], (n - 1) * sizeof vlans[0]);
+	memset(&vlans[n - 1], 0, sizeof vlans[0]);
 }
 
 static void xlate_set_vlan(struct xlate_ctx *ctx, uint16_t value, uint16_t mask, bool push)

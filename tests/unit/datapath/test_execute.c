@@ -929,6 +929,14 @@ static void test_control(void **state)
 	run_packet(make(K_TCP4, 0, 50));
 	assert_int_equal(bench.n_resume, 1);
 	assert_int_equal(bench.n_out, 1);
+	forget();
+
+	/* What follows is done to the packet as it was. */
+	put(OP_RESUME, sizeof(struct op_resume));
+	put_output(1);
+	run_packet(make(K_TCP4, 0, 50));
+	assert_int_equal(bench.n_resume, 1);
+	assert_int_equal(bench.n_out, 1);
 }
 
 /* ------------------------------------------------------------------ choices */
