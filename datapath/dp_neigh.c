@@ -211,6 +211,12 @@ void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
 		/* Without the option, the answer's own source is the neighbour. */
 		learned(bridge, &flow.nd_target,
 			eth_addr_is_zero(flow.arp_tha) ? flow.dl_src : flow.arp_tha);
+	} else if (flow.dl_type == htobe16(ETH_T_IP)) {
+		/* A tunnel's packet tells by whom its sender is reached. */
+		addr = mapped(flow.nw_src);
+		learned(bridge, &addr, flow.dl_src);
+	} else if (flow.dl_type == htobe16(ETH_T_IPV6)) {
+		learned(bridge, &flow.ipv6_src, flow.dl_src);
 	}
 }
 

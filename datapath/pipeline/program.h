@@ -53,7 +53,8 @@ enum op_type {
 	OP_RESUME,		/* struct op_resume: parse (a copy) again, go on translating */
 	OP_PUNT,		/* struct op_punt: a copy to the controller */
 	OP_NEIGH_HOLD,		/* struct op_neigh_hold: consumed until the neighbour is known */
-	OP_NEIGH_SNOOP,		/* struct op_u32 (bridge id): ARP or ND reply for control to learn from */
+	OP_NEIGH_SNOOP,		/* struct op_u32 (bridge id): ARP or ND reply, or a tunnel packet of a sender not
+				 * yet known, for control to learn from */
 	OP_L2_PROTO,		/* struct op_l2_proto: STP, RSTP, LACP, IGMP, MLD copy for control */
 	OP_DROP,		/* struct op_u32: enum drop_reason; ends the program */
 	OP_N_TYPES,

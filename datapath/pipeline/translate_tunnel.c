@@ -363,6 +363,26 @@ static bool tnl_is_for_endpoint(struct xlate_ctx *ctx, const struct pl_port *por
 	return route_is_local(&dst, NULL);
 }
 
+/* Whoever sends by a tunnel is a neighbour, or behind one that forwards for it: the first packet of an
+ * unknown one is shown to control. */
+static void tnl_snoop_sender(struct xlate_ctx *ctx)
+{
+	const struct flow *flow = &ctx->flow;
+	struct ipv6_addr src;
+	struct eth_addr mac;
+
+	if (flow->dl_type == htobe16(ETH_T_IP)) {
+		ctx->wc->nw_src = BE32_MAX;
+		src = mapped_ipv4(flow->nw_src);
+	} else {
+		memset(&ctx->wc->ipv6_src, 0xff, sizeof ctx->wc->ipv6_src);
+		src = flow->ipv6_src;
+	}
+	xlate_depend(ctx, dep_neigh(&src));
+	if (!neigh_lookup(ctx->bridge->name, &src, &mac))
+		tnl_put_snoop(ctx);
+}
+
 bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 {
 	struct program_builder *program = &ctx->out->program;
@@ -390,6 +410,7 @@ bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 		}
 		return false;
 	}
+	tnl_snoop_sender(ctx);
 	/* In a copy, since it ends the program that it stands in. */
 	nest = program_nest_begin(program, OP_CLONE, sizeof(struct op_nest));
 	op = xlate_put_op(ctx, OP_TNL_POP, sizeof(struct op_tnl_pop));
