@@ -200,7 +200,9 @@ static void xlate_output_device(struct xlate_ctx *ctx, const struct pl_port *por
 	xlate_commit(ctx);
 	if (xlate_tunnel_terminate(ctx, port))
 		return;
-	if (port->config & PL_PORT_DOWN) {
+	/* An internal device may be in another namespace, whence news of its state comes late: its driver
+	 * finds out. */
+	if (port->config & PL_PORT_DOWN && !port->is_internal) {
 		xlate_drop(ctx, DROP_TX_PORT_DOWN);
 		return;
 	}

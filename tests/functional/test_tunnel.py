@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VXLAN between two switches, and with the kernel's own vxlan device as the peer."""
+import re
+
+from lab import wait_until
+
+
+def underlay(lab):
+    """Two namespaces joined by a cable; eth0 at both ends."""
+    a, b = lab.host("a"), lab.host("b")
+    lab.veth(a, "eth0", b, "eth0")
+    return a, b
+
+
+def node(host, address, peer, options=""):
+    """br-phy with the NIC and the address, br-int with a tunnel to PEER."""
+    host.start()
+    host.vsctl("add-br br-phy -- add-port br-phy eth0 -- add-br br-int -- add-port br-int vx0"
+               " -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100 %s" % (peer, options))
+    host.ip("addr add %s/24 dev br-phy" % address)
+    host.ip("link set br-phy up")
+
+
+def guest(lab, host, name, address):
+    vm = lab.guest(name)
+    lab.veth(host, name, vm, "eth0")
+    vm.ip("link set eth0 mtu 1450")
+    vm.take("eth0", address)
+    host.vsctl("add-port br-int " + name)
+    return vm
+
+
+def tcp(lab, client, server, address, at_least=20):
+    """iperf3; the receiver's Mbit/s."""
+    p = lab.spawn(server.cmd("iperf3", "-s", "-1"), lab.dir + "/iperf.out")
+    wait_until(lambda: ":5201" in server.sh("ss -ltn"), what="iperf3")
+    out = client.sh("iperf3 -c %s -t 2 -f m" % address, timeout=25)
+    lab.end(p)
+    rate = float(re.search(r"([0-9.]+) Mbits/sec +receiver", out)[1])
+    assert rate > at_least, out
+
+
+def test_two_switches(lab):
+    a, b = underlay(lab)
+    node(a, "192.168.7.1", "192.168.7.2")
+    node(b, "192.168.7.2", "192.168.7.1")
+    x, y = guest(lab, a, "x", "10.0.0.1/24"), guest(lab, b, "y", "10.0.0.2/24")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "the first answer through VXLAN")
+    assert x.ping("10.0.0.2", count=5) == 5
+    assert y.ping("10.0.0.1", count=5) == 5
+    tcp(lab, x, y, "10.0.0.2")
+    tcp(lab, y, x, "10.0.0.1")
+    assert "192.168.7.2" in a.appctl("tnl/arp/show")
+    assert "192.168.7" in a.appctl("ovs/route/show")
+
+
+def test_kernel_vxlan_peer(lab):
+    a, b = underlay(lab)
+    node(a, "192.168.7.1", "192.168.7.2")
+    b.ip("addr add 192.168.7.2/24 dev eth0")
+    b.ip("link add vx0 type vxlan id 100 remote 192.168.7.1 dstport 4789 dev eth0")
+    b.ip("addr add 10.0.0.2/24 dev vx0")
+    b.ip("link set vx0 up")
+    x = guest(lab, a, "x", "10.0.0.1/24")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "the first answer from the kernel")
+    assert x.ping("10.0.0.2", count=5) == 5
+    tcp(lab, x, b, "10.0.0.2")
+    tcp(lab, b, x, "10.0.0.1")
+
+
+def test_wrong_vni_is_isolated(lab):
+    a, b = underlay(lab)
+    node(a, "192.168.7.1", "192.168.7.2")
+    b.ip("addr add 192.168.7.2/24 dev eth0")
+    b.ip("link add vx0 type vxlan id 101 remote 192.168.7.1 dstport 4789 dev eth0")
+    b.ip("addr add 10.0.0.2/24 dev vx0")
+    b.ip("link set vx0 up")
+    x = guest(lab, a, "x", "10.0.0.1/24")
+    assert not b.ping("10.0.0.1", count=3, timeout=2, check=False)
+    assert "tnl_no_port" in a.appctl("sluice/drops")
