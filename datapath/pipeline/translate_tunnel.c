@@ -295,6 +295,18 @@ static void tnl_put_snoop(struct xlate_ctx *ctx)
 	op->value = ctx->bridge->id;
 }
 
+/* A neighbour that is known asks from another address than the one known (RFC 826: the sender's
+ * translation is updated whatever the packet is for). */
+static bool tnl_neigh_moved(struct xlate_ctx *ctx)
+{
+	struct ipv6_addr sender = mapped_ipv4(ctx->flow.nw_src);
+	struct eth_addr known;
+
+	xlate_depend(ctx, dep_neigh(&sender));
+	return neigh_lookup(ctx->bridge->name, &sender, &known) &&
+		!eth_addr_equal(known, ctx->flow.arp_sha);
+}
+
 static void tnl_snoop_arp(struct xlate_ctx *ctx)
 {
 	const struct flow *flow = &ctx->flow;
@@ -304,8 +316,8 @@ static void tnl_snoop_arp(struct xlate_ctx *ctx)
 	ctx->wc->nw_src = ctx->wc->nw_dst = BE32_MAX;
 	ctx->wc->nw_proto = 0xff;
 	memset(&ctx->wc->arp_sha, 0xff, sizeof ctx->wc->arp_sha);
-	if ((is_garp || (flow->nw_proto == ARP_OP_REPLY && tnl_is_own_address(ctx, &target))) &&
-		!eth_addr_is_zero(flow->arp_sha))
+	if ((is_garp || (flow->nw_proto == ARP_OP_REPLY && tnl_is_own_address(ctx, &target)) ||
+		tnl_neigh_moved(ctx)) && !eth_addr_is_zero(flow->arp_sha))
 		tnl_put_snoop(ctx);
 }
 
