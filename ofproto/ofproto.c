@@ -14,7 +14,7 @@
 #include "ofproto/agent/async.h"
 #include "ofproto/agent/monitor.h"
 #include "ofproto/agent/resume.h"
-#include "ofproto/ofproto_private.h"
+#include "ofproto/ofproto_l2.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/learn.h"
 #include "ofproto/state/timeout.h"
@@ -156,6 +156,7 @@ void ofproto_destroy(struct ofproto *ofproto, bool del)
 		return;
 	shash_remove(&ofproto_globals.all, ofproto->name);
 	connmgr_destroy(ofproto->mgr);
+	ofproto_l2_uninit(ofproto);
 	resume_forget(ofproto->bridge);
 	of_state_uninit(&ofproto->state);
 	if (atomic_load_explicit(&ofproto->bridge->tun_table, memory_order_relaxed))
@@ -261,6 +262,12 @@ static void wake_in(int64_t ms)
 		event_hook_wake_in(ofproto_globals.loop, (uint64_t)ms);
 }
 
+static void wake_at(int64_t when_ms, int64_t now_ms)
+{
+	if (when_ms != INT64_MAX)
+		wake_in(when_ms > now_ms ? when_ms - now_ms : 0);
+}
+
 void ofproto_run_all(void)
 {
 	int64_t now_ms = clock_ms();
@@ -268,6 +275,7 @@ void ofproto_run_all(void)
 
 	run_packet_ins();
 	run_fin_timeouts();
+	ofproto_l2_receive();
 	SHASH_FOR_EACH (node, &ofproto_globals.all) {
 		struct ofproto *ofproto = node->data;
 
@@ -275,6 +283,7 @@ void ofproto_run_all(void)
 		if (ofproto->state.n_dying)
 			rcu_reclaim();
 		of_state_run(&ofproto->state);
+		wake_at(ofproto_l2_run(ofproto, now_ms), now_ms);
 		wake_in(connmgr_run(ofproto->mgr, now_ms));
 		monitor_run(ofproto);
 		wake_in(of_state_wait_ms(&ofproto->state));

@@ -14,6 +14,8 @@
  */
 
 #include "datapath/dp.h"
+#include "datapath/l2/rstp.h"
+#include "datapath/l2/stp.h"
 #include "datapath/pipeline/pipeline.h"
 #include "lib/event.h"
 #include "lib/sbuf.h"
@@ -54,7 +56,6 @@ void ofproto_set_protocols(struct ofproto *ofproto, uint32_t versions);
 void ofproto_set_forward_bpdu(struct ofproto *ofproto, bool forward);
 void ofproto_set_mac_aging(struct ofproto *ofproto, unsigned int seconds, size_t max_entries);
 void ofproto_set_flood_vlans(struct ofproto *ofproto, const unsigned long *vlans);	/* Copied; NULL. */
-void ofproto_set_mcast_snooping(struct ofproto *ofproto, bool enable, bool flood_unregistered);
 void ofproto_set_hwaddr(struct ofproto *ofproto, struct eth_addr mac);
 /* other_config of the bridge that only OpenFlow's description shows: mfr, hw, sw, serial, dp-desc. */
 void ofproto_set_desc(struct ofproto *ofproto, const char *mfr, const char *hw, const char *sw,
@@ -155,6 +156,48 @@ bool ofproto_mirror_stats(const struct ofproto *ofproto, const char *name, uint6
 /* Publishes port, bundle, mirror and setting changes as one snapshot, if there are any, and sends
  * port-status. */
 void ofproto_commit(struct ofproto *ofproto);
+
+/* ------------------------------------------------------------------ spanning trees and multicast */
+
+/* On with SETTINGS, off with NULL. One of the two at most. A port takes part from the moment it is
+ * set; after that only what differs is changed. */
+void ofproto_set_stp(struct ofproto *ofproto, const struct stp_settings *settings);
+void ofproto_set_rstp(struct ofproto *ofproto, const struct rstp_settings *settings);
+
+struct ofproto_stp_port {
+	unsigned int number;		/* 0 to STP_MAX_PORTS - 1; no two ports the same. */
+	uint8_t priority;
+	uint16_t path_cost;
+};
+
+/* NULL: PORT takes no part and forwards. */
+void ofproto_port_set_stp(struct ofproto *ofproto, ofp_port_t port,
+	const struct ofproto_stp_port *settings);
+void ofproto_port_set_rstp(struct ofproto *ofproto, ofp_port_t port,
+	const struct rstp_port_settings *settings);
+
+/* False: off, or PORT takes no part. */
+bool ofproto_stp_status(const struct ofproto *ofproto, struct stp_status *status);
+bool ofproto_port_stp_status(const struct ofproto *ofproto, ofp_port_t port,
+	struct stp_port_status *status, unsigned int *sec_in_state);
+bool ofproto_rstp_status(const struct ofproto *ofproto, struct rstp_status *status);
+bool ofproto_port_rstp_status(const struct ofproto *ofproto, ofp_port_t port,
+	struct rstp_port_status *status);
+
+/* Advances with every change of a port's state by a spanning tree. */
+uint64_t ofproto_tree_changes(void);
+
+struct ofproto_mcast {
+	unsigned int idle_s;		/* mcast-snooping-aging-time. */
+	size_t max_groups;		/* mcast-snooping-table-size. */
+	bool flood_unregistered;
+};
+
+/* On with SETTINGS, off with NULL. */
+void ofproto_set_mcast_snooping(struct ofproto *ofproto, const struct ofproto_mcast *settings);
+/* PORT (the first of its bundle) gets all multicast; all reports. */
+void ofproto_port_set_mcast(struct ofproto *ofproto, ofp_port_t port, bool flood,
+	bool flood_reports);
 
 /* ------------------------------------------------------------------ flows from the configuration */
 

@@ -190,14 +190,6 @@ void ofproto_set_forward_bpdu(struct ofproto *ofproto, bool forward)
 	ofproto->forward_bpdu = forward;
 }
 
-void ofproto_set_mcast_snooping(struct ofproto *ofproto, bool enable, bool flood_unregistered)
-{
-	ofproto->conf_dirty |= ofproto->mcast_snooping != enable ||
-		ofproto->mcast_flood_unregistered != flood_unregistered;
-	ofproto->mcast_snooping = enable;
-	ofproto->mcast_flood_unregistered = flood_unregistered;
-}
-
 void ofproto_set_flood_vlans(struct ofproto *ofproto, const unsigned long *vlans)
 {
 	if (vlans_equal(ofproto->flood_vlans, vlans))
@@ -235,7 +227,7 @@ static void conf_put_port(struct pl_port *pl, const struct of_port *port, struct
 		.bridge = bridge,
 		.bundle = UINT16_MAX,
 		.kind = port->kind,
-		.stp = PL_PORT_LEARNS | PL_PORT_FORWARDS,
+		.stp = port->stp_allows,
 		.config = port->config,
 		.is_internal = port->is_internal,
 		.link_up = up,
@@ -383,7 +375,8 @@ void ofproto_commit(struct ofproto *ofproto)
 	conf_put_mirrors(ofproto, conf);
 	conf->flood_vlans = vlans_dup(ofproto->flood_vlans);
 	conf->forward_bpdu = ofproto->forward_bpdu;
-	conf->mcast_snooping = ofproto->mcast_snooping;
+	conf->stp = ofproto->stp || ofproto->rstp;
+	conf->mcast_snooping = ofproto->mcast;
 	conf->mcast_flood_unregistered = ofproto->mcast_flood_unregistered;
 	conf->frag_drop = ofproto->frag == OFPC_FRAG_DROP;
 	conf->vlan_limit = ofproto_globals.vlan_limit;

@@ -8,7 +8,7 @@
 #include "lib/fatal.h"
 #include "lib/hash.h"
 #include "ofproto/agent/async.h"
-#include "ofproto/ofproto_private.h"
+#include "ofproto/ofproto_l2.h"
 
 /* ------------------------------------------------------------------ the set of ports */
 
@@ -176,6 +176,8 @@ int ofproto_port_add(struct ofproto *ofproto, const struct ofproto_port *spec, o
 	port->info = spec->info;
 	port->config = spec->kind == PL_PORT_DEVICE && !spec->info.admin_up ? OFPPC_PORT_DOWN : 0;
 	port->created_ms = clock_ms();
+	port->stp_number = -1;
+	port->stp_allows = PL_PORT_LEARNS | PL_PORT_FORWARDS;
 	port->rx_counter = port->tx_counter = COUNTER_NONE;
 	if (port->kind != PL_PORT_DEVICE) {
 		port->rx_counter = counter_alloc();
@@ -197,6 +199,7 @@ void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t number)
 	if (port->announced)
 		vec_push(&ofproto->departed, port->shown);
 	fdb_flush_port(ofproto->bridge->fdb, number);
+	ofproto_l2_port_removed(ofproto, port);
 	port_destroy(ofproto, port);
 	ofproto->conf_dirty = true;
 }
@@ -264,6 +267,9 @@ void ofproto_port_describe(const struct of_port *port, struct port_desc *desc)
 		desc->state |= OFPPS_LINK_DOWN;
 	if (!(port->config & OFPPC_PORT_DOWN) && !(desc->state & OFPPS_LINK_DOWN))
 		desc->state |= OFPPS_LIVE;
+	desc->state |= port->stp_state;
+	if (!(port->stp_allows & PL_PORT_FORWARDS))
+		desc->state |= OFPPS_BLOCKED;
 	desc->curr = speed_features(info);
 	desc->curr_speed = (uint32_t)(info->link_speed_mbps * 1000);
 }

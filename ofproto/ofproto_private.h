@@ -27,6 +27,15 @@ struct of_port {
 	const struct tnl_port *tunnel;
 	struct dp_port_info info;
 	uint32_t config;		/* OFPPC_*. */
+
+	/* By STP or RSTP. */
+	int stp_number;			/* -1: takes no part. */
+	bool in_rstp;
+	uint8_t stp_allows;		/* PL_PORT_LEARNS, PL_PORT_FORWARDS. */
+	uint32_t stp_state;		/* OFPPS_STP_*. */
+	int stp_shown;			/* enum stp_state, since... */
+	int64_t stp_since_ms;		/* ... then; 0: none yet. */
+
 	int64_t created_ms;
 	uint32_t rx_counter, tx_counter;	/* Patch and tunnel; else COUNTER_NONE. */
 	bool announced;			/* Controllers know of it. */
@@ -73,9 +82,15 @@ struct ofproto {
 	VEC(struct of_mirror_conf) mirrors;
 	bool conf_dirty;		/* To publish by ofproto_commit(). */
 
+	/* Protocol engines; NULL: off. */
+	struct stp *stp;
+	struct rstp *rstp;
+	struct mcast_snooping *mcast;
+	int64_t mcast_next_ms;
+
 	/* Settings of the snapshot. */
 	bool forward_bpdu;
-	bool mcast_snooping, mcast_flood_unregistered;
+	bool mcast_flood_unregistered;
 	unsigned long *flood_vlans;
 	struct eth_addr hwaddr;
 	enum ofp_frag frag;

@@ -9,7 +9,7 @@
 #include "lib/clock.h"
 #include "lib/unixctl.h"
 #include "ofproto/agent/connmgr.h"
-#include "ofproto/ofproto_private.h"
+#include "ofproto/ofproto_l2.h"
 #include "ofproto/text/act_text.h"
 #include "ofproto/text/match_text.h"
 #include "tunnel/tnl_port.h"
@@ -279,6 +279,7 @@ static void cmd_fdb_del(struct unixctl_conn *conn, int argc, const char *argv[],
 
 void ofproto_unixctl_init(void)
 {
+	ofproto_l2_init();
 	unixctl_command_register("ofproto/list", "", 0, 0, cmd_list, NULL);
 	unixctl_command_register("ofproto/list-tunnels", "", 0, 0, cmd_list_tunnels, NULL);
 	unixctl_command_register("bridge/dump-flows", "[--offload-stats] bridge", 1, 2,

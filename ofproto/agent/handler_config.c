@@ -40,6 +40,8 @@ enum ofp_error handle_features_request(struct of_session *session, const struct 
 	struct of_port **ports;
 	size_t n, i, handle;
 
+	if (session->ofproto->stp || session->ofproto->rstp)
+		features.capabilities |= OFPC_STP | OFPC_PORT_BLOCKED;
 	handle = features_begin(&features, msg, &out);
 	ports = ofproto_ports_sorted(session->ofproto, &n);
 	for (i = 0; i < n; i++) {

@@ -23,7 +23,7 @@ void rc_changed(void)
 
 uint64_t reconcile_generation(void)
 {
-	return generation;
+	return generation + ofproto_tree_changes();
 }
 
 const struct model *reconcile_model(void)
@@ -240,6 +240,7 @@ static void commit(void)
 		bridge->needs_commit = false;
 		rc_bridge_update_mac(bridge);
 		rc_bridge_configure_mirrors(bridge);
+		rc_bridge_configure_l2(bridge);
 		ofproto_commit(bridge->ofproto);
 	}
 	rc_iface_give_back();

@@ -117,8 +117,6 @@ void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)
 	ofproto_set_mac_aging(ofproto, smap_get_uint(other, "mac-aging-time", 300),
 		smap_get_uint(other, "mac-table-size", 8192));
 	ofproto_set_flood_vlans(ofproto, cfg->flood_vlans);
-	ofproto_set_mcast_snooping(ofproto, cfg->mcast_snooping_enable,
-		!smap_get_bool(other, "mcast-snooping-disable-flood-unregistered", false));
 	ofproto_set_desc(ofproto, smap_get(other, "dp-mfr"), smap_get(other, "dp-hw"),
 		smap_get(other, "dp-sw"), smap_get(other, "dp-sn"), dp_desc ? dp_desc : cfg->name);
 	ofproto_set_vlan_limit(smap_get_uint(&model->other_config, "vlan-limit", 1));

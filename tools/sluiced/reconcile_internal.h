@@ -38,5 +38,12 @@ void rc_bridge_update_mac(struct rc_bridge *bridge);
 void rc_port_configure(struct rc_port *port);
 /* Mirrors, once their ports are there. */
 void rc_bridge_configure_mirrors(struct rc_bridge *bridge);
+/* reconcile_l2.c */
+
+/* Spanning trees and multicast snooping of the bridge and its ports. */
+void rc_bridge_configure_l2(struct rc_bridge *bridge);
+
+/* reconcile_bridge.c again */
+
 /* JSON's flows, once all ports are there. */
 void rc_bridge_load_flows(struct rc_bridge *bridge);

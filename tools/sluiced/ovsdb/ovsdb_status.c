@@ -10,6 +10,7 @@
 #include "datapath/dp.h"
 #include "lib/fatal.h"
 #include "lib/util.h"
+#include "tools/sluiced/ovsdb/ovsdb_status_l2.h"
 #include "tools/sluiced/ovsdb/ovsdb_value.h"
 #include "tools/sluiced/reconcile.h"
 
@@ -188,6 +189,7 @@ static void put_bridge(json_t *operations, struct shash *seen, const struct rc_b
 	snprintf(dpid, sizeof dpid, "%016" PRIx64, ofproto_datapath_id(bridge->ofproto));
 	json_object_set_new(row, "datapath_id", json_string(dpid));
 	json_object_set_new(row, "datapath_version", json_string("<built-in>"));
+	ovsdb_status_l2_bridge(row, bridge);
 	put_row(operations, seen, "Bridge", cfg->id, row);
 	for (size_t i = 0; i < cfg->controllers.n; i++)
 		put_controller(operations, seen, bridge, cfg->controllers.items[i]);
@@ -197,6 +199,9 @@ static void put_bridge(json_t *operations, struct shash *seen, const struct rc_b
 	HMAP_FOR_EACH (port, node, &bridge->ports) {
 		struct rc_iface **iface;
 
+		row = json_object();
+		ovsdb_status_l2_port(row, port, counters);
+		put_row(operations, seen, "Port", port->cfg->id, row);
 		VEC_FOR_EACH (iface, &port->ifaces)
 			put_interface(operations, seen, *iface, counters);
 	}
