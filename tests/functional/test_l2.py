@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spanning trees and multicast snooping on running bridges, as ovs-vsctl configures and the stock tools show them."""
+import re
+import struct
+
+from lab import wait_until
+
+
+def ladder(lab, n_links):
+    """One host with two bridges and N_LINKS veths between them; nothing is added yet."""
+    host = lab.host()
+    for i in range(1, n_links + 1):
+        lab.veth(host, "a%d" % i, host, "b%d" % i)
+    host.start()
+    for br, mac in (("bra", "02:00:00:00:0a:00"), ("brb", "02:00:00:00:0b:00")):
+        host.vsctl("add-br %s -- set bridge %s datapath_type=netdev other-config:hwaddr=%s" % (br, br, mac))
+    return host
+
+
+def connect(host, n_links):
+    for i in range(1, n_links + 1):
+        host.vsctl("add-port bra a%d -- set interface a%d ofport_request=%d -- add-port brb b%d -- "
+                   "set interface b%d ofport_request=%d" % (i, i, i, i, i, i))
+
+
+def ports(text):
+    """The table of stp/show or rstp/show: interface -> (role, state)."""
+    return {m[1]: (m[2], m[3]) for m in re.finditer(r"^  (\S+) +(\w+) +(\w+) +\d+ +\d+\.\d+$", text, re.M)}
+
+
+def test_rstp_breaks_a_loop(lab):
+    host = ladder(lab, 2)
+    for br in ("bra", "brb"):
+        host.vsctl("set bridge %s rstp_enable=true" % br)
+    connect(host, 2)
+    wait_until(lambda: ports(host.appctl("rstp/show", "brb")).get("b1") == ("Root", "Forwarding"), what="a root port")
+    wait_until(lambda: ports(host.appctl("rstp/show", "bra")) ==
+               {"a1": ("Designated", "Forwarding"), "a2": ("Designated", "Forwarding")}, 25, "designated ports")
+    shown = host.appctl("rstp/show", "brb")
+    assert ports(shown) == {"b1": ("Root", "Forwarding"), "b2": ("Alternate", "Discarding")}, shown
+    assert "---- brb ----\nRoot ID:\n  stp-priority    32768\n  stp-system-id   02:00:00:00:0a:00\n" in shown, shown
+    assert "  root-port       b1\n" in shown, shown
+    assert "This bridge is the root" in host.appctl("rstp/show", "bra")
+    wait_until(lambda: "rstp_port_state=Discarding" in host.vsctl("get port b2 rstp_status"), what="Port.rstp_status")
+    status = host.vsctl("get bridge brb rstp_status")
+    assert 'rstp_root_id="8.000.020000000a00"' in status and 'rstp_bridge_id="8.000.020000000b00"' in status, status
+    wait_until(lambda: re.search(r"rstp_rx_count=[1-9]", host.vsctl("get port b1 rstp_statistics")), what="statistics")
+    desc = host.ofctl("show", "brb")
+    assert re.search(r"1\(b1\).*\n.*config: .*\n.*state: +STP_FORWARD", desc), desc
+    # The link in use goes: the other one takes over well before any timer.
+    host.ip("link set a1 down")
+    wait_until(lambda: ports(host.appctl("rstp/show", "brb")).get("b2") == ("Root", "Forwarding"), 3, "the other port")
+    host.vsctl("set bridge bra rstp_enable=false -- set bridge brb rstp_enable=false")
+    assert "No such RSTP object" in host.appctl("rstp/show", "bra", check=False).stderr
+    wait_until(lambda: host.vsctl("get port b2 rstp_status").strip() == "{}", what="an empty status")
+
+
+def test_rstp_carries_traffic(lab):
+    host = ladder(lab, 2)
+    a, b = lab.guest("a"), lab.guest("b")
+    lab.veth(host, "p1", a, "eth0")
+    lab.veth(host, "p2", b, "eth0")
+    a.take("eth0", "10.0.0.1/24")
+    b.take("eth0", "10.0.0.2/24")
+    for br, p in (("bra", "p1"), ("brb", "p2")):
+        host.vsctl("set bridge %s rstp_enable=true -- add-port %s %s -- "
+                   "set port %s other_config:rstp-port-admin-edge=true" % (br, br, p, p))
+    connect(host, 2)
+    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 30, "traffic through the tree")
+    # No loop: a broadcast comes once.
+    raw = b.raw("eth0")
+    frame = b"\xff" * 6 + bytes.fromhex("020000000099") + struct.pack("!H", 0x88b5) + b"x" * 46
+    a.raw("eth0").send(frame)
+    got = [f for f in raw.recv(0.5) if f[12:14] == b"\x88\xb5"]
+    assert len(got) == 1, len(got)
+    host.ip("link set b1 down")
+    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "traffic by the other link")
+
+
+def test_stp(lab):
+    host = ladder(lab, 2)
+    for br in ("bra", "brb"):
+        host.vsctl("set bridge %s stp_enable=true other_config:stp-hello-time=1 other_config:stp-max-age=6 "
+                   "other_config:stp-forward-delay=4" % br)
+    connect(host, 2)
+    host.vsctl("set bridge brb other_config:stp-priority=4096")
+    wait_until(lambda: ports(host.appctl("stp/show", "bra")).get("a1") == ("root", "forwarding"), 25, "a root port")
+    shown = host.appctl("stp/show", "bra")
+    assert ports(shown) == {"a1": ("root", "forwarding"), "a2": ("alternate", "blocking")}, shown
+    assert shown.startswith("---- bra ----\nRoot ID:\n  stp-priority  4096\n  stp-system-id   02:00:00:00:0b:00\n"
+                            "  stp-hello-time  1s\n  stp-max-age     6s\n  stp-fwd-delay   4s\n"
+                            "  root-port       a1\n  root-path-cost  2\n\nBridge ID:\n"), shown
+    wait_until(lambda: "stp_state=blocking" in host.vsctl("get port a2 status"), what="Port.status")
+    status = host.vsctl("get bridge bra status")
+    assert 'stp_designated_root="1000.020000000b00"' in status and 'stp_root_path_cost="2"' in status, status
+    desc = host.ofctl("show", "bra")
+    assert re.search(r"2\(a2\).*\n.*config: .*\n.*state: +STP_BLOCK", desc), desc
+    assert host.appctl("stp/tcn").strip() == "OK"
+    assert "no such stp object" in host.appctl("stp/tcn", "nope", check=False).stderr
+    # One way only between the two, so unplugging it is noticed by age alone.
+    host.vsctl("set port a1 other_config:stp-enable=false")
+    wait_until(lambda: ports(host.appctl("stp/show", "bra")) == {"a2": ("root", "forwarding")}, 25, "the other port")
+
+
+def test_bpdus_stay_or_pass(lab):
+    host = lab.host()
+    a, b = lab.guest("a"), lab.guest("b")
+    lab.veth(host, "p1", a, "eth0")
+    lab.veth(host, "p2", b, "eth0")
+    host.start()
+    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev -- add-port br0 p1 -- add-port br0 p2")
+    a.ip("link set eth0 up")
+    b.ip("link set eth0 up")
+    tx, rx = a.raw("eth0"), b.raw("eth0")
+    bpdu = bytes.fromhex("0180c2000000" "020000000001" "0026" "424203") + b"\0\0\0\0" + b"\0" * 60
+    lldp = bytes.fromhex("0180c200000e" "020000000001" "88cc") + b"\x02\x07\x04" + b"\0" * 43
+
+    def passes(frame):
+        rx.recv(0.05)
+        tx.send(frame)
+        return bool([f for f in rx.recv(0.3) if f[:6] == frame[:6]])
+
+    assert not passes(bpdu) and not passes(lldp)
+    host.vsctl("set bridge br0 other-config:forward-bpdu=true")
+    wait_until(lambda: passes(bpdu), what="BPDUs passed on")
+    assert passes(lldp)
+    host.vsctl("set bridge br0 stp_enable=true other_config:stp-forward-delay=4 other_config:stp-hello-time=1 "
+               "other_config:stp-max-age=6")
+    wait_until(lambda: not passes(bpdu), what="BPDUs consumed")
+    wait_until(lambda: passes(lldp), 15, "forwarding")
+    # LLDP is a matter of flows where they say so.
+    host.vsctl("set bridge br0 stp_enable=false other-config:forward-bpdu=false")
+    wait_until(lambda: not passes(lldp), what="LLDP dropped by NORMAL")
+    host.ofctl("add-flow", "br0", "priority=100,dl_type=0x88cc,actions=output:p2")
+    assert passes(lldp)
+
+
+def igmp(kind, group, src="10.0.0.1"):
+    def summed(b):
+        s = sum(struct.unpack("!%dH" % (len(b) // 2), b))
+        s = (s >> 16) + (s & 0xffff)
+        return ~(s + (s >> 16)) & 0xffff
+
+    def addr(text):
+        return bytes(int(x) for x in text.split("."))
+
+    msg = struct.pack("!BBH", kind, 0, 0) + addr(group)
+    msg = struct.pack("!BBH", kind, 0, summed(msg)) + addr(group)
+    dst = addr(group if kind == 0x16 else "224.0.0.2" if kind == 0x17 else "224.0.0.1")
+    ip = struct.pack("!BBHHHBBH", 0x46, 0, 24 + 8, 0, 0, 1, 2, 0) + addr(src) + dst + b"\x94\4\0\0"
+    ip = ip[:10] + struct.pack("!H", summed(ip)) + ip[12:]
+    mac = bytes([1, 0, 0x5e, dst[1] & 0x7f, dst[2], dst[3]])
+    return mac + bytes.fromhex("020000000001") + b"\x08\x00" + ip + msg + b"\0" * 14
+
+
+def data(group):
+    dst = bytes(int(x) for x in group.split("."))
+    ip = bytes.fromhex("4500002e000000004011" "0000") + bytes([10, 0, 0, 9]) + dst
+    return (bytes([1, 0, 0x5e, dst[1] & 0x7f, dst[2], dst[3]]) + bytes.fromhex("020000000009") + b"\x08\x00" + ip +
+            struct.pack("!HHHH", 1234, 5678, 26, 0) + b"m" * 18)
+
+
+def test_multicast_snooping(lab):
+    host = lab.host()
+    guests, raws = [], []
+    for i in range(1, 5):
+        g = lab.guest("g%d" % i)
+        lab.veth(host, "p%d" % i, g, "eth0")
+        g.sh("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1")
+        guests.append(g)
+        raws.append(g.raw("eth0"))
+    host.start()
+    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev mcast_snooping_enable=true")
+    for i in range(1, 5):
+        host.vsctl("add-port br0 p%d -- set interface p%d ofport_request=%d" % (i, i, i))
+
+    def reach(sender, frame, seconds=0.3):
+        for r in raws:
+            r.recv(0.02)
+        raws[sender - 1].send(frame)
+        return [i + 1 for i, r in enumerate(raws) if i + 1 != sender
+                and [f for f in r.recv(seconds if i + 1 != sender else 0) if f[:6] == frame[:6]]]
+
+    def mdb():
+        return [line.split() for line in host.appctl("mdb/show", "br0").splitlines()[1:]]
+
+    assert host.appctl("mdb/show", "br0") == " port  VLAN  GROUP                Age\n"
+    assert reach(1, data("239.1.2.3")) == [2, 3, 4]
+    assert reach(2, igmp(0x16, "239.1.2.3")) == []
+    wait_until(lambda: mdb() == [["2", "0", "239.1.2.3", "0"]], 3, "the member")
+    assert reach(1, data("239.1.2.3")) == [2]
+    assert reach(1, data("239.1.2.4")) == [2, 3, 4]
+    assert reach(4, igmp(0x11, "0.0.0.0", "10.0.0.4")) == [1, 2, 3]
+    wait_until(lambda: [x[:3] for x in mdb()] == [["2", "0", "239.1.2.3"], ["4", "0", "querier"]], 3, "the querier")
+    assert reach(1, data("239.1.2.3")) == [2, 4]
+    assert reach(3, igmp(0x16, "239.1.2.3")) == [4]
+    wait_until(lambda: reach(1, data("239.1.2.3")) == [2, 3, 4], 3, "both members")
+    assert reach(2, igmp(0x17, "239.1.2.3")) == [4]
+    wait_until(lambda: reach(1, data("239.1.2.3")) == [3, 4], 3, "the one that stayed")
+    host.vsctl("set bridge br0 other_config:mcast-snooping-disable-flood-unregistered=true -- "
+               "set port p2 other_config:mcast-snooping-flood=true other_config:mcast-snooping-flood-reports=true")
+    wait_until(lambda: reach(1, data("239.9.9.9")) == [2, 4], 3, "routers and flood ports only")
+    assert reach(1, data("224.0.0.251")) == [2, 3, 4]
+    assert reach(3, igmp(0x16, "239.1.2.5")) == [2, 4]
+    assert "table successfully flushed" in host.appctl("mdb/flush", "br0")
+    assert mdb() == []
+    host.vsctl("set bridge br0 mcast_snooping_enable=false")
+    wait_until(lambda: "multicast snooping is disabled" in host.appctl("mdb/show", "br0", check=False).stderr, 3, "off")
+    assert "no such bridge" in host.appctl("mdb/show", "nope", check=False).stderr
+    assert reach(1, data("239.1.2.3")) == [2, 3, 4]
