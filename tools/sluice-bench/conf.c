@@ -14,6 +14,7 @@ void conf_init(struct conf *conf)
 
 void conf_uninit(struct conf *conf)
 {
+	struct conf_station *station;
 	struct conf_bridge *bridge;
 	struct conf_neigh *neigh;
 	struct conf_flow *flow;
@@ -40,6 +41,11 @@ void conf_uninit(struct conf *conf)
 		free(neigh->address);
 		free(neigh->mac);
 	}
+	VEC_FOR_EACH (station, &conf->stations) {
+		free(station->bridge);
+		free(station->port);
+		free(station->mac);
+	}
 	VEC_FOR_EACH (loop, &conf->loops) {
 		free(loop->from);
 		free(loop->to);
@@ -48,6 +54,7 @@ void conf_uninit(struct conf *conf)
 	vec_uninit(&conf->ports);
 	vec_uninit(&conf->flows);
 	vec_uninit(&conf->neighs);
+	vec_uninit(&conf->stations);
 	vec_uninit(&conf->loops);
 }
 
@@ -120,6 +127,17 @@ void conf_neigh(struct conf *conf, const char *bridge, const char *address, cons
 {
 	vec_push(&conf->neighs,
 		(struct conf_neigh){xstrdup(bridge), xstrdup(address), xstrdup(mac)});
+}
+
+void conf_station(struct conf *conf, const char *bridge, const char *port, unsigned int vlan,
+	uint64_t mac)
+{
+	struct conf_station station = {xstrdup(bridge), xstrdup(port), NULL, vlan};
+
+	station.mac = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(mac >> 40) & 255,
+		(unsigned)(mac >> 32) & 255, (unsigned)(mac >> 24) & 255, (unsigned)(mac >> 16) & 255,
+		(unsigned)(mac >> 8) & 255, (unsigned)mac & 255);
+	vec_push(&conf->stations, station);
 }
 
 void conf_loop(struct conf *conf, const char *from, const char *to)

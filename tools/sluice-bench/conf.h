@@ -47,6 +47,12 @@ struct conf_neigh {
 	char *bridge, *address, *mac;
 };
 
+/* A station whose place is known from the start. */
+struct conf_station {
+	char *bridge, *port, *mac;
+	unsigned int vlan;
+};
+
 /* What the bare loop does in the switch's place. */
 struct conf_loop {
 	char *from, *to;
@@ -57,6 +63,7 @@ struct conf {
 	VEC(struct conf_port) ports;
 	VEC(struct conf_flow) flows;
 	VEC(struct conf_neigh) neighs;
+	VEC(struct conf_station) stations;
 	VEC(struct conf_loop) loops;
 	double forwarded;	/* Share of the frames that must reach a sink: 0 to 1; -1: not checked. */
 	/* NULL, or what is wrong with FRAME[LEN] (of which BENCH_SAMPLE_MAX bytes are there) at a sink. */
@@ -79,6 +86,8 @@ void conf_patch(struct conf *conf, const char *bridge_a, const char *name_a, uns
 	const char *bridge_b, const char *name_b, unsigned int ofport_b);
 void conf_flow(struct conf *conf, const char *bridge, const char *format, ...) PRINTF_FORMAT(3, 4);
 void conf_neigh(struct conf *conf, const char *bridge, const char *address, const char *mac);
+void conf_station(struct conf *conf, const char *bridge, const char *port, unsigned int vlan,
+	uint64_t mac);
 void conf_loop(struct conf *conf, const char *from, const char *to);
 
 /* The DPDK device behind a source or sink. Caller frees. */

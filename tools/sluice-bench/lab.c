@@ -2,21 +2,19 @@
 #include "tools/sluice-bench/lab.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "datapath/dp.h"
 #include "datapath/pipeline/dependency.h"
+#include "datapath/pipeline/fdb.h"
 #include "lib/clock.h"
 #include "lib/event.h"
 #include "lib/fatal.h"
 #include "lib/rcu.h"
 #include "tools/sluice-bench/hugepages.h"
+#include "tools/sluice-bench/stage.h"
 #include "tools/sluiced/config_json.h"
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/route.h"
@@ -28,75 +26,8 @@ static struct {
 	struct conf *conf;
 	const struct lab_config *config;
 	struct event_loop *loop;
-	char dir[32];
 	VEC(struct bench_source *) sources;
-	uint64_t n_frames;
 } lab;
-
-/* ------------------------------------------------------------------ files */
-
-static uint64_t frames_of(const struct bench_traffic *traffic)
-{
-	uint64_t period = bench_traffic_period(traffic), turn = bench_traffic_turn(traffic);
-
-	if (period && period <= lab.config->max_frames)
-		return period;
-	return MAX(ROUND_DOWN(lab.config->max_frames, turn), turn);
-}
-
-static char *pcap_path(const struct conf_port *port)
-{
-	return xasprintf("%s/%s.pcap", lab.dir, port->name);
-}
-
-static int write_files(char **error)
-{
-	struct conf_port *port;
-	int err = 0;
-
-	strcpy(lab.dir, "/tmp/sluice-bench.XXXXXX");
-	if (!mkdtemp(lab.dir)) {
-		*error = xasprintf("can't make a directory in /tmp: %s", strerror(errno));
-		return -errno;
-	}
-	VEC_FOR_EACH (port, &lab.conf->ports) {
-		char *path;
-		uint64_t n;
-
-		if (port->role != CONF_SOURCE)
-			continue;
-		path = pcap_path(port);
-		n = frames_of(port->traffic);
-		lab.n_frames += n;
-		err = bench_traffic_write(port->traffic, n, path);
-		if (err)
-			*error = xasprintf("can't write %s: %s", path, strerror(-err));
-		free(path);
-		if (err)
-			break;
-	}
-	return err;
-}
-
-static void remove_files(void)
-{
-	DIR *dir = lab.dir[0] ? opendir(lab.dir) : NULL;
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(lab.dir);
-	lab.dir[0] = '\0';
-}
-
-uint64_t lab_frames(void)
-{
-	return lab.n_frames;
-}
 
 /* ------------------------------------------------------------------ configuration */
 
@@ -116,7 +47,7 @@ static void put_options(struct sbuf *s, const struct conf_port *port)
 
 	sbuf_puts(s, "\"options\": {");
 	if (port->role != CONF_PLAIN) {
-		char *pcap = pcap_path(port), *devargs = conf_devargs(port, pcap);
+		char *pcap = stage_pcap(port), *devargs = conf_devargs(port, pcap);
 
 		put_pair(s, &comma, "dpdk-devargs", devargs);
 		free(devargs);
@@ -244,15 +175,15 @@ static int start_datapath(char **error)
 {
 	struct dp_config config = {
 		.dpdk_extra = lab.config->ordinary_memory ? "--no-huge" : NULL,
-		.n_mbufs = (unsigned int)round_up_pow2(MBUFS_BESIDES_FRAMES + lab.n_frames) - 1,
+		.n_mbufs = (unsigned int)round_up_pow2(MBUFS_BESIDES_FRAMES + stage_frames()) - 1,
 		.no_caches = lab.config->no_caches,
 	};
 	char mask[64];
 	int err;
 
 	/* A power of two less one fits best, but not at any price. */
-	if (config.n_mbufs > MBUFS_BESIDES_FRAMES + lab.n_frames + 65536)
-		config.n_mbufs = (unsigned int)(MBUFS_BESIDES_FRAMES + lab.n_frames);
+	if (config.n_mbufs > MBUFS_BESIDES_FRAMES + stage_frames() + 65536)
+		config.n_mbufs = (unsigned int)(MBUFS_BESIDES_FRAMES + stage_frames());
 	err = check_memory(config.n_mbufs, error);
 	if (err)
 		return err;
@@ -339,6 +270,21 @@ static int set_addresses(char **error)
 	return 0;
 }
 
+static void add_stations(void)
+{
+	const struct conf_station *station;
+
+	VEC_FOR_EACH (station, &lab.conf->stations) {
+		struct ofproto *ofproto = ofproto_from_name(station->bridge);
+		struct eth_addr mac;
+
+		if (!ofproto || parse_mac(station->mac, mac.b))
+			fatal("bad station %s on %s", station->mac, station->bridge);
+		fdb_add_static(ofproto_bridge(ofproto)->fdb, mac, (uint16_t)station->vlan,
+			ofproto_port_from_name(ofproto, station->port));
+	}
+}
+
 static int attach_sources(char **error)
 {
 	struct conf_port *port;
@@ -346,14 +292,12 @@ static int attach_sources(char **error)
 	VEC_FOR_EACH (port, &lab.conf->ports) {
 		struct bench_source_config config = {0};
 		struct bench_source *source;
-		uint64_t period;
 		char *device;
 		int err;
 
 		if (port->role != CONF_SOURCE)
 			continue;
-		period = bench_traffic_period(port->traffic);
-		config.rewrite = !period || period > lab.config->max_frames;
+		config.rewrite = stage_must_rewrite(port->traffic, lab.config->max_frames);
 		device = conf_device(port);
 		err = bench_source_attach(device, port->traffic, &config, &source);
 		free(device);
@@ -366,42 +310,15 @@ static int attach_sources(char **error)
 	return 0;
 }
 
-/* The kernel would say hello on the bridges' own ports, and be counted. */
-static void no_ipv6(void)
-{
-	static const char *const files[] = {
-		"/proc/sys/net/ipv6/conf/all/disable_ipv6",
-		"/proc/sys/net/ipv6/conf/default/disable_ipv6",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		FILE *file = fopen(files[i], "we");
-
-		if (!file)
-			continue;
-		fputs("1\n", file);
-		fclose(file);
-	}
-}
-
 int lab_start(struct conf *conf, const struct lab_config *config, char **error)
 {
 	int err;
 
 	lab.conf = conf;
 	lab.config = config;
-	if (unshare(CLONE_NEWNET)) {
-		*error = xasprintf("no network namespace of its own (%s): run it as root",
-			strerror(errno));
-		return -EPERM;
-	}
-	no_ipv6();
-	err = write_files(error);
-	if (err)
-		return err;
 	lab.loop = event_loop_create();
 	rcu_init(256);
-	ofproto_init(lab.loop, lab.dir);
+	ofproto_init(lab.loop, stage_dir());
 	reconcile_init();
 	err = route_init(lab.loop, on_routes_changed, NULL);
 	if (err) {
@@ -415,9 +332,10 @@ int lab_start(struct conf *conf, const struct lab_config *config, char **error)
 	err = apply_conf(error);
 	if (!err)
 		err = set_addresses(error);
-	if (!err)
-		err = attach_sources(error);
-	return err;
+	if (err)
+		return err;
+	add_stations();
+	return attach_sources(error);
 }
 
 void lab_stop(void)
@@ -432,7 +350,6 @@ void lab_stop(void)
 	dp_uninit();
 	route_uninit();
 	ofproto_uninit();
-	remove_files();
 }
 
 void lab_hold(bool hold)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * sluice under test, inside this process and its own network namespace: set up from a conf (conf.h)
+ * sluice under test, inside this process, on its stage (stage.h): set up from a conf (conf.h)
  * through the model and the reconciler, as sluiced does it. One a process, since EAL starts once.
  *
  * While held, the PMD threads receive nothing; a lab begins held. Everything returns 0, or -errno with
@@ -45,5 +45,3 @@ void lab_show_paths(void);
 /* Source I of the conf, NULL past the last. */
 struct bench_source *lab_source(size_t i);
 bool lab_has_hugepages(void);
-/* Frames in the files of all sources. */
-uint64_t lab_frames(void);

@@ -21,17 +21,29 @@ struct bench {
 	unsigned int n_bad;
 };
 
+static void measure_one(struct bench *bench, enum measure_subject subject,
+	const struct scenario *scenario, const struct scenario_params *params,
+	struct measure_result *result)
+{
+	measure(subject, scenario, params, &bench->options.measure, result);
+	if (bench->out)
+		report_row(bench->out, result);
+	if (bench->json)
+		report_json_row(bench->json, result);
+	bench->n_bad += result->error[0] || result->fault[0];
+}
+
 static void run_one(struct bench *bench, const struct scenario *scenario,
 	const struct scenario_params *params)
 {
-	struct measure_result result;
+	struct measure_result ours, theirs;
 
-	measure(scenario, params, &bench->options.measure, &result);
+	measure_one(bench, MEASURE_SLUICE, scenario, params, &ours);
+	if (!bench->options.against_ovs || params->n_flows > bench->options.measure.lab.max_frames)
+		return;
+	measure_one(bench, MEASURE_PEER, scenario, params, &theirs);
 	if (bench->out)
-		report_row(bench->out, &result);
-	if (bench->json)
-		report_json_row(bench->json, &result);
-	bench->n_bad += result.error[0] || result.fault[0];
+		report_ratio(bench->out, &ours, &theirs);
 }
 
 static void run_scenario(struct bench *bench, const struct scenario *scenario)

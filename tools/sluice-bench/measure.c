@@ -9,11 +9,15 @@
 
 #include "lib/clock.h"
 #include "lib/fatal.h"
-#include "tools/sluice-bench/frame.h"
+#include "tools/sluice-bench/hugepages.h"
+#include "tools/sluice-bench/machine.h"
+#include "tools/sluice-bench/stage.h"
 
 #define WARM_UP_MS 300
 #define WARM_UP_MAX_MS 20000
 #define LOOK_MS 50
+#define PEER_WARM_UP_MS 2000
+#define PEER_MIN_MS 1000u
 #define SAMPLES_A_PORT 64
 #define SAMPLE_EVERY 1009
 
@@ -186,14 +190,17 @@ static void run_case(const struct scenario *scenario, const struct scenario_para
 
 	conf_init(&conf);
 	scenario->build(&conf, params);
-	err = lab_start(&conf, &config->lab, &error);
+	err = stage_enter(&conf, config->lab.max_frames, &error);
+	if (!err)
+		err = lab_start(&conf, &config->lab, &error);
 	if (err) {
 		snprintf(result->error, sizeof result->error, "%s", error);
 		free(error);
+		stage_leave();
 		return;
 	}
 	result->hugepages = lab_has_hugepages();
-	result->n_frames = lab_frames();
+	result->n_frames = stage_frames();
 	warm_up(params);
 	look(&conf, result);
 	while (!err && result->n_trials < config->trials)
@@ -203,6 +210,78 @@ static void run_case(const struct scenario *scenario, const struct scenario_para
 	if (config->show_paths)
 		lab_show_paths();
 	lab_stop();
+	stage_leave();
+	conf_uninit(&conf);
+}
+
+/* ------------------------------------------------------------------ the peer */
+
+static void peer_trial(const struct peer_reading *a, const struct peer_reading *b,
+	struct measure_result *result)
+{
+	struct measure_trial *t = &result->trials[result->n_trials++];
+	struct bench_work work = {
+		.packets = b->received - a->received,
+		.cpu_ns = b->cpu_ns - a->cpu_ns,
+	};
+
+	*t = (struct measure_trial){
+		.received = work.packets,
+		.expected = work.packets,
+		.sent = b->sent - a->sent,
+		.misses = b->misses - a->misses,
+		.cpu_share = (double)work.cpu_ns / (double)(b->wall_ns - a->wall_ns),
+	};
+	/* What was dropped was not carried. */
+	t->lost = t->received > t->sent ? t->received - t->sent : 0;
+	work.packets = MIN(t->received, t->sent);
+	t->mpps = bench_mpps(&work);
+	t->cycles = t->mpps > 0 ? machine_tsc_mhz() / t->mpps : 0;
+}
+
+static int peer_measure(const struct scenario_params *params, const struct measure_config *config,
+	struct measure_result *result, char **error)
+{
+	unsigned int warm_up_ms = PEER_WARM_UP_MS + (unsigned int)(params->n_flows / 10);
+	struct peer_reading a, b;
+	int err = 0;
+
+	usleep(warm_up_ms * 1000);
+	while (!err && result->n_trials < config->trials) {
+		err = peer_read(&a, error);
+		usleep(MAX(config->ms, PEER_MIN_MS) * 1000);
+		if (!err)
+			err = peer_read(&b, error);
+		if (!err)
+			peer_trial(&a, &b, result);
+	}
+	return err;
+}
+
+static void run_peer_case(const struct scenario *scenario, const struct scenario_params *params,
+	const struct measure_config *config, struct measure_result *result)
+{
+	char *error = NULL;
+	struct conf conf;
+	int err;
+
+	conf_init(&conf);
+	scenario->build(&conf, params);
+	err = stage_enter(&conf, config->lab.max_frames, &error);
+	result->hugepages = hugepages_free_mb() > 0;
+	result->n_frames = stage_frames();
+	if (!err)
+		err = peer_start(&conf, &config->peer, stage_dir(), &error);
+	if (!err) {
+		peer_version(result->subject, sizeof result->subject);
+		err = peer_measure(params, config, result, &error);
+	}
+	peer_stop();
+	if (err)
+		snprintf(result->error, sizeof result->error, "%s", error);
+	free(error);
+	if (!err || !config->peer.verbose)
+		stage_leave();
 	conf_uninit(&conf);
 }
 
@@ -228,13 +307,15 @@ static void read_result(int fd, pid_t pid, struct measure_result *result)
 		snprintf(result->error, sizeof result->error, "the switch ended early");
 }
 
-void measure(const struct scenario *scenario, const struct scenario_params *params,
+void measure(enum measure_subject subject, const struct scenario *scenario, const struct scenario_params *params,
 	const struct measure_config *config, struct measure_result *result)
 {
 	int fds[2];
 	pid_t pid;
 
 	memset(result, 0, sizeof *result);
+	str_copy(result->subject, subject == MEASURE_SLUICE ? "sluice" : "peer",
+		sizeof result->subject);
 	snprintf(result->scenario, sizeof result->scenario, "%s", scenario->name);
 	result->n_flows = params->n_flows;
 	result->frame_size = params->frame_size;
@@ -247,7 +328,10 @@ void measure(const struct scenario *scenario, const struct scenario_params *para
 		ssize_t n;
 
 		close(fds[0]);
-		run_case(scenario, params, config, result);
+		if (subject == MEASURE_SLUICE)
+			run_case(scenario, params, config, result);
+		else
+			run_peer_case(scenario, params, config, result);
 		n = write(fds[1], result, sizeof *result);
 		_exit(n == (ssize_t)sizeof *result ? 0 : 1);
 	}

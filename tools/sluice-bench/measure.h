@@ -8,6 +8,7 @@
  */
 
 #include "tools/sluice-bench/lab.h"
+#include "tools/sluice-bench/peer.h"
 #include "tools/sluice-bench/scenario.h"
 
 #define MEASURE_MAX_TRIALS 64
@@ -18,10 +19,11 @@ struct measure_config {
 	unsigned int ms;	/* Of a trial's run. */
 	bool show_paths;	/* Cached paths to stderr. */
 	struct lab_config lab;
+	struct peer_config peer;
 };
 
 struct measure_trial {
-	double io_cycles;
+	double io_cycles;	/* 0: not measured. */
 	double cycles, mpps;
 	uint64_t received, sent, expected;
 	uint64_t exact_hits, mega_hits, misses, lost;
@@ -30,6 +32,7 @@ struct measure_trial {
 
 /* Plain data: it crosses a pipe. */
 struct measure_result {
+	char subject[48];	/* "sluice", or the peer with its version. */
 	char scenario[32];
 	uint64_t n_flows;
 	uint16_t frame_size;
@@ -49,6 +52,8 @@ struct measure_spread {
 enum measure_what { MEASURE_MPPS, MEASURE_CYCLES, MEASURE_IO, MEASURE_OVER, MEASURE_RATIO };
 struct measure_spread measure_spread(const struct measure_result *result, enum measure_what what);
 
-/* Measures in a process of its own. */
-void measure(const struct scenario *scenario, const struct scenario_params *params,
+enum measure_subject { MEASURE_SLUICE, MEASURE_PEER };
+
+/* Measures in a process of its own. The peer has no bare loop, and its counts are good to a percent. */
+void measure(enum measure_subject subject, const struct scenario *scenario, const struct scenario_params *params,
 	const struct measure_config *config, struct measure_result *result);

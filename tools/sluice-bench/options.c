@@ -18,6 +18,8 @@ enum {
 	OPT_NO_CACHES,
 	OPT_NO_HUGE,
 	OPT_PATHS,
+	OPT_AGAINST,
+	OPT_OVS,
 	OPT_LIST,
 };
 
@@ -54,6 +56,9 @@ static _Noreturn void usage(void)
 	       "  --json FILE       results as JSON too (-: in place of the table)\n"
 	       "  --no-caches       every packet through the interpreter\n"
 	       "  --no-huge         without hugepages (no ratios then)\n"
+	       "  --against ovs     Open vSwitch too, in turns, where files hold all flows (200k)\n"
+	       "  --ovs FILE        ovs-vswitchd with DPDK, default that of Debian's package\n"
+	       "                    openvswitch-switch-dpdk\n"
 	       "  --paths           what the caches hold after the trials, on stderr\n"
 	       "  -v, --verbose     the switch's log on stderr\n"
 	       "  -h, --help\n\n"
@@ -155,6 +160,14 @@ static void parse_option(struct options *o, int c)
 	case OPT_NO_HUGE:
 		o->measure.lab.ordinary_memory = true;
 		break;
+	case OPT_AGAINST:
+		if (strcmp(optarg, "ovs"))
+			die("--against: only \"ovs\" is known");
+		o->against_ovs = true;
+		break;
+	case OPT_OVS:
+		o->measure.peer.vswitchd = optarg;
+		break;
 	case OPT_PATHS:
 		o->measure.show_paths = true;
 		break;
@@ -169,6 +182,12 @@ static void parse_option(struct options *o, int c)
 	}
 }
 
+static bool find_peer(struct options *o)
+{
+	o->measure.peer.vswitchd = peer_find(o->measure.peer.vswitchd);
+	return o->measure.peer.vswitchd;
+}
+
 void options_parse(int argc, char *argv[], struct options *o)
 {
 	static const struct option longs[] = {
@@ -181,6 +200,8 @@ void options_parse(int argc, char *argv[], struct options *o)
 		{"json", required_argument, NULL, OPT_JSON},
 		{"no-caches", no_argument, NULL, OPT_NO_CACHES},
 		{"no-huge", no_argument, NULL, OPT_NO_HUGE},
+		{"against", required_argument, NULL, OPT_AGAINST},
+		{"ovs", required_argument, NULL, OPT_OVS},
 		{"paths", no_argument, NULL, OPT_PATHS},
 		{"list", no_argument, NULL, OPT_LIST},
 		{"verbose", no_argument, NULL, 'v'},
@@ -192,9 +213,16 @@ void options_parse(int argc, char *argv[], struct options *o)
 	*o = (struct options){
 		.sizes = {64},
 		.n_sizes = 1,
-		.measure = {.trials = 5, .ms = 300, .lab = {.core = -1, .max_frames = 1024}},
+		.measure = {.trials = 5, .ms = 300, .lab = {.core = -1}},
 	};
 	while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1)
 		parse_option(o, c);
 	parse_scenarios(o, argc - optind, argv + optind);
+	if (!o->measure.lab.max_frames)
+		o->measure.lab.max_frames = o->against_ovs ? 200000 : 1024;
+	o->measure.peer.core = o->measure.lab.core;
+	o->measure.peer.verbose = o->verbose;
+	if (o->against_ovs && !find_peer(o))
+		die("--against ovs: no Open vSwitch with DPDK here: apt-get install "
+		    "openvswitch-switch-dpdk, or --ovs FILE");
 }

@@ -18,6 +18,7 @@ struct options {
 	unsigned int n_sizes;
 	struct measure_config measure;
 	const char *json;	/* File, "-": stdout instead of the table; NULL. */
+	bool against_ovs;	/* Open vSwitch too, in turns, over the same files. */
 	bool verbose;
 };
 

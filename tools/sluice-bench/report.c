@@ -9,55 +9,7 @@
 
 #include "datapath/dp.h"
 #include "lib/util.h"
-
-/* ------------------------------------------------------------------ the machine */
-
-static void cpu_model(char *model, size_t size)
-{
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	char line[256];
-
-	str_copy(model, "unknown processor", size);
-	while (file && fgets(line, sizeof line, file)) {
-		char *colon = strchr(line, ':');
-
-		if (!str_starts_with(line, "model name") || !colon)
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		str_copy(model, colon + 2, size);
-		break;
-	}
-	if (file)
-		fclose(file);
-}
-
-/* Counted over a few milliseconds, since EAL has not started here. */
-static double tsc_mhz(void)
-{
-	struct timespec a, b, pause = {.tv_nsec = 20 * 1000 * 1000};
-	uint64_t begin, end;
-
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	begin = __builtin_ia32_rdtsc();
-	nanosleep(&pause, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	end = __builtin_ia32_rdtsc();
-	return (double)(end - begin) * 1e3 /
-		((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec));
-}
-
-static bool is_virtual(void)
-{
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	char line[4096];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof line, file))
-		found = str_starts_with(line, "flags") && strstr(line, " hypervisor");
-	if (file)
-		fclose(file);
-	return found;
-}
+#include "tools/sluice-bench/machine.h"
 
 static void size_text(uint16_t size, char text[8])
 {
@@ -74,20 +26,20 @@ void report_begin(FILE *out, const struct options *o)
 	char model[128];
 	struct utsname u;
 
-	cpu_model(model, sizeof model);
+	machine_cpu(model, sizeof model);
 	uname(&u);
 	fprintf(out, "sluice-bench %s, %s\n", SLUICE_VERSION, dp_dpdk_version());
 	fprintf(out, "machine: %s, %ld CPUs%s, %.0f MHz TSC, Linux %s\n", model,
-		sysconf(_SC_NPROCESSORS_ONLN), is_virtual() ? " (virtual)" : "",
-		tsc_mhz(), u.release);
+		sysconf(_SC_NPROCESSORS_ONLN), machine_is_virtual() ? " (virtual)" : "",
+		machine_tsc_mhz(), u.release);
 	fprintf(out,
 		"method: one PMD thread; net_pcap replays frames for ever, net_null frees them. Cycles are "
 		"TSC cycles of the\nthread's CPU time per packet; `io` is the bare loop over the same "
 		"devices, generator included, run before\neach trial. Medians of %u trials of %u ms, "
 		"[smallest, largest]. Every packet counted at the far side.\n\n",
 		o->measure.trials, o->measure.ms);
-	fprintf(out, "%-14s %8s %5s  %-22s %-22s %6s  %-22s %7s\n", "scenario", "flows", "size",
-		"Mpps", "cycles/packet", "io", "over io", "io rate");
+	fprintf(out, "%-14s %8s %5s  %-7s %-22s %-22s %6s  %-22s %7s\n", "scenario", "flows", "size",
+		"switch", "Mpps", "cycles/packet", "io", "over io", "io rate");
 }
 
 static void put_spread(FILE *out, struct measure_spread s)
@@ -98,29 +50,62 @@ static void put_spread(FILE *out, struct measure_spread s)
 	fprintf(out, " %-22s", text);
 }
 
+static void put_io(FILE *out, const struct measure_result *r)
+{
+	fprintf(out, " %6.1f ", measure_spread(r, MEASURE_IO).median);
+	put_spread(out, measure_spread(r, MEASURE_OVER));
+	if (r->hugepages)
+		fprintf(out, " %6.1f%%\n", measure_spread(r, MEASURE_RATIO).median * 100);
+	else
+		fprintf(out, " %7s\n%-38s no hugepages: packet memory costs too much for a ratio to mean "
+			"anything\n", "-", "");
+}
+
+/* A peer that drops carries less than it receives. */
+static void put_loss(FILE *out, const struct measure_result *r)
+{
+	uint64_t received = 0, lost = 0;
+
+	for (unsigned int i = 0; i < r->n_trials; i++) {
+		received += r->trials[i].received;
+		lost += r->trials[i].lost;
+	}
+	if (lost * 50 > received)
+		fprintf(out, "  (dropped %.0f %% of what it received)",
+			100.0 * (double)lost / (double)received);
+	fputc('\n', out);
+}
+
 void report_row(FILE *out, const struct measure_result *r)
 {
 	char size[8];
 
 	size_text(r->frame_size, size);
-	fprintf(out, "%-14s %8llu %5s ", r->scenario, (unsigned long long)r->n_flows, size);
+	fprintf(out, "%-14s %8llu %5s  %-7s", r->scenario, (unsigned long long)r->n_flows, size,
+		strcmp(r->subject, "sluice") ? "peer" : r->subject);
 	if (r->error[0]) {
 		fprintf(out, " not measured: %s\n", r->error);
 		return;
 	}
 	put_spread(out, measure_spread(r, MEASURE_MPPS));
 	put_spread(out, measure_spread(r, MEASURE_CYCLES));
-	fprintf(out, " %6.1f ", measure_spread(r, MEASURE_IO).median);
-	put_spread(out, measure_spread(r, MEASURE_OVER));
-	if (r->hugepages)
-		fprintf(out, " %6.1f%%\n", measure_spread(r, MEASURE_RATIO).median * 100);
+	if (r->trials[0].io_cycles > 0)
+		put_io(out, r);
 	else
-		fprintf(out, " %7s\n", "-");
-	if (!r->hugepages)
-		fprintf(out, "%-29s no hugepages: packet memory costs too much for a ratio to mean "
-			"anything\n", "");
+		put_loss(out, r);
 	if (r->fault[0])
-		fprintf(out, "%-29s WRONG: %s\n", "", r->fault);
+		fprintf(out, "%-38s WRONG: %s\n", "", r->fault);
+	fflush(out);
+}
+
+void report_ratio(FILE *out, const struct measure_result *ours, const struct measure_result *theirs)
+{
+	double a = measure_spread(ours, MEASURE_MPPS).median;
+	double b = measure_spread(theirs, MEASURE_MPPS).median;
+
+	if (ours->error[0] || theirs->error[0] || ours->fault[0] || !ours->hugepages || !(b > 0))
+		return;
+	fprintf(out, "%-38s %.2f times the packet rate of %s\n", "", a / b, theirs->subject);
 	fflush(out);
 }
 
@@ -132,13 +117,13 @@ json_t *report_json_begin(const struct options *o)
 	time_t now = time(NULL);
 	struct utsname u;
 
-	cpu_model(model, sizeof model);
+	machine_cpu(model, sizeof model);
 	uname(&u);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	return json_pack("{s:s, s:s, s:s, s:{s:s, s:i, s:b, s:f, s:s}, s:i, s:i, s:[]}", "version",
 		SLUICE_VERSION, "dpdk", dp_dpdk_version(), "time", when, "machine", "cpu", model, "cpus",
-		(int)sysconf(_SC_NPROCESSORS_ONLN), "virtual", is_virtual(), "tsc_mhz",
-		tsc_mhz(), "kernel", u.release, "trials", (int)o->measure.trials,
+		(int)sysconf(_SC_NPROCESSORS_ONLN), "virtual", machine_is_virtual(), "tsc_mhz",
+		machine_tsc_mhz(), "kernel", u.release, "trials", (int)o->measure.trials,
 		"trial_ms", (int)o->measure.ms, "results");
 }
 
@@ -164,7 +149,7 @@ void report_json_row(json_t *report, const struct measure_result *r)
 	size_text(r->frame_size, size);
 	for (unsigned int i = 0; i < r->n_trials; i++)
 		json_array_append_new(trials, trial_json(&r->trials[i]));
-	row = json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o}", "switch", "sluice", "scenario",
+	row = json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o}", "switch", r->subject, "scenario",
 		r->scenario, "flows", (json_int_t)r->n_flows, "size", size, "frames",
 		(json_int_t)r->n_frames, "hugepages", r->hugepages, "trials", trials);
 	if (r->error[0])
@@ -174,6 +159,8 @@ void report_json_row(json_t *report, const struct measure_result *r)
 	if (r->n_trials) {
 		json_object_set_new(row, "mpps", spread_json(measure_spread(r, MEASURE_MPPS)));
 		json_object_set_new(row, "cycles", spread_json(measure_spread(r, MEASURE_CYCLES)));
+	}
+	if (r->n_trials && r->trials[0].io_cycles > 0) {
 		json_object_set_new(row, "io_cycles", spread_json(measure_spread(r, MEASURE_IO)));
 		json_object_set_new(row, "over_io", spread_json(measure_spread(r, MEASURE_OVER)));
 		if (r->hugepages)

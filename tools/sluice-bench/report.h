@@ -11,6 +11,8 @@
 /* Machine and method, then the table's head. */
 void report_begin(FILE *out, const struct options *options);
 void report_row(FILE *out, const struct measure_result *result);
+/* OURS against THEIRS, a line. */
+void report_ratio(FILE *out, const struct measure_result *ours, const struct measure_result *theirs);
 
 json_t *report_json_begin(const struct options *options);
 void report_json_row(json_t *report, const struct measure_result *result);

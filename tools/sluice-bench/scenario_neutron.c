@@ -65,6 +65,15 @@ static void switch_build(struct conf *conf)
 	conf_flow(conf, "br-tun", "table=22,priority=0,actions=drop");
 }
 
+/* What traffic the other way would have taught the bridges, so that nothing is flooded. */
+static void conf_stations(struct conf *conf, const struct scenario_params *params)
+{
+	conf_station(conf, "br-int", "vm1", 1, VM_MAC);
+	conf_station(conf, "br-phy", "wire", 0, REMOTE_MAC);
+	for (unsigned int vm = 0; vm < n_vms(params); vm++)
+		conf_station(conf, "br-int", "patch-tun", 1, FAR_MAC + vm);
+}
+
 /* ------------------------------------------------------------------ encapsulation */
 
 static void encap_stream(struct bench_stream *stream, uint16_t len,
@@ -124,6 +133,7 @@ static void encap_build(struct conf *conf, const struct scenario_params *params)
 		conf_flow(conf, "br-tun", "table=20,priority=1,vlan_tci=0x0001/0x0fff,"
 			"dl_dst=fa:16:3e:80:%02x:%02x,actions=load:0->NXM_OF_VLAN_TCI[],"
 			"load:0x%x->NXM_NX_TUN_ID[],output:2", vm >> 8, vm & 255, VNI);
+	conf_stations(conf, params);
 	conf_loop(conf, "vm1", "wire");
 	conf->check = encap_check;
 }
@@ -187,6 +197,7 @@ static void decap_build(struct conf *conf, const struct scenario_params *params)
 	switch_build(conf);
 	conf_source(conf, "br-phy", "wire", 1, &traffic);
 	conf_sink(conf, "br-int", "vm1", 1)->tag = 1;
+	conf_stations(conf, params);
 	conf_loop(conf, "wire", "vm1");
 	conf->check = decap_check;
 }
