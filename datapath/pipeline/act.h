@@ -396,7 +396,7 @@ static inline const struct act *act_next(const struct act *act)
 
 static inline const struct act *act_end(const struct act *acts, size_t len)
 {
-	return (const struct act *)((const char *)acts + len);
+	return len ? (const struct act *)((const char *)acts + len) : acts;
 }
 
 #define ACT_FOR_EACH(POS, ACTS, LEN) \

@@ -355,15 +355,13 @@ static enum ofp_error check_one(struct act *a, struct state *st)
 
 static enum ofp_error check_list(struct act *acts, size_t len, struct state *st)
 {
-	char *p = (char *)acts, *end = p + len;
+	const struct act *a;
 
-	while (p < end) {
-		struct act *a = (struct act *)(void *)p;
-		enum ofp_error error = check_one(a, st);
+	ACT_FOR_EACH (a, acts, len) {
+		enum ofp_error error = check_one((struct act *)(uintptr_t)a, st);
 
 		if (error)
 			return error;
-		p += a->len;
 	}
 	return OFP_OK;
 }
