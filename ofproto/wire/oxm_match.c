@@ -250,7 +250,8 @@ static void put_packet_type(struct sbuf *out, size_t start, const struct match *
 	struct sbuf tail = SBUF_INITIALIZER;
 	bool ethernet;
 
-	sbuf_put(&tail, out->data + start, out->len - start);
+	if (out->len > start)
+		sbuf_put(&tail, out->data + start, out->len - start);
 	sbuf_truncate(out, start);
 	put_field(out, field_from_id(FIELD_PACKET_TYPE), match, version, &ethernet);
 	sbuf_put(out, tail.data, tail.len);
