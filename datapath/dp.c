@@ -269,6 +269,22 @@ void dp_hold(bool hold)
 	}
 }
 
+bool dp_is_alive(void)
+{
+	bool alive = true;
+
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		struct pmd *pmd = dp.pmds[i];
+		uint64_t turns = stat_get(&pmd->stats.busy_iterations) +
+			stat_get(&pmd->stats.idle_iterations);
+
+		if (turns == pmd->seen_turns && !atomic_load(&pmd->asleep))
+			alive = false;
+		pmd->seen_turns = turns;
+	}
+	return alive;
+}
+
 const char *dp_dpdk_version(void)
 {
 	return eal_version();

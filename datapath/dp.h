@@ -52,6 +52,9 @@ int dp_reconfigure(const struct dp_config *config, char **error);
  * once per loop iteration. Bounded work per call. */
 void dp_run(void);
 
+/* Every PMD has gone on since the last call, or sleeps: for a watchdog. */
+bool dp_is_alive(void);
+
 /* Hold all packets back (flow-restore-wait): ports receive nothing until released. */
 void dp_hold(bool hold);
 

@@ -175,6 +175,7 @@ struct pmd {
 	size_t n_waiting, max_waiting, first_waiting;
 	struct pmd_stats cleared;	/* Stats as they were at the last clear. */
 	int64_t created_ms, cleared_ms;
+	uint64_t seen_turns;		/* dp_is_alive(). */
 };
 
 struct pmd_config {

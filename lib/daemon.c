@@ -31,6 +31,7 @@ LOG_MODULE(daemon_unix);
 
 static struct daemon_options options;
 static int ready_fd = -1; /* where somebody waits for a byte */
+static uint64_t watchdog_us;
 
 static _Noreturn void give_up(const char *format, ...) PRINTF_FORMAT(1, 2);
 
@@ -66,6 +67,11 @@ pid_t daemon_read_pidfile(const char *path)
 void daemon_notify(const char *state)
 {
 	sd_notify(0, state);
+}
+
+uint64_t daemon_watchdog_us(void)
+{
+	return watchdog_us;
 }
 
 /* Privileges. */
@@ -299,6 +305,9 @@ void daemonize_start(const struct daemon_options *given)
 	int err;
 
 	options = *given;
+	/* The environment names the process that the service manager started. */
+	if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
+		watchdog_us = 0;
 	if (options.detach)
 		detach();
 	if (options.monitor)

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct daemon_options {
@@ -38,6 +39,9 @@ void daemonize_complete(void);
 
 /* Sends STATE ("STOPPING=1", "STATUS=...") to the service manager, if there is one. */
 void daemon_notify(const char *state);
+
+/* How often the service manager wants to hear "WATCHDOG=1", in microseconds; 0: not at all. */
+uint64_t daemon_watchdog_us(void);
 
 /* Becomes USER ("user", "user:group", ":group") but keeps the capabilities that network devices
  * need. daemonize_start() does it itself. 0 or negative errno; -ENOENT: no such user or group. */

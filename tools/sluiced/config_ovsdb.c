@@ -18,6 +18,7 @@ static struct ovsdb_client *client;
 static void (*apply_model)(struct model *model);
 static bool model_changed;
 static bool writing;		/* A transaction is under way. */
+static bool told;		/* cur_cfg was written once, or the server refused it. */
 static int64_t written_cfg = -1;
 static uint64_t written_generation;
 static int64_t next_statistics_ms, next_status_ms;
@@ -66,6 +67,7 @@ static void write_done(bool success, const char *why, void *aux)
 
 	(void)aux;
 	writing = false;
+	told |= written_cfg >= 0;
 	if (success)
 		return;
 	log_warn_rl(&rl, "writing status failed: %s", why);
@@ -110,16 +112,31 @@ static void write_status(void)
 		written_cfg = model->next_cfg;
 }
 
+/* Two daemons must not serve the same bridges: the one that lost the lock gives them up. */
+static void give_up_bridges(void)
+{
+	if (!reconcile_model() || !reconcile_model()->bridges.n)
+		return;
+	log_err("another process has the database's lock: its bridges are not ours any more");
+	reconcile_apply(model_create());
+}
+
 void config_ovsdb_take_changes(void)
 {
-	struct model *model;
-
-	if (!client || !model_changed || !ovsdb_client_is_ready(client))
+	if (!client || !model_changed)
 		return;
-	model_changed = false;
-	model = ovsdb_model_read(client);
-	if (model)
-		apply_model(model);
+	if (ovsdb_client_is_ready(client)) {
+		model_changed = false;
+		apply_model(ovsdb_model_read(client));
+	} else if (ovsdb_client_is_locked_out(client)) {
+		model_changed = false;
+		give_up_bridges();
+	}
+}
+
+bool config_ovsdb_has_told(void)
+{
+	return told || (client && ovsdb_client_is_ready(client) && !ovsdb_model_root(client));
 }
 
 void config_ovsdb_run(void)

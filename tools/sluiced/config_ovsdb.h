@@ -25,3 +25,5 @@ void config_ovsdb_take_changes(void);
 /* Once per loop iteration, after reconcile_run(): what to write back. */
 void config_ovsdb_run(void);
 void config_ovsdb_set_dpdk(bool initialized);
+/* The first configuration is in effect, and the database says so (or is empty). */
+bool config_ovsdb_has_told(void);

@@ -26,6 +26,7 @@
 #include "tools/sluiced/config_ovsdb.h"
 #include "tools/sluiced/options.h"
 #include "tools/sluiced/reconcile.h"
+#include "tools/sluiced/watchdog.h"
 #include "tunnel/route.h"
 
 LOG_MODULE(sluiced);
@@ -91,7 +92,8 @@ static void turn(void *aux)
 	config_ovsdb_run();
 	rcu_reclaim();
 	event_hook_wake_in(loop, 1000);
-	if (!ready && reconcile_is_settled() && reconcile_model()) {
+	if (!ready && reconcile_is_settled() && reconcile_model() &&
+		(embedded || config_ovsdb_has_told())) {
 		ready = true;
 		daemonize_complete();
 		log_info("%s is ready", options_version());
@@ -186,10 +188,12 @@ int main(int argc, char *argv[])
 	event_hook_add(loop, turn, NULL);
 	if (start_configuration(&options))
 		return EXIT_FAILURE;
+	watchdog_start(loop);
 
 	event_run(loop);
 
 	daemon_notify("STOPPING=1");
+	watchdog_stop();
 	config_ovsdb_stop();
 	reconcile_uninit(commands_exit_cleans_up());
 	dp_uninit();

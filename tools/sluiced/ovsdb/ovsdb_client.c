@@ -183,6 +183,11 @@ bool ovsdb_client_is_ready(const struct ovsdb_client *c)
 	return c->state == ST_SYNCED && c->has_lock;
 }
 
+bool ovsdb_client_is_locked_out(const struct ovsdb_client *c)
+{
+	return c->state == ST_SYNCED && c->said_no_lock && !c->has_lock;
+}
+
 bool ovsdb_client_is_connected(const struct ovsdb_client *c)
 {
 	return c->state == ST_SYNCED;
@@ -351,10 +356,13 @@ static void got_error(struct ovsdb_client *c, const struct jsonrpc_msg *msg)
 		return;
 	}
 	why = json_dumps(msg->error, JSON_ENCODE_ANY | JSON_COMPACT);
-	if (id == c->schema_id || id == c->monitor_id)
+	if (id == c->schema_id || id == c->monitor_id) {
+		/* Perhaps it will have it later. */
 		log_err("%s: server refuses the %s database: %s", c->remote, c->database, why);
-	else if ((t = find_transaction(c, id)))
+		reconnect_force(c->fsm, clock_ms());
+	} else if ((t = find_transaction(c, id))) {
 		transaction_finish(t, false, why);
+	}
 	free(why);
 }
 
@@ -369,6 +377,11 @@ static void got_notify(struct ovsdb_client *c, const struct jsonrpc_msg *msg)
 		apply_updates(c, json_array_get(msg->params, 1));
 	} else if (!strcmp(msg->method, "locked") || !strcmp(msg->method, "stolen")) {
 		set_lock(c, *msg->method == 'l');
+		return;
+	} else if (!strcmp(msg->method, "monitor_canceled")) {
+		/* The database was converted to another schema: ask for everything anew. */
+		replica_clear(c);
+		send_schema_request(c);
 		return;
 	} else {
 		return;

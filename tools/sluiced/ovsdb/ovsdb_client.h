@@ -42,6 +42,8 @@ void ovsdb_client_destroy(struct ovsdb_client *client);
 
 /* The replica is complete, and this process may act on it. */
 bool ovsdb_client_is_ready(const struct ovsdb_client *client);
+/* Somebody else has the lock. */
+bool ovsdb_client_is_locked_out(const struct ovsdb_client *client);
 bool ovsdb_client_is_connected(const struct ovsdb_client *client);
 /* Rows of TABLE: UUID -> json_t *; empty if there is no such table. */
 const struct shash *ovsdb_client_rows(const struct ovsdb_client *client, const char *table);

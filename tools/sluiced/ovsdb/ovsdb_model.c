@@ -248,8 +248,6 @@ struct model *ovsdb_model_read(const struct ovsdb_client *c)
 	const json_t *bridges = json_object_get(root, "bridges");
 	struct model *model;
 
-	if (!root)
-		return NULL;
 	model = model_create();
 	model->next_cfg = ovsdb_get_int(root, "next_cfg", 0);
 	ovsdb_get_map(root, "other_config", &model->other_config);

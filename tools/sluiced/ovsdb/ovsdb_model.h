@@ -13,5 +13,5 @@ extern const struct ovsdb_table_spec ovsdb_model_tables[];
 
 /* UUID of the one row of Open_vSwitch, or NULL if the database is empty. */
 const char *ovsdb_model_root(const struct ovsdb_client *client);
-/* A new model of the replica as it is (the caller's). NULL if the database is empty. */
+/* A new model of the replica as it is (the caller's). */
 struct model *ovsdb_model_read(const struct ovsdb_client *client);
