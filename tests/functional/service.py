@@ -47,6 +47,7 @@ class ServiceHost(lab.Namespace):
         self.binary = binary or os.path.abspath(os.path.join(lab.BUILD, "tools/sluiced/sluiced"))
         holder = owner.spawn(super().cmd("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
                                          "python3", "-c", REAPER), os.path.join(owner.dir, name + ".holder"))
+        holder.last_signal = signal.SIGKILL     # unshare(1) ignores the others; the host dies with it.
         children = "/proc/%d/task/%d/children" % (holder.pid, holder.pid)
 
         def init_pid():

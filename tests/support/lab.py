@@ -113,7 +113,7 @@ class Lab:
 
     def close(self):
         for p in list(reversed(self.processes)):
-            self.end(p)
+            self.end(p, getattr(p, "last_signal", signal.SIGTERM))
         for ns in self.namespaces:
             run(["ip", "netns", "del", ns.netns], check=False)
         self.namespaces = []
