@@ -535,6 +535,7 @@ void fx_send(struct fx *fx, struct pl_bridge *bridge, ofp_port_t port, const voi
 	fx->dropped = DROP_NONE;
 	flow_extract_limits(packet, &(struct flow_limits){2}, &flow);
 	flow.in_port = port;
+	flow.tunnel = fx->tunnel;
 	in.flow = &flow;
 	in.in_port = pl_port_from_ofp(pl_bridge_conf(bridge), port);
 	fx_run(fx, &in, packet, true);

@@ -38,6 +38,7 @@ struct fx {
 	struct exec_env env;
 	version_t version;
 	bool check_wildcards;
+	struct flow_tnl tunnel;		/* What packets sent from now on came out of. */
 
 	/* Of the last fx_send(). */
 	unsigned int n_frames;
