@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/flow_parse.h"
+#include "lib/headers.h"
 #include "lib/unixctl.h"
 #include "ofproto/flow_compose.h"
 #include "ofproto/ofproto_private.h"
@@ -117,6 +118,14 @@ static void trace_report(struct xlate_sink *sink, const struct xlate_report *rep
 	node->kind = report->kind;
 	put_step(trace, &s, report);
 	node->text = sbuf_steal(&s);
+	/* The rule that a miss stands for drops. */
+	if (report->kind == XLATE_REPORT_TABLE && !report->rule &&
+		(!report->text || !strcmp(report->text, "No match."))) {
+		node = vec_push_zero(&trace->nodes);
+		node->depth = report->depth + 1;
+		node->kind = XLATE_REPORT_ACTION;
+		node->text = xstrdup("drop");
+	}
 }
 
 /* With a real packet the trace does what the packet would have done to the tables. */
@@ -229,6 +238,15 @@ static void trace_uninit(struct trace *trace)
 	vec_uninit(&trace->nodes);
 }
 
+static void put_flow(const struct flow *flow, const struct port_names *names, struct sbuf *s)
+{
+	struct flow shown = *flow;
+
+	if (shown.actset_output == OFPP_UNSET)
+		shown.actset_output = 0;
+	flow_format(&shown, names, s);
+}
+
 static void print_result(const struct trace_request *request, const struct xlate_out *out,
 	const struct flow *initial, const struct flow *final, const struct port_names *names,
 	struct sbuf *s)
@@ -239,7 +257,9 @@ static void print_result(const struct trace_request *request, const struct xlate
 	if (flow_equal(initial, final))
 		sbuf_puts(s, "unchanged");
 	else
-		flow_format(final, names, s);
+		put_flow(final, names, s);
+	/* Always looked at in Open vSwitch's words; here every packet is Ethernet, and none recirculates. */
+	megaflow.mask.recirc_id = UINT32_MAX;
 	flow_mask_apply(&megaflow.flow, &megaflow.mask);
 	sbuf_puts(s, "\nMegaflow: ");
 	match_format(&megaflow, MATCH_DEFAULT_PRIORITY, names, s);
@@ -273,10 +293,12 @@ static void trace_run(const struct trace_request *request, struct sbuf *s)
 	trace_init(&trace, request->frame.len > 0, request->names ? &names : NULL);
 	xlate_out_init(&out);
 	sbuf_puts(s, "Flow: ");
-	flow_format(&initial, trace.names, s);
+	put_flow(&initial, trace.names, s);
 	sbuf_putc(s, '\n');
 	translate(&in, &out);
 	print_nodes(&trace, s, 0, trace.nodes.n, 0);
+	/* The action set is done with. */
+	final.actset_output = initial.actset_output;
 	print_result(request, &out, &initial, &final, trace.names, s);
 	xlate_out_uninit(&out);
 	trace_uninit(&trace);
@@ -354,10 +376,15 @@ static char *parse_args(struct trace_args *args, int argc, const char *const arg
 
 static char *parse_frame(const char *text, struct sbuf *frame)
 {
+	char *error;
+
 	sbuf_clear(frame);
-	if (!*text || strlen(text) < 2 * 14)
-		return xstrdup("Input too short for Ethernet header");
-	return parse_hex(text, frame);
+	error = parse_hex(text, frame);
+	if (!error && frame->len < ETH_HEADER_LEN) {
+		sbuf_clear(frame);
+		error = xstrdup("Packet data too short for Ethernet");
+	}
+	return error;
 }
 
 /* Takes a packet off the end of the words, if there is one. */
@@ -407,8 +434,9 @@ static char *parse_request(int argc, const char *argv[], struct trace_args *args
 	if (error)
 		return error;
 	if (args->n_words != 2)
-		return xstrdup(args->n_words == 1 ?
-			"Syntax error (or the bridge name was omitted)" : "Syntax error");
+		return args->n_words == 1 ?
+			xasprintf("syntax error at %s (or the bridge name was omitted)", args->words[0]) :
+			xstrdup("Syntax error");
 	request->ofproto = ofproto_from_name(args->words[0]);
 	if (!request->ofproto)
 		return xasprintf("%s: unknown bridge", args->words[0]);

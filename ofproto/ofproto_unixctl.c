@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ofproto/ofproto_unixctl.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ static void cmd_reconnect(struct unixctl_conn *conn, int argc, const char *argv[
 	struct shash_node *node;
 
 	if (argc > 1) {
-		ofproto = require_bridge(conn, argv[1], "unknown bridge");
+		ofproto = require_bridge(conn, argv[1], "Unknown bridge");
 		if (!ofproto)
 			return;
 		connmgr_reconnect(ofproto->mgr);
@@ -108,11 +109,86 @@ static void cmd_dump_flows(struct unixctl_conn *conn, int argc, const char *argv
 	reply_sbuf(conn, &s);
 }
 
+static void format_address(struct sbuf *s, const struct ipv6_addr *addr)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char text[INET6_ADDRSTRLEN];
+
+	if (!memcmp(addr->b, mapped, sizeof mapped))
+		inet_ntop(AF_INET, addr->b + 12, text, sizeof text);
+	else
+		inet_ntop(AF_INET6, addr->b, text, sizeof text);
+	sbuf_puts(s, text);
+}
+
+static void format_tunnel_match(struct sbuf *s, const struct tnl_config *config, dp_port_t dp_port)
+{
+	if (config->local_flow && config->remote_flow)
+		sbuf_puts(s, "flow->flow");
+	else
+		format_address(s, &config->local);
+	if (!config->remote_flow) {
+		sbuf_puts(s, "->");
+		format_address(s, &config->remote);
+	} else if (!config->local_flow) {
+		sbuf_puts(s, "->flow");
+	}
+	if (config->in_key_flow)
+		sbuf_puts(s, ", key=flow");
+	else
+		sbuf_putf(s, ", key=0x%llx", (unsigned long long)be64toh(config->in_key));
+	sbuf_putf(s, ", legacy_l2, dp port=%u", dp_port);
+}
+
+static void format_tunnel(struct sbuf *s, const struct of_port *port)
+{
+	static const char *const types[TNL_N_TYPES] = {
+		[TNL_VXLAN] = "vxlan", [TNL_GRE] = "gre", [TNL_GENEVE] = "geneve",
+	};
+	const struct tnl_config *config = &port->tunnel->config;
+
+	sbuf_putf(s, "port %u: %s (%s: ", port->dp_port, port->name, types[config->type]);
+	format_tunnel_match(s, config, port->dp_port);
+	if (config->out_key != config->in_key || config->out_key_present != config->in_key_present ||
+		config->out_key_flow != config->in_key_flow) {
+		if (!config->out_key_present)
+			sbuf_puts(s, ", out_key=none");
+		else if (config->out_key_flow)
+			sbuf_puts(s, ", out_key=flow");
+		else
+			sbuf_putf(s, ", out_key=0x%llx", (unsigned long long)be64toh(config->out_key));
+	}
+	if (config->ttl_inherit)
+		sbuf_puts(s, ", ttl=inherit");
+	else
+		sbuf_putf(s, ", ttl=%u", config->ttl ? config->ttl : 64);
+	if (config->tos_inherit)
+		sbuf_puts(s, ", tos=inherit");
+	else if (config->tos)
+		sbuf_putf(s, ", tos=0x%x", config->tos);
+	if (!config->dont_fragment)
+		sbuf_puts(s, ", df=false");
+	if (config->csum)
+		sbuf_puts(s, ", csum=true");
+	sbuf_puts(s, ")\n");
+}
+
 static void cmd_list_tunnels(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
+	struct ofproto **all = ofproto_list();
 	struct sbuf s = SBUF_INITIALIZER;
 
-	tnl_port_format_all(&s, true);
+	for (size_t i = 0; all[i]; i++) {
+		struct of_port **ports;
+		size_t n;
+
+		ports = ofproto_ports_sorted(all[i], &n);
+		for (size_t j = 0; j < n; j++)
+			if (ports[j]->tunnel)
+				format_tunnel(&s, ports[j]);
+		free(ports);
+	}
+	free(all);
 	reply_sbuf(conn, &s);
 }
 

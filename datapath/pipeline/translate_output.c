@@ -288,7 +288,7 @@ static uint8_t xlate_controller_reason(const struct xlate_ctx *ctx)
 
 static void xlate_skip_in_port(struct xlate_ctx *ctx)
 {
-	xlate_report(ctx, XLATE_REPORT_DETAIL, "skipping output to input port");
+	xlate_report(ctx, XLATE_REPORT_WARN, "skipping output to input port");
 	xlate_drop(ctx, DROP_OUTPUT_TO_IN_PORT);
 }
 

@@ -223,7 +223,7 @@ void xlate_report_field(struct xlate_ctx *ctx, const struct subfield *sf)
 		field_get(sf->field, &ctx->flow, &value);
 		field_format(sf->field, &value, NULL, NULL, &s);
 	} else if (sf->n_bits <= 64) {
-		sbuf_putf(&s, "0x%llx", (unsigned long long)subfield_read_u64(sf, &ctx->flow));
+		sbuf_putf(&s, "%#llx", (unsigned long long)subfield_read_u64(sf, &ctx->flow));
 	} else {
 		subfield_read(sf, &ctx->flow, &value);
 		sbuf_puts(&s, "0x");

@@ -40,9 +40,9 @@ static void put_u32(const struct printer *p, const char *name, uint32_t value, u
 {
 	if (!mask)
 		return;
-	sbuf_putf(p->s, "%s=0x%" PRIx32, name, value);
+	sbuf_putf(p->s, "%s=%#" PRIx32, name, value);
 	if (mask != UINT32_MAX)
-		sbuf_putf(p->s, "/0x%" PRIx32, mask);
+		sbuf_putf(p->s, "/%#" PRIx32, mask);
 	sbuf_putc(p->s, ',');
 }
 
@@ -147,6 +147,16 @@ static bool is_arp(const struct flow *f)
 	return f->dl_type == htobe16(ETH_T_ARP) || f->dl_type == htobe16(ETH_T_RARP);
 }
 
+static void put_label(const struct printer *p)
+{
+	uint32_t label = be32toh(p->match->flow.ipv6_label), mask = be32toh(p->match->mask.ipv6_label);
+
+	if (mask == 0xfffff)
+		sbuf_putf(p->s, "ipv6_label=0x%05x,", label);
+	else if (mask)
+		sbuf_putf(p->s, "ipv6_label=0x%05x/0x%05x,", label, mask);
+}
+
 static void put_network(const struct printer *p, bool skip_proto)
 {
 	const struct flow *f = &p->match->flow, *m = &p->match->mask;
@@ -155,7 +165,7 @@ static void put_network(const struct printer *p, bool skip_proto)
 	if (f->dl_type == htobe16(ETH_T_IPV6)) {
 		put(p, FIELD_IPV6_SRC);
 		put(p, FIELD_IPV6_DST);
-		put(p, FIELD_IPV6_LABEL);
+		put_label(p);
 		put(p, FIELD_IPV6_EXTHDR);
 	} else {
 		put_as(p, FIELD_IPV4_SRC, arp ? "arp_spa" : "nw_src");
@@ -184,10 +194,27 @@ static void put_network(const struct printer *p, bool skip_proto)
 /* Ports hold different things by protocol; where none is known they are ports. */
 static void put_port(const struct printer *p, const char *name, be16 value, be16 mask)
 {
-	if (mask == BE16_MAX)
+	/* ICMP's type and code are bytes in there. */
+	if (mask == BE16_MAX || (name[0] == 'i' && mask == htobe16(0xff)))
 		sbuf_putf(p->s, "%s=%u,", name, be16toh(value));
 	else if (mask)
 		sbuf_putf(p->s, "%s=0x%x/0x%x,", name, be16toh(value), be16toh(mask));
+}
+
+static void put_mac(const struct printer *p, const char *name, struct eth_addr value,
+	struct eth_addr mask)
+{
+	static const struct eth_addr none, all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	if (!memcmp(&mask, &none, sizeof mask))
+		return;
+	sbuf_putf(p->s, "%s=", name);
+	sbuf_put_mac(p->s, value.b);
+	if (memcmp(&mask, &all, sizeof mask)) {
+		sbuf_putc(p->s, '/');
+		sbuf_put_mac(p->s, mask.b);
+	}
+	sbuf_putc(p->s, ',');
 }
 
 static void put_transport(const struct printer *p)
@@ -200,8 +227,8 @@ static void put_transport(const struct printer *p)
 	put_port(p, icmp || icmp6 ? "icmp_code" : "tp_dst", f->tp_dst, m->tp_dst);
 	if (icmp6) {
 		put(p, FIELD_ND_TARGET);
-		put(p, FIELD_ND_SLL);
-		put(p, FIELD_ND_TLL);
+		put_mac(p, "nd_sll", f->arp_sha, m->arp_sha);
+		put_mac(p, "nd_tll", f->arp_tha, m->arp_tha);
 		if (m->nd_reserved)
 			put(p, FIELD_ND_RESERVED);
 		if (m->nd_options_type)
@@ -220,6 +247,9 @@ void match_format(const struct match *match, int priority, const struct port_nam
 	if (priority != MATCH_DEFAULT_PRIORITY)
 		sbuf_putf(s, "priority=%d,", priority);
 	put_metadata(&p);
+	/* Only what became of a packet says that it is Ethernet; a rule could match nothing else. */
+	if (match->mask.recirc_id)
+		sbuf_puts(s, "eth,");
 	put_shorthand(&p, &skip_type, &skip_proto);
 	put_registers(&p);
 	put_tunnel(&p);
@@ -256,8 +286,9 @@ void flow_format(const struct flow *flow, const struct port_names *names, struct
 	for (int id = FIELD_NONE + 1; id < FIELD_N_IDS; id++) {
 		const struct field *f = field_from_id(id);
 
-		if (f->prereq >= FIELD_PRE_IPV4 && f->prereq != FIELD_PRE_CT &&
-			field_prereqs_ok(f, flow, NULL))
+		if ((f->prereq == FIELD_PRE_ARP || f->prereq >= FIELD_PRE_IPV4) &&
+			f->prereq != FIELD_PRE_CT && id != FIELD_IPV6_EXTHDR &&
+			id != FIELD_ND_OPTIONS_TYPE && field_prereqs_ok(f, flow, NULL))
 			field_unwildcard(f, &match.mask);
 	}
 	/* Everything else only if it says something. */
@@ -271,7 +302,11 @@ void flow_format(const struct flow *flow, const struct port_names *names, struct
 	match.mask.pkt_mark = flow->pkt_mark ? UINT32_MAX : 0;
 	match.mask.tunnel.tun_id = flow_tnl_is_set(&flow->tunnel) || flow->tunnel.tun_id ? BE64_MAX : 0;
 	match.mask.tun_metadata.present = flow->tun_metadata.present;
-	match.mask.vlans[1].tci = flow->vlans[1].tci ? BE16_MAX : 0;
+	match.mask.vlans[1].tci = flow->vlans[0].tci ? BE16_MAX : 0;
+	if (field_prereqs_ok(field_from_id(FIELD_ND_TARGET), flow, NULL)) {
+		memset(&match.mask.arp_sha, 0xff, sizeof match.mask.arp_sha);
+		memset(&match.mask.arp_tha, 0xff, sizeof match.mask.arp_tha);
+	}
 	match.mask.nd_reserved = flow->nd_reserved ? BE32_MAX : 0;
 	before = s->len;
 	match_format(&match, MATCH_DEFAULT_PRIORITY, names, s);
