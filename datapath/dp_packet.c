@@ -310,6 +310,7 @@ static void start_at_port(dp_port_t in, struct packet *packet)
 		return;
 	}
 	packet->in_port = in;
+	packet->hash = flow_hash_5tuple(&flow, 0);
 	flow.in_port = port->ofp_port;
 	xin.bridge = port->bridge;
 	xin.flow = &flow;

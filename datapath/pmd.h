@@ -104,6 +104,7 @@ struct pmd_stats {
 
 /* Scratch memory of a burst. */
 struct pmd_burst {
+	unsigned int n;
 	struct flow_key keys[PORT_BURST];	/* As parsed ... */
 	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask. */
 	uint64_t hashes[PORT_BURST];
@@ -155,6 +156,18 @@ struct pmd {
 	int64_t masks_ms;
 	uint64_t tick_packets, tick_misses;	/* At the last tick. */
 	struct pmd_burst burst;
+	struct pmd_burst inner;
+	unsigned int n_popped;		/* What came out of tunnels in this burst ... */
+	struct packet *popped[PORT_BURST];
+	const struct pl_port *popped_ports[PORT_BURST];	/* ... and by which port. */
+	struct pmd_pop_memo {		/* Where the last packet of a tunnel came in; of this burst. */
+		const struct pl_port *port;	/* NULL: nothing is remembered. */
+		be64 tun_id;
+		be32 ip_src, ip_dst;
+		uint32_t type;
+		be16 tp_dst;
+		uint16_t flags;
+	} pop_memo;
 
 	/* Shared with control as their headers say. */
 	struct ring commands;
@@ -230,6 +243,13 @@ void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);
+
+/* pmd_tunnel.c: the short ways of PATH_TUNNEL and PATH_POP. */
+/* Does what PATH says if PACKET has nothing special; false: nothing was done. HASH: of its 5-tuple. */
+bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct packet *packet,
+	uint32_t hash);
+/* Removes the outer header and puts the packet into pmd->popped; or drops it. */
+void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct packet *packet);
 
 /* pmd_exec.c: the environment of programs; transmit buffers. */
 void pmd_exec_init(struct pmd *pmd);

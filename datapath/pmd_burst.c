@@ -67,6 +67,7 @@ static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struc
 	struct exact_ref ref;
 	struct path *path;
 
+	packet->hash = flow_key_hash_5tuple(key, 0);
 	key_mask_apply(mask, key, &masked);
 	if (!pmd->no_caches && find(pmd, &masked, flow_key_hash(&masked, mask->epoch), &ref)) {
 		path = check(pmd, ref);
@@ -82,58 +83,42 @@ static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struc
 
 /* ------------------------------------------------------------------ a burst */
 
-/* Takes the packets whose bit in BAD is set out of the burst; returns how many are left. Seldom. */
-static unsigned int drop_malformed(struct pmd *pmd, uint64_t bad, unsigned int n)
+/* Takes the packets whose bit in BAD is set out of the burst. Seldom. */
+static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	uint64_t bad)
 {
-	struct pmd_burst *burst = &pmd->burst;
 	unsigned int good = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < burst->n; i++) {
 		if (bad & UINT64_C(1) << i) {
+			pmd_fate_begin(pmd, pp);
 			pmd_drop(pmd, DROP_RX_MALFORMED, burst->packets[i]);
-			stat_add(&pmd->fate.port->drops[DROP_RX_MALFORMED], 1);
+			pmd_fate_end(pmd);
 			continue;
 		}
 		burst->packets[good] = burst->packets[i];
 		burst->keys[good++] = burst->keys[i];
 	}
-	return good;
+	burst->n = good;
 }
 
-/* Makes the keys of all packets that can be parsed; returns how many. */
-static unsigned int parse(struct pmd *pmd, const struct pl_port *in_port, dp_port_t dp_port,
-	struct rte_mbuf **mbufs, unsigned int n)
+/* All packets have the first one's key. */
+static void look_up_one(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
-	struct flow_limits limits = port_limits(in_port);
-	struct pmd_burst *burst = &pmd->burst;
-	uint64_t bad;
-
-	for (unsigned int i = 0; i < n; i++)
-		burst->packets[i] = mbuf_packet(mbufs[i]);
-	bad = flow_key_extract_burst(burst->packets, n, dp_port, &limits, burst->keys);
-	return likely(!bad) ? n : drop_malformed(pmd, bad, n);
-}
-
-/* All N packets have the first one's key. */
-static void look_up_one(struct pmd *pmd, const struct key_mask *mask, unsigned int n)
-{
-	struct pmd_burst *burst = &pmd->burst;
 	const struct flow_key *key = &burst->masked[0];
 	struct exact_ref ref;
 	struct path *path = NULL;
 
 	if (find(pmd, key, flow_key_hash(key, mask->epoch), &ref))
 		path = check(pmd, ref);
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < burst->n; i++)
 		burst->paths[i] = path;
 }
 
 /* The last two stages of look_up(): what the entries lead to. */
-static void follow(struct pmd *pmd, unsigned int n)
+static void follow(struct pmd *pmd, struct pmd_burst *burst)
 {
-	struct pmd_burst *burst = &pmd->burst;
-
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < burst->n; i++) {
 		const uint64_t *entry = burst->entries[i];
 
 		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
@@ -141,19 +126,24 @@ static void follow(struct pmd *pmd, unsigned int n)
 		if (likely(burst->refs[i].slot != PATH_NONE))
 			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
 	}
-	for (unsigned int i = 0; i < n; i++)
-		burst->paths[i] = likely(burst->refs[i].slot != PATH_NONE) ?
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct path *path = likely(burst->refs[i].slot != PATH_NONE) ?
 			check(pmd, burst->refs[i]) : NULL;
+
+		burst->paths[i] = path;
+		if (path && path->kind != PATH_OUTPUT)
+			__builtin_prefetch((const char *)path->body + 64);
+	}
 }
 
 /* Bucket, entry, path: each stage asks for what the next one reads. Leaves the paths of hits. */
-static void look_up(struct pmd *pmd, const struct key_mask *mask, unsigned int n)
+static void look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
-	struct pmd_burst *burst = &pmd->burst;
 	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
+	unsigned int n = burst->n;
 
 	if (key_mask_apply_burst(mask, burst->keys, n, burst->masked)) {
-		look_up_one(pmd, mask, n);
+		look_up_one(pmd, burst, mask);
 		return;
 	}
 	flow_key_hash_burst(burst->masked, n, mask->epoch, burst->hashes);
@@ -172,19 +162,56 @@ static void look_up(struct pmd *pmd, const struct key_mask *mask, unsigned int n
 			find(pmd, key, burst->hashes[i], &burst->refs[i]);
 		}
 	}
-	follow(pmd, n);
+	follow(pmd, burst);
+}
+
+/* The frequent kinds of path, without the interpreter; false: it is none of them. */
+static inline bool run_shortly(struct pmd *pmd, struct pmd_burst *burst, unsigned int i)
+{
+	struct path *path = burst->paths[i];
+	struct packet *packet = burst->packets[i];
+
+	switch (path->kind) {
+	case PATH_OUTPUT:
+		if (unlikely(!pmd->ports[path->port]))
+			return false;
+		pmd_put_tx(pmd, pmd->ports[path->port], packet);
+		return true;
+	case PATH_TUNNEL:
+		return pmd_tunnel_push(pmd, path, packet, flow_key_hash_5tuple(&burst->keys[i], 0));
+	default:
+		return false;
+	}
+}
+
+/* Runs packet I on its path, with all that belongs to it. */
+static void run_fully(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	unsigned int i)
+{
+	struct path *path = burst->paths[i];
+
+	/* What comes out of a tunnel makes a burst of its own. */
+	if (path->kind == PATH_POP && burst == &pmd->burst) {
+		pmd_fate_begin(pmd, pp);
+		pmd_tunnel_pop(pmd, path, burst->packets[i]);
+		return;
+	}
+	if (path->needs_hash)
+		burst->packets[i]->hash = flow_key_hash_5tuple(&burst->keys[i], 0);
+	pmd_fate_begin(pmd, pp);
+	run_path(pmd, path, burst->packets[i]);
+	pmd_fate_end(pmd);
 }
 
 /* Runs all packets that have a path; returns how many. Packets in a row on one path are counted
  * together. */
-static unsigned int run_hits(struct pmd *pmd, struct pmd_port *pp, unsigned int n)
+static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
-	struct pmd_burst *burst = &pmd->burst;
-	unsigned int n_hits = 0, n_row = 0, n_simple = 0;
+	unsigned int n_hits = 0, n_row = 0, n_short = 0;
 	struct path *last = NULL;
 	uint64_t bytes = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < burst->n; i++) {
 		struct path *path = burst->paths[i];
 
 		if (unlikely(!path))
@@ -199,48 +226,86 @@ static unsigned int run_hits(struct pmd *pmd, struct pmd_port *pp, unsigned int 
 		}
 		n_row++;
 		bytes += burst->packets[i]->len;
-		if (likely(path->kind == PATH_OUTPUT) && likely(pmd->ports[path->port])) {
-			pmd_put_tx(pmd, pmd->ports[path->port], burst->packets[i]);
-			n_simple++;
-			continue;
-		}
-		pmd_fate_begin(pmd, pp);
-		run_path(pmd, path, burst->packets[i]);
-		pmd_fate_end(pmd);
+		if (likely(run_shortly(pmd, burst, i)))
+			n_short++;
+		else
+			run_fully(pmd, burst, pp, i);
 	}
 	if (last)
 		path_count(last, n_row, bytes, pmd->now_ms);
-	stat_add(&pp->forwarded, n_simple);
+	stat_add(&pp->forwarded, n_short);
 	stat_add(&pmd->stats.exact_hits, n_hits);
 	return n_hits;
 }
 
-void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, unsigned int n)
+/* Carries burst->packets[0..n), which entered by IN_PORT and were received at PP. */
+static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	const struct pl_port *in_port)
 {
-	const struct pl_port *in_port = pl_port_get(pp->dp_port);
-	struct pmd_burst *burst = &pmd->burst;
+	struct flow_limits limits = port_limits(in_port);
 	unsigned int n_hits = 0;
+	uint64_t bad;
 
-	if (unlikely(!in_port)) {
-		stat_add(&pp->drops[DROP_RX_NO_BRIDGE], n);
-		rte_pktmbuf_free_bulk(mbufs, n);
+	bad = flow_key_extract_burst(burst->packets, burst->n, in_port->dp_port, &limits,
+		burst->keys);
+	if (unlikely(bad))
+		drop_malformed(pmd, burst, pp, bad);
+	if (unlikely(!burst->n))
 		return;
-	}
-	pmd_fate_begin(pmd, pp);
-	n = parse(pmd, in_port, pp->dp_port, mbufs, n);
-	if (likely(!pmd->no_caches) && likely(n)) {
-		look_up(pmd, pmd_key_mask(pmd, pp->dp_port), n);
-		n_hits = run_hits(pmd, pp, n);
+	if (likely(!pmd->no_caches)) {
+		look_up(pmd, burst, pmd_key_mask(pmd, in_port->dp_port));
+		n_hits = run_hits(pmd, burst, pp);
 	} else {
 		memset(burst->paths, 0, sizeof burst->paths);
 	}
-	for (unsigned int i = 0; n_hits < n && i < n; i++) {
+	for (unsigned int i = 0; n_hits < burst->n && i < burst->n; i++) {
 		if (burst->paths[i])
 			continue;
 		pmd_fate_begin(pmd, pp);
 		run_miss(pmd, in_port, &burst->keys[i], burst->packets[i]);
 		pmd_fate_end(pmd);
 	}
+}
+
+/* What came out of tunnels, in bursts of one port each. */
+static void carry_inner(struct pmd *pmd, struct pmd_port *pp)
+{
+	struct pmd_burst *inner = &pmd->inner;
+	unsigned int total = pmd->n_popped, done = 0;
+
+	stat_add(&pmd->stats.recirculations, total);
+	pmd->depth++;
+	while (done < total) {
+		const struct pl_port *port = pmd->popped_ports[done];
+		unsigned int n = 1;
+
+		while (done + n < total && pmd->popped_ports[done + n] == port)
+			n++;
+		memcpy(inner->packets, &pmd->popped[done], n * sizeof inner->packets[0]);
+		inner->n = n;
+		carry(pmd, inner, pp, port);
+		done += n;
+	}
+	pmd->depth--;
+	pmd->n_popped = 0;
+}
+
+void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, unsigned int n)
+{
+	const struct pl_port *in_port = pl_port_get(pp->dp_port);
+
+	if (unlikely(!in_port)) {
+		stat_add(&pp->drops[DROP_RX_NO_BRIDGE], n);
+		rte_pktmbuf_free_bulk(mbufs, n);
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		pmd->burst.packets[i] = mbuf_packet(mbufs[i]);
+	pmd->burst.n = n;
+	pmd->pop_memo.port = NULL;
+	carry(pmd, &pmd->burst, pp, in_port);
+	if (pmd->n_popped)
+		carry_inner(pmd, pp);
 }
 
 /* ------------------------------------------------------------------ packets within packets */

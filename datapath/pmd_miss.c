@@ -162,6 +162,7 @@ void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_
 		hand_to_control(pmd, NULL, packet);
 		return;
 	}
+	program_fold(&out->program);
 	path = cache(pmd, out, &flow, in_port->dp_port, key);
 	if (!path) {
 		run_uncached(pmd, out, packet);

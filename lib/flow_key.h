@@ -179,6 +179,9 @@ static inline bool flow_key_equal_masked(const struct flow_key *key, const struc
 	return !diff;
 }
 
+/* flow_hash_5tuple() of KEY's flow; cheap for keys of the small class. */
+uint32_t flow_key_hash_5tuple(const struct flow_key *key, uint32_t basis);
+
 /* Hash of all words but the last, keyed with a secret of the process: nobody outside can make keys
  * collide. All 64 bits are good. */
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t basis);

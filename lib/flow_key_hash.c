@@ -8,6 +8,7 @@
 
 #include "lib/flow_key.h"
 #include "lib/hash.h"
+#include "lib/headers.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -129,4 +130,32 @@ void flow_key_hash_burst(const struct flow_key keys[], unsigned int n, uint64_t 
 #endif
 	for (unsigned int i = 0; i < n; i++)
 		hashes[i] = hash_plain(&keys[i], basis);
+}
+
+static uint32_t hash_5tuple_expanded(const struct flow_key *key, uint32_t basis)
+{
+	struct flow flow;
+
+	flow_key_expand(key, &flow, NULL);
+	return flow_hash_5tuple(&flow, basis);
+}
+
+uint32_t flow_key_hash_5tuple(const struct flow_key *key, uint32_t basis)
+{
+	uint64_t w0 = key->w[0];
+	uint16_t dl_type = (uint16_t)(w0 >> 16), vid = (uint16_t)(w0 >> 32) & htobe16(VLAN_VID_MASK);
+	uint8_t proto = (uint8_t)(w0 >> 48);
+	uint8_t frag = (uint8_t)(w0 >> FLOW_KEY_KIND_SHIFT) & FLOW_NW_FRAG_LATER;
+	uint64_t ports = 0;
+	uint32_t hash;
+
+	/* Step by step what flow_hash_5tuple() does. */
+	if (flow_key_class(key) != FLOW_KEY_K64 || dl_type != htobe16(ETH_T_IP) || !key->w[3])
+		return hash_5tuple_expanded(key, basis);
+	if (!frag && (proto == IP_P_TCP || proto == IP_P_UDP || proto == IP_P_SCTP))
+		ports = (key->w[4] & 0xffff) << 32 | (key->w[4] >> 16 & 0xffff);
+	hash = hash_add64(hash_add64(basis, (uint32_t)key->w[3]), key->w[3] >> 32);
+	hash = hash_add64(hash, ports);
+	hash = hash_add(hash, hash_add((uint32_t)dl_type << 16 | vid, proto));
+	return hash ? hash : 1;
 }

@@ -31,7 +31,7 @@ void tnl_egress_port_range_get(uint16_t *min, uint16_t *max)
 	*max = (uint16_t)(range >> 16);
 }
 
-static be16 entropy_port(uint32_t hash)
+be16 tnl_entropy_port(uint32_t hash)
 {
 	uint32_t range = atomic_load_explicit(&port_range, memory_order_relaxed);
 	uint32_t min = range & 0xffff, n = (range >> 16) - min;
@@ -152,7 +152,7 @@ static void finish_udp(
 	uint32_t len = MIN(p->len - l4, (uint32_t)UINT16_MAX);
 	uint64_t sum;
 
-	udp->src = entropy_port(hash);
+	udp->src = tnl_entropy_port(hash);
 	udp->len = htobe16((uint16_t)len);
 	if (!want_csum)
 		return;

@@ -42,6 +42,9 @@ int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, 
  * be dropped). PACKET is unchanged then. Checksums over chained payload are not verified. */
 int tnl_header_pop(struct packet *packet, enum tnl_type type);
 
+/* The UDP source port for a packet with HASH. Any thread. */
+be16 tnl_entropy_port(uint32_t hash);
+
 /* tnl/egress_port_range. */
 void tnl_egress_port_range_set(uint16_t min, uint16_t max);
 void tnl_egress_port_range_get(uint16_t *min, uint16_t *max);

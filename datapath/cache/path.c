@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath/cache/path.h"
 
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "lib/hash.h"
 
-/* Bodies come in classes of four a doubling, from 64 bytes on; larger than the last run uncached. */
-#define CLASS_MIN_SHIFT 6
-#define N_CLASSES 44
+/* Bodies come in classes of four a doubling, from 256 bytes on, all multiples of a line; what is larger
+ * than the last runs uncached. */
+#define CLASS_MIN_SHIFT 8
+#define N_CLASSES 36
+
+BUILD_ASSERT(sizeof(struct path_body) % 8 == 0 && sizeof(struct path_body) <= 64);
 
 struct free_body {
 	struct free_body *next;
@@ -153,7 +157,7 @@ static bool path_does(const struct path *path, const struct xlate_out *out)
 		bytes_equal(path_ops(body), out->program.buf.data, body->ops_len) &&
 		bytes_equal(path_counters(body), out->counters,
 			out->n_counters * sizeof *out->counters) &&
-		bytes_equal(body->deps, out->deps, out->n_deps * sizeof *out->deps) &&
+		bytes_equal(path_deps(body), out->deps, out->n_deps * sizeof *out->deps) &&
 		bytes_equal(path_refreshes(body), out->refreshes,
 			out->n_refreshes * sizeof *out->refreshes);
 }
@@ -200,10 +204,10 @@ static struct path_body *body_create(struct path_pool *pool, const struct xlate_
 {
 	uint16_t n_words = count_words(&out->wc);
 	uint32_t ops_len = (uint32_t)out->program.buf.len;
-	size_t size = offsetof(struct path_body, deps) + ROUND_UP(out->n_deps * 2u, 8u) +
-		ROUND_UP(ops_len, 8u) +
-		ROUND_UP(out->n_counters * sizeof *out->counters + out->n_refreshes * 4u, 8u) +
-		n_words * 16u;
+	size_t size = sizeof(struct path_body) + ROUND_UP(ops_len, 8u) +
+		ROUND_UP(out->n_deps * 2u, 8u) +
+		ROUND_UP(out->n_counters * sizeof *out->counters, 8u) +
+		ROUND_UP(out->n_refreshes * 4u, 8u) + n_words * 16u;
 	struct path_body *body = body_alloc(pool, size);
 
 	if (!body)
@@ -214,7 +218,7 @@ static struct path_body *body_create(struct path_pool *pool, const struct xlate_
 	body->n_words = n_words;
 	body->ops_len = ops_len;
 	body->drop = out->drop;
-	memcpy(body->deps, out->deps, out->n_deps * sizeof *out->deps);
+	memcpy((void *)(uintptr_t)path_deps(body), out->deps, out->n_deps * sizeof *out->deps);
 	if (ops_len)
 		memcpy((void *)(uintptr_t)path_ops(body), out->program.buf.data, ops_len);
 	if (out->n_counters)
@@ -226,21 +230,50 @@ static struct path_body *body_create(struct path_pool *pool, const struct xlate_
 	return body;
 }
 
+static bool is_plain_push(const struct op *op)
+{
+	const struct op_tnl_push *push = (const struct op_tnl_push *)op;
+
+	return op->type == OP_TNL_PUSH && push->proto == IPPROTO_UDP && !push->csum &&
+		!push->is_ipv6 && push->outer_l4_ofs == push->outer_l3_ofs + 20;
+}
+
+/* Those that nest others may hide one. */
+static bool ops_need_hash(const struct op *ops, uint32_t len)
+{
+	const struct op *op;
+
+	OP_FOR_EACH (op, ops, len)
+		if (op->type == OP_TNL_PUSH || op->type == OP_SELECT || op->type == OP_CLONE ||
+			op->type == OP_SAMPLE || op->type == OP_CHECK_LEN || op->type == OP_RESUME)
+			return true;
+	return false;
+}
+
 static void path_set_kind(struct path *path)
 {
 	const struct op *op = path_ops(path->body);
 	uint32_t len = path->body->ops_len;
+	const struct op *last = len ? op_next(op) : NULL;
+	bool alone = len && op->len == len;
+	bool two = len && !alone && op->len + last->len == len;
 
 	path->kind = PATH_PROGRAM;
 	path->port = 0;
+	path->needs_hash = ops_need_hash(op, len);
 	if (!len) {
 		path->kind = PATH_DROP;
-	} else if (op->len == len && op->type == OP_OUTPUT) {
+	} else if (alone && op->type == OP_OUTPUT) {
 		path->kind = PATH_OUTPUT;
 		path->port = ((const struct op_output *)op)->port;
-	} else if (op->len == len && op->type == OP_DROP) {
+	} else if (alone && op->type == OP_DROP) {
 		path->kind = PATH_DROP;
 		path->drop = (uint8_t)((const struct op_u32 *)op)->value;
+	} else if (alone && op->type == OP_TNL_POP) {
+		path->kind = PATH_POP;
+	} else if (two && is_plain_push(op) && last->type == OP_OUTPUT) {
+		path->kind = PATH_TUNNEL;
+		path->port = ((const struct op_output *)last)->port;
 	}
 }
 

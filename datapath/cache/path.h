@@ -39,6 +39,8 @@ enum path_kind {
 	PATH_PROGRAM,
 	PATH_OUTPUT,		/* To `port`, nothing else. */
 	PATH_DROP,		/* Nothing: `drop` says why. */
+	PATH_TUNNEL,		/* OP_TNL_PUSH of a plain header (UDP over IPv4), then to `port`. */
+	PATH_POP,		/* OP_TNL_POP alone. */
 };
 
 struct path_body {
@@ -51,11 +53,13 @@ struct path_body {
 	uint32_t drop;		/* enum drop_reason that translation gave. */
 	int64_t created_ms;
 	uint64_t key_map[2];	/* Words of struct flow that the mask has. */
-	uint16_t deps[XLATE_MAX_DEPS];	/* n_deps of them; then, 8-byte aligned:
-	 *	struct op ops[], ops_len bytes, padded to 8
+	/* Then, each 8-byte aligned:
+	 *	struct op ops[], ops_len bytes
+	 *	uint16_t deps[n_deps]
 	 *	struct xlate_counter counters[n_counters]
-	 *	uint32_t refreshes[n_refreshes], padded to 8 together with these
-	 *	uint64_t words[n_words][2]: key and mask */
+	 *	uint32_t refreshes[n_refreshes]
+	 *	uint64_t words[n_words][2]: key and mask
+	 * Bodies are aligned so that a short program lies in the second line. */
 };
 
 struct path {
@@ -67,7 +71,7 @@ struct path {
 	_Atomic uint8_t state;	/* enum path_state. */
 	uint8_t kind;		/* enum path_kind. */
 	uint8_t drop;		/* PATH_DROP: enum drop_reason. */
-	uint8_t pad;
+	bool needs_hash;	/* Some operation reads packet->hash. */
 	dp_port_t port;
 	_Atomic uint32_t n_shared;	/* Translations that ended here after the first. */
 } __attribute__((aligned(64)));
@@ -100,17 +104,6 @@ static inline uint32_t path_generation(const struct path *path)
 	return atomic_load_explicit(&path->generation, memory_order_relaxed);
 }
 
-/* True if PATH may be used: nothing it depends on has changed. SEQ: dep_seq() of this burst. */
-static inline bool path_is_valid(struct path *path, uint32_t seq)
-{
-	if (likely(path->seq == seq))
-		return true;
-	if (!dep_is_valid(path->seq, path->body->deps, path->body->n_deps))
-		return false;
-	path->seq = seq;
-	return true;
-}
-
 /* SLOT was LIVE. Its counts are final. */
 void path_retire(struct path_pool *pool, uint32_t slot);
 void path_retire_all(struct path_pool *pool);
@@ -132,24 +125,41 @@ static inline void path_count(struct path *path, uint32_t packets, uint64_t byte
 
 static inline const struct op *path_ops(const struct path_body *body)
 {
-	return (const struct op *)((const char *)body->deps + ROUND_UP(body->n_deps * 2u, 8u));
+	return (const struct op *)(const void *)(body + 1);
+}
+
+static inline const uint16_t *path_deps(const struct path_body *body)
+{
+	return (const uint16_t *)((const char *)path_ops(body) + ROUND_UP(body->ops_len, 8u));
 }
 
 static inline const struct xlate_counter *path_counters(const struct path_body *body)
 {
-	return (const struct xlate_counter *)((const char *)path_ops(body) +
-		ROUND_UP(body->ops_len, 8u));
+	return (const struct xlate_counter *)((const char *)path_deps(body) +
+		ROUND_UP(body->n_deps * 2u, 8u));
 }
 
 static inline const uint32_t *path_refreshes(const struct path_body *body)
 {
-	return (const uint32_t *)(path_counters(body) + body->n_counters);
+	return (const uint32_t *)((const char *)path_counters(body) +
+		ROUND_UP(body->n_counters * sizeof(struct xlate_counter), 8u));
 }
 
 static inline const uint64_t *path_words(const struct path_body *body)
 {
-	return (const uint64_t *)((const char *)path_counters(body) +
-		ROUND_UP(body->n_counters * sizeof(struct xlate_counter) + body->n_refreshes * 4, 8u));
+	return (const uint64_t *)((const char *)path_refreshes(body) +
+		ROUND_UP(body->n_refreshes * 4u, 8u));
+}
+
+/* True if PATH may be used: nothing it depends on has changed. SEQ: dep_seq() of this burst. */
+static inline bool path_is_valid(struct path *path, uint32_t seq)
+{
+	if (likely(path->seq == seq))
+		return true;
+	if (!dep_is_valid(path->seq, path_deps(path->body), path->body->n_deps))
+		return false;
+	path->seq = seq;
+	return true;
 }
 
 /* The key and mask that created it. */

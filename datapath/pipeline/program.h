@@ -319,6 +319,10 @@ static inline const struct op *op_select_buckets(const struct op_select *select)
 		slots_len);
 }
 
+/* Takes out what has no effect: a tag pushed and popped at once, empty clones, and a clone around the last
+ * operations of all. */
+void program_fold(struct program_builder *b);
+
 /* In the words of `ovs-dpctl dump-flows` actions. PORT_NAME may be NULL. */
 void program_format(const struct op *ops, size_t len, const char *(*port_name)(dp_port_t),
 	struct sbuf *s);

@@ -238,6 +238,23 @@ static void test_mask_is_not_wider_than_needed(void **state)
 	assert_int_equal(flow_key_n_words(&key), 8);
 }
 
+static void test_5tuple_hash_is_that_of_the_flow(void **state)
+{
+	for (int i = 0; i < 50000; i++) {
+		struct flow_limits limits = {.max_vlans = 2};
+		struct flow_key key;
+		struct packet p;
+		struct flow f;
+
+		random_packet(&p);
+		if (flow_key_extract(&p, 1, &limits, &key) != -EINVAL) {
+			flow_key_expand(&key, &f, NULL);
+			assert_int_equal(flow_key_hash_5tuple(&key, 5), flow_hash_5tuple(&f, 5));
+		}
+		free(p.data);
+	}
+}
+
 static void test_outer_id(void **state)
 {
 	for (size_t i = 0; i < N_SAMPLE_PACKETS; i++) {
@@ -365,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_expand_gives_what_extract_gave),
 		cmocka_unit_test(test_mask_is_conservative),
 		cmocka_unit_test(test_mask_is_not_wider_than_needed),
+		cmocka_unit_test(test_5tuple_hash_is_that_of_the_flow),
 		cmocka_unit_test(test_outer_id),
 		cmocka_unit_test(test_burst_equals_single),
 		cmocka_unit_test(test_hash_spreads),
