@@ -92,6 +92,11 @@ void packet_pull(struct packet *packet, uint16_t n);
 uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n);
 void packet_remove(struct packet *packet, uint16_t keep, uint16_t n);
 
+/* Hash of the addresses and transport ports of PACKET, whose offsets are set: the innermost it was
+ * parsed to. Without an IP header, of the Ethernet addresses and type. Equal for all packets of a flow
+ * that is not fragmented; never 0. Reads only what is contiguous. */
+uint32_t packet_hash_flow(const struct packet *packet);
+
 /* packet_ops over malloc, for tests and the control thread; only for packets without chained
  * payload. */
 extern const struct packet_ops packet_heap_ops;

@@ -97,13 +97,8 @@ static bool make_writable(struct walk *w)
 
 static uint32_t packet_hash(struct packet *packet)
 {
-	if (!packet->hash) {
-		struct packet copy = *packet;
-		struct flow flow;
-
-		flow_extract(&copy, &flow);
-		packet->hash = flow_hash_5tuple(&flow, 0);
-	}
+	if (!packet->hash)
+		packet->hash = packet_hash_flow(packet);
 	return packet->hash;
 }
 

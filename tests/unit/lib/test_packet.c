@@ -149,9 +149,86 @@ static void test_clone_and_truncate(void **state)
 	packet_heap_ops.free(NULL, p);
 }
 
+/* The hash of sample I after the byte at OFS was changed. */
+static uint32_t hash_with(size_t i, uint32_t ofs, uint8_t change)
+{
+	struct packet *p = sample(sample_packets[i]);
+	uint32_t hash;
+
+	if (ofs < p->len)
+		p->data[ofs] ^= change;
+	hash = packet_hash_flow(p);
+	packet_heap_ops.free(NULL, p);
+	return hash;
+}
+
+/* Every bit of addresses and ports counts, payload and TTL do not, and headers in front neither. */
+static void test_hash_of_flow(void **state)
+{
+	for (size_t i = 0; i < N_SAMPLE_PACKETS; i++) {
+		struct packet *p = sample(sample_packets[i]);
+		uint32_t hash = packet_hash_flow(p), l3 = p->l3_ofs, l4 = p->l4_ofs;
+		bool plain = p->l2_5_ofs == PACKET_NO_OFS && l3 != PACKET_NO_OFS && l3 >= 14 &&
+			p->data[l3] == 0x45 && p->data[l3 - 2] == 8 && !p->data[l3 - 1] &&
+			!(p->data[l3 + 6] & 0x3f) && !p->data[l3 + 7];
+
+		assert_int_not_equal(hash, 0);
+		assert_int_equal(hash_with(i, 0, 0), hash);
+		if (plain) {
+			for (uint32_t ofs = l3 + 12; ofs < l3 + 20; ofs++)
+				assert_int_not_equal(hash_with(i, ofs, 1), hash);
+			assert_int_equal(hash_with(i, l3 + 8, 1), hash);
+			assert_int_equal(hash_with(i, 0, 1), hash);
+			if (p->data[l3 + 9] == 6 || p->data[l3 + 9] == 17) {
+				assert_int_not_equal(hash_with(i, l4, 0x80), hash);
+				assert_int_not_equal(hash_with(i, l4 + 3, 1), hash);
+				assert_int_equal(hash_with(i, l4 + 6, 1), hash);
+			}
+			memset(packet_push(p, 50), 0xee, 50);
+			assert_int_equal(packet_hash_flow(p), hash);
+		}
+		packet_heap_ops.free(NULL, p);
+	}
+}
+
+/* No fragment shows ports, so that all of a datagram go one way. */
+static void test_hash_of_fragments(void **state)
+{
+	static const char first[] = "020000000002020000000001080045000024000120004011000a0000010a000002"
+				    "00000400080000100000";
+	static const char later[] = "020000000002020000000001080045000024000100034011000a0000010a000002"
+				    "00ffffffffffffffffff";
+	struct packet *a = sample(first), *b = sample(later);
+
+	assert_int_equal(packet_hash_flow(a), packet_hash_flow(b));
+	packet_heap_ops.free(NULL, a);
+	packet_heap_ops.free(NULL, b);
+}
+
+static void test_hash_of_cut_packets(void **state)
+{
+	for (size_t i = 0; i < N_SAMPLE_PACKETS; i++) {
+		uint8_t b[256];
+		size_t n = strlen(sample_packets[i]) / 2;
+
+		assert_int_equal(parse_hex_bytes(sample_packets[i], b, n), 0);
+		for (size_t len = 0; len <= n; len++) {
+			struct packet *p = packet_heap_create(b, (uint32_t)len);
+			struct flow flow;
+
+			flow_extract(p, &flow);
+			assert_int_not_equal(packet_hash_flow(p), 0);
+			packet_heap_ops.free(NULL, p);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hash_of_flow),
+		cmocka_unit_test(test_hash_of_fragments),
+		cmocka_unit_test(test_hash_of_cut_packets),
 		cmocka_unit_test(test_vlan_in_and_out),
 		cmocka_unit_test(test_outer_header),
 		cmocka_unit_test(test_pull_of_headers),
