@@ -344,6 +344,8 @@ static enum drop_reason change(struct packet *packet, const struct op *op)
 		return exec_pop_mpls(packet, p);
 	case OP_SET_MPLS:
 		return exec_set_mpls(packet, p);
+	case OP_COPY_TTL:
+		return exec_copy_ttl(packet, ((const struct op_u32 *)p)->value);
 	case OP_PUSH_PBB:
 		return exec_push_pbb(packet, p);
 	case OP_POP_PBB:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "datapath/pipeline/execute_private.h"
+#include "lib/csum.h"
 #include "lib/headers.h"
 
 static void put16(uint8_t *p, be16 v)
@@ -74,5 +75,39 @@ enum drop_reason exec_set_mpls(struct packet *packet, const struct op_mpls *op)
 	if (!p)
 		return DROP_ACTION_MISMATCH;
 	exec_set_bytes(p, &op->lse, &op->mask, sizeof op->lse);
+	return DROP_NONE;
+}
+
+enum drop_reason exec_copy_ttl(struct packet *packet, bool out)
+{
+	uint32_t ofs = exec_mpls_ofs(packet);
+	uint8_t *lse = exec_at(packet, ofs, 2 * MPLS_HEADER_LEN), *ttl;
+	struct ipv4_header *ip = NULL;
+	be16 from, to;
+
+	if (!lse)
+		return DROP_ACTION_MISMATCH;
+	if (!(lse[2] & 1)) {
+		ttl = lse + MPLS_HEADER_LEN + 3;
+	} else if (lse[MPLS_HEADER_LEN] >> 4 == 4 &&
+		exec_at(packet, ofs + MPLS_HEADER_LEN, IPV4_HEADER_LEN)) {
+		ip = (struct ipv4_header *)(lse + MPLS_HEADER_LEN);
+		ttl = &ip->ttl;
+	} else if (lse[MPLS_HEADER_LEN] >> 4 == 6 &&
+		exec_at(packet, ofs + MPLS_HEADER_LEN, IPV6_HEADER_LEN)) {
+		ttl = &((struct ipv6_header *)(lse + MPLS_HEADER_LEN))->hlim;
+	} else {
+		return DROP_ACTION_MISMATCH;
+	}
+	if (out) {
+		lse[3] = *ttl;
+		return DROP_NONE;
+	}
+	if (ip) {
+		from = htobe16((uint16_t)(ip->ttl << 8 | ip->proto));
+		to = htobe16((uint16_t)(lse[3] << 8 | ip->proto));
+		ip->csum = csum_update16(ip->csum, from, to);
+	}
+	*ttl = lse[3];
 	return DROP_NONE;
 }

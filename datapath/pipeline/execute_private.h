@@ -20,6 +20,8 @@ enum drop_reason exec_set_pbb(struct packet *packet, const struct op_pbb *op);
 enum drop_reason exec_push_mpls(struct packet *packet, const struct op_mpls *op);
 enum drop_reason exec_pop_mpls(struct packet *packet, const struct op_mpls *op);
 enum drop_reason exec_set_mpls(struct packet *packet, const struct op_mpls *op);
+/* The TTL of what is behind the outermost label (a label, IPv4 or IPv6) into the label; or the reverse. */
+enum drop_reason exec_copy_ttl(struct packet *packet, bool out);
 enum drop_reason exec_set_ipv4(struct packet *packet, const struct op_set_ipv4 *op);
 enum drop_reason exec_set_ipv6(struct packet *packet, const struct op_set_ipv6 *op);
 enum drop_reason exec_set_arp(struct packet *packet, const struct op_set_arp *op);

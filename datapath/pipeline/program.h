@@ -38,6 +38,7 @@ enum op_type {
 	OP_PUSH_MPLS,		/* struct op_mpls */
 	OP_POP_MPLS,		/* struct op_mpls: ethertype after */
 	OP_SET_MPLS,		/* struct op_mpls: lse under mask */
+	OP_COPY_TTL,		/* struct op_u32: between the outermost label and what is behind it; 1: out */
 	OP_PUSH_PBB,		/* struct op_pbb */
 	OP_POP_PBB,		/* struct op */
 	OP_SET_PBB,		/* struct op_pbb */

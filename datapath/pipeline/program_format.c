@@ -193,6 +193,9 @@ static void put_one(const struct format *f, const struct op *op)
 		sbuf_putf(s, "pop_mpls(eth_type=0x%x)",
 			be16toh(((const struct op_mpls *)p)->ethertype));
 		break;
+	case OP_COPY_TTL:
+		sbuf_puts(s, value_of(op) ? "copy_ttl_out" : "copy_ttl_in");
+		break;
 	case OP_PUSH_PBB:
 		sbuf_putf(s, "push_pbb(isid=%#x)", be32toh(((const struct op_pbb *)p)->isid) &
 			PBB_ISID_MASK);

@@ -226,7 +226,19 @@ bool xlate_dec_ttl(struct xlate_ctx *ctx, const struct act_cnt_ids *act)
 	return true;
 }
 
-/* Between the outermost label and what is next behind it, as far as it is in view. */
+/* Between the outermost label and the IP header behind it, which is not in view. */
+static void xlate_copy_ttl_ip(struct xlate_ctx *ctx, bool out)
+{
+	struct op_u32 *op;
+
+	xlate_commit(ctx);
+	op = xlate_put_op(ctx, OP_COPY_TTL, sizeof *op);
+	op->value = out;
+	/* Only the packet knows what the label's TTL is now. */
+	if (out)
+		xlate_freeze(ctx);
+}
+
 void xlate_copy_ttl(struct xlate_ctx *ctx, bool out)
 {
 	be32 *lse = ctx->flow.mpls_lse, mask = htobe32(MPLS_TTL_MASK);
@@ -234,8 +246,7 @@ void xlate_copy_ttl(struct xlate_ctx *ctx, bool out)
 
 	if (n < 2) {
 		if (n)
-			xlate_report(ctx, XLATE_REPORT_WARN,
-				"the header behind the label is not in view, TTL not copied");
+			xlate_copy_ttl_ip(ctx, out);
 		return;
 	}
 	ctx->wc->mpls_lse[0] |= mask;

@@ -207,6 +207,38 @@ static void mpls_ttl(void **state)
 	assert_int_equal(fx_get(fx, br, 3, 0)->data[21], 63);
 }
 
+static void mpls_ttl_to_and_from_ip(void **state)
+{
+	struct act_builder *b = fx_acts();
+	struct fx_packet p = fx_mpls(fx_udp(1, 2), 1, one_label);
+	const struct fx_frame *f;
+	uint32_t sum = 0;
+
+	fx_plain(b, ACT_DEC_MPLS_TTL);
+	fx_plain(b, ACT_COPY_TTL_IN);
+	fx_output(b, 2);
+	fx_rule(fx, br, 0, 10, "eth_type=0x8847,mpls_ttl=64", b);
+	b = fx_acts();
+	fx_plain(b, ACT_COPY_TTL_OUT);
+	fx_output(b, 3);
+	fx_resubmit(b, 1);
+	fx_rule(fx, br, 0, 5, "eth_type=0x8847", b);
+	b = fx_acts();
+	fx_output(b, 4);
+	fx_rule(fx, br, 1, 5, "eth_type=0x8847,mpls_ttl=64", b);
+	feed(p);
+	f = fx_get(fx, br, 2, 0);
+	assert_int_equal(f->data[17], 63);
+	assert_int_equal(f->data[26], 63);
+	for (int i = 18; i < 38; i += 2)
+		sum += (uint32_t)f->data[i] << 8 | f->data[i + 1];
+	assert_int_equal((sum & 0xffff) + (sum >> 16), 0xffff);
+	p.data[17] = 9;
+	feed(p);
+	assert_int_equal(fx_get(fx, br, 3, 0)->data[17], 64);
+	assert_int_equal(fx_count(fx, br, 4), 1);
+}
+
 static void ip_ttl_expires(void **state)
 {
 	struct fx_packet p = fx_udp(1, 2);
@@ -317,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mpls_pop_then_output_parses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(mpls_pop_of_two, setup, teardown),
 		cmocka_unit_test_setup_teardown(mpls_ttl, setup, teardown),
+		cmocka_unit_test_setup_teardown(mpls_ttl_to_and_from_ip, setup, teardown),
 		cmocka_unit_test_setup_teardown(ip_ttl_expires, setup, teardown),
 		cmocka_unit_test_setup_teardown(arp_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(ipv6_fields, setup, teardown),
