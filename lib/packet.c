@@ -18,14 +18,27 @@ void packet_init(struct packet *packet, uint8_t *data, uint32_t len, uint16_t he
 	packet->l2_5_ofs = packet->l3_ofs = packet->l4_ofs = PACKET_NO_OFS;
 }
 
-/* Offsets at AT or behind it move N bytes back, because so many came in between. */
-static void offsets_open(struct packet *packet, uint16_t at, uint16_t n)
+static inline uint16_t ofs_open(uint16_t ofs, uint16_t at, uint16_t n)
 {
-	uint16_t *ofs[] = {&packet->l2_5_ofs, &packet->l3_ofs, &packet->l4_ofs};
+	if (ofs == PACKET_NO_OFS || ofs < at)
+		return ofs;
+	return ofs < PACKET_NO_OFS - n ? (uint16_t)(ofs + n) : PACKET_NO_OFS;
+}
 
-	for (size_t i = 0; i < sizeof ofs / sizeof ofs[0]; i++)
-		if (*ofs[i] != PACKET_NO_OFS && *ofs[i] >= at)
-			*ofs[i] = *ofs[i] < PACKET_NO_OFS - n ? *ofs[i] + n : PACKET_NO_OFS;
+/* NONE is what stands for no offset. */
+static inline uint16_t ofs_close(uint16_t ofs, uint16_t at, uint16_t n, uint16_t none)
+{
+	if (ofs == none || ofs < at)
+		return ofs;
+	return ofs >= at + n ? (uint16_t)(ofs - n) : none;
+}
+
+/* Offsets at AT or behind it move N bytes back, because so many came in between. */
+static inline void offsets_open(struct packet *packet, uint16_t at, uint16_t n)
+{
+	packet->l2_5_ofs = ofs_open(packet->l2_5_ofs, at, n);
+	packet->l3_ofs = ofs_open(packet->l3_ofs, at, n);
+	packet->l4_ofs = ofs_open(packet->l4_ofs, at, n);
 	if (packet->outer_l3_ofs && packet->outer_l3_ofs >= at)
 		packet->outer_l3_ofs += n;
 	if (packet->outer_l4_ofs && packet->outer_l4_ofs >= at)
@@ -35,17 +48,13 @@ static void offsets_open(struct packet *packet, uint16_t at, uint16_t n)
 }
 
 /* The N bytes at AT are gone: offsets into them too, those behind come forward. */
-static void offsets_close(struct packet *packet, uint16_t at, uint16_t n)
+static inline void offsets_close(struct packet *packet, uint16_t at, uint16_t n)
 {
-	uint16_t *ofs[] = {&packet->l2_5_ofs, &packet->l3_ofs, &packet->l4_ofs};
-	uint16_t *outer[] = {&packet->outer_l3_ofs, &packet->outer_l4_ofs};
-
-	for (size_t i = 0; i < sizeof ofs / sizeof ofs[0]; i++)
-		if (*ofs[i] != PACKET_NO_OFS && *ofs[i] >= at)
-			*ofs[i] = *ofs[i] >= at + n ? *ofs[i] - n : PACKET_NO_OFS;
-	for (size_t i = 0; i < sizeof outer / sizeof outer[0]; i++)
-		if (*outer[i] && *outer[i] >= at)
-			*outer[i] = *outer[i] >= at + n ? *outer[i] - n : 0;
+	packet->l2_5_ofs = ofs_close(packet->l2_5_ofs, at, n, PACKET_NO_OFS);
+	packet->l3_ofs = ofs_close(packet->l3_ofs, at, n, PACKET_NO_OFS);
+	packet->l4_ofs = ofs_close(packet->l4_ofs, at, n, PACKET_NO_OFS);
+	packet->outer_l3_ofs = ofs_close(packet->outer_l3_ofs, at, n, 0);
+	packet->outer_l4_ofs = ofs_close(packet->outer_l4_ofs, at, n, 0);
 	if ((packet->offload & PACKET_CSUM_PARTIAL) && packet->csum_start >= at) {
 		if (packet->csum_start >= at + n)
 			packet->csum_start -= n;
@@ -54,17 +63,7 @@ static void offsets_close(struct packet *packet, uint16_t at, uint16_t n)
 	}
 }
 
-uint8_t *packet_push(struct packet *packet, uint16_t n)
-{
-	return packet_insert(packet, 0, n);
-}
-
-void packet_pull(struct packet *packet, uint16_t n)
-{
-	packet_remove(packet, 0, n);
-}
-
-uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n)
+static inline uint8_t *insert(struct packet *packet, uint16_t keep, uint16_t n)
 {
 	if (n > packet->headroom || keep > packet->seg_len)
 		return NULL;
@@ -78,7 +77,7 @@ uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n)
 	return packet->data + keep;
 }
 
-void packet_remove(struct packet *packet, uint16_t keep, uint16_t n)
+static inline void cut_out(struct packet *packet, uint16_t keep, uint16_t n)
 {
 	if ((uint32_t)keep + n > packet->seg_len)
 		fatal("packet: %u bytes at %u removed of %u", n, keep, packet->seg_len);
@@ -89,6 +88,27 @@ void packet_remove(struct packet *packet, uint16_t keep, uint16_t n)
 	packet->len -= n;
 	packet->seg_len -= n;
 	offsets_close(packet, keep, n);
+}
+
+/* At the front all is simpler: KEEP is a constant. */
+uint8_t *packet_push(struct packet *packet, uint16_t n)
+{
+	return insert(packet, 0, n);
+}
+
+void packet_pull(struct packet *packet, uint16_t n)
+{
+	cut_out(packet, 0, n);
+}
+
+uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n)
+{
+	return insert(packet, keep, n);
+}
+
+void packet_remove(struct packet *packet, uint16_t keep, uint16_t n)
+{
+	cut_out(packet, keep, n);
 }
 
 /* A packet with its bytes behind it; buf is the malloc()ed block. */

@@ -384,13 +384,66 @@ static int parse_tunnel(struct outer *o, enum tnl_type type, struct cursor *c)
 	return -EPROTONOSUPPORT;
 }
 
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/*
+ * What nearly all VXLAN packets are, without detours: IPv4 without options and whole, UDP without a
+ * checksum, a VNI and nothing else. False: something differs, and nothing was changed.
+ */
+static bool pop_plain_vxlan(struct packet *packet)
+{
+	const struct ipv4_header *ip = (const void *)(packet->data + packet->l3_ofs);
+	const struct udp_header *udp = (const void *)(ip + 1);
+	const struct vxlan_header *vxlan = (const void *)(udp + 1);
+	uint32_t l3 = packet->l3_ofs, tot_len;
+	uint64_t sum;
+
+	if (packet->outer_l3_ofs || packet->gso_type ||
+		l3 + IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN + ETH_HEADER_LEN >
+			packet->seg_len ||
+		packet->l4_ofs != l3 + IPV4_HEADER_LEN)
+		return false;
+	sum = csum_add64(csum_add64(csum_add32(0, ((const be32 *)(const void *)ip)[0]),
+		load64((const uint8_t *)ip + 4)), load64((const uint8_t *)ip + 12));
+	tot_len = be16toh(ip->tot_len);
+	if (ip->ver_ihl != 0x45 || ip->frag_off & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK) ||
+		csum_finish(sum) || tot_len > packet->len - l3 ||
+		tot_len < IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN || udp->csum ||
+		vxlan->flags != htobe32(VXLAN_F_VNI) || vxlan->vni & htobe32(0xff))
+		return false;
+	memset(&packet->tunnel, 0, sizeof packet->tunnel);
+	packet->tunnel.tun_id = htobe64(be32toh(vxlan->vni) >> 8);
+	memcpy(&packet->tunnel.ip_src, ip->src, sizeof ip->src);
+	memcpy(&packet->tunnel.ip_dst, ip->dst, sizeof ip->dst);
+	packet->tunnel.ip_tos = ip->tos;
+	packet->tunnel.ip_ttl = ip->ttl;
+	packet->tunnel.tp_src = udp->src;
+	packet->tunnel.tp_dst = udp->dst;
+	packet->tunnel.flags = FLOW_TNL_F_KEY;
+	packet->geneve_opts_len = 0;
+	packet_pull(packet, (uint16_t)(l3 + IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN));
+	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
+	packet->outer_l4_ofs = 0;
+	packet->outer_proto = 0;
+	return true;
+}
+
 int tnl_header_pop(struct packet *packet, enum tnl_type type)
 {
 	struct outer o = {.packet = packet};
 	struct cursor c;
 	uint32_t len;
-	int err = parse_ip(&o);
+	int err;
 
+	if (type == TNL_VXLAN && pop_plain_vxlan(packet))
+		return 0;
+	err = parse_ip(&o);
 	if (err)
 		return err;
 	cursor_init(&c, packet->data + o.l4, MIN(packet->seg_len - o.l4, o.ip_len));

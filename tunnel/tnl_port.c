@@ -27,6 +27,22 @@ enum {
 static struct cmap ports = CMAP_INITIALIZER;
 static _Atomic uint32_t n_of_kind[N_KINDS];
 
+/* Changes whenever the table does. */
+static _Atomic uint64_t generation = 1;
+
+/* What a thread found lately, so that packets of few tunnels cost few searches. An entry is good while
+ * the table is that of its generation; a port is not freed before the thread is quiescent. */
+#define N_RECENT 16
+struct recent {
+	uint64_t generation;	/* 0: empty. */
+	be64 tun_id;
+	be32 ip_src, ip_dst;
+	be16 dst_port;
+	uint8_t type;
+	const struct tnl_port *port;
+};
+static _Thread_local struct recent recents[N_RECENT];
+
 struct cmap tnl_listeners = CMAP_INITIALIZER;
 
 static uint32_t kind_of(const struct tnl_config *c)
@@ -71,7 +87,7 @@ static const struct tnl_port *find(uint32_t kind, enum tnl_type type, be16 dst_p
 	return NULL;
 }
 
-const struct tnl_port *tnl_port_lookup(
+static const struct tnl_port *search(
 	enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl)
 {
 	struct ipv6_addr remote = tnl_addr_src(tnl), local = tnl_addr_dst(tnl);
@@ -88,6 +104,26 @@ const struct tnl_port *tnl_port_lookup(
 			return port;
 	}
 	return NULL;
+}
+
+const struct tnl_port *tnl_port_lookup(
+	enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl)
+{
+	uint64_t now = atomic_load_explicit(&generation, memory_order_acquire);
+	uint64_t ends = (uint64_t)tnl->ip_src << 32 | tnl->ip_dst;
+	struct recent *r = &recents[hash_u64(tnl->tun_id ^ ends, dst_port) % N_RECENT];
+	const struct tnl_port *port;
+
+	if (!tnl->ip_dst)
+		return search(type, dst_port, tnl);
+	if (r->generation == now && r->tun_id == tnl->tun_id && r->ip_src == tnl->ip_src &&
+		r->ip_dst == tnl->ip_dst && r->dst_port == dst_port && r->type == type)
+		return r->port;
+	port = search(type, dst_port, tnl);
+	if (port)
+		*r = (struct recent){now, tnl->tun_id, tnl->ip_src, tnl->ip_dst, dst_port,
+			(uint8_t)type, port};
+	return port;
 }
 
 /* ------------------------------------------------------------------ listeners */
@@ -201,6 +237,7 @@ int tnl_port_add(const struct tnl_config *config, dp_port_t dp_port, const char 
 		match_hash(kind, config->type, config->dst_port, config->in_key, &config->remote,
 			&config->local));
 	n_of_kind[kind]++;
+	atomic_fetch_add(&generation, 1);
 	*portp = port;
 	return 0;
 }
@@ -213,6 +250,8 @@ void tnl_port_remove(const struct tnl_port *const_port)
 		return;
 	n_of_kind[port->match_kind]--;
 	cmap_remove(&ports, &port->node);
+	/* Before its memory is given up: whoever looks it up from now on searches. */
+	atomic_fetch_add(&generation, 1);
 	listener_put(port->listener);
 	rcu_defer_free(port);
 }
