@@ -217,7 +217,7 @@ static void peer_prepare(int n, int ready, int go, const char *setup)
 	if (unshare(CLONE_NEWNET) || write(ready, "x", 1) != 1 || read(go, &c, 1) != 1)
 		_exit(10);
 	if (run("ip link set lo up; ip addr add 10.9.0.%d/24 dev eth0; ip link set eth0 address "
-		"02:00:00:00:00:0%d; ip link set eth0 up; ip neigh add 10.9.0.%d lladdr "
+		"02:00:00:00:00:0%d; ip link set eth0 up; ip neigh replace 10.9.0.%d lladdr "
 		"02:00:00:00:00:0%d "
 		"dev eth0",
 		    n, n, 3 - n, 3 - n))
