@@ -301,7 +301,7 @@ static void test_namespace(void **state)
 	/* The namespace goes, and the device with it. */
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 1500; i++) {
 		struct rte_mbuf *mbufs[PORT_BURST];
 		uint16_t n = port_rx(port, 0, mbufs, PORT_BURST);
 
