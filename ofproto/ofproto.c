@@ -105,6 +105,11 @@ static void on_flow_event(struct of_listener *listener, enum of_flow_event event
 	monitor_report(ofproto, event, rule, reason, requester, old_actions);
 }
 
+static void on_table_vacancy(struct of_listener *listener, uint8_t table_id, uint8_t reason)
+{
+	async_table_status(container_of(listener, struct ofproto, listener)->mgr, table_id, reason);
+}
+
 static void on_flows_changed(struct of_listener *listener)
 {
 	monitor_flush(container_of(listener, struct ofproto, listener));
@@ -137,6 +142,7 @@ int ofproto_create(const char *name, struct ofproto **ofprotop)
 	ofproto->mcast_flood_unregistered = true;
 	ofproto->listener.flow_removed = on_flow_removed;
 	ofproto->listener.flow_event = on_flow_event;
+	ofproto->listener.table_vacancy = on_table_vacancy;
 	ofproto->listener.flows_changed = on_flows_changed;
 	of_state_init(&ofproto->state, bridge, &ofproto->listener);
 	ofproto_ports_init(ofproto);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "ofproto/agent/handler.h"
 #include "ofproto/agent/resume.h"
 #include "ofproto/wire/bundle.h"
+#include "ofproto/wire/table.h"
 
 /* Reasons of OpenFlow 1.4 that before it were all OFPR_ACTION. */
 #define ACTION_REASONS (1u << OFPR_ACTION_SET | 1u << OFPR_GROUP | 1u << OFPR_PACKET_OUT)
@@ -182,6 +184,23 @@ void async_port_status(struct connmgr *mgr, const struct port_desc *old, const s
 		of_session_send(session, &out);
 	}
 	sbuf_uninit(&before);
+	sbuf_uninit(&out);
+}
+
+void async_table_status(struct connmgr *mgr, uint8_t table_id, enum ofp_table_reason reason)
+{
+	struct sbuf out = SBUF_INITIALIZER;
+	struct of_session *session;
+	struct table_desc td;
+
+	LIST_FOR_EACH (session, node, connmgr_sessions(mgr)) {
+		if (!msg_exists(session->version, OFPTYPE_TABLE_STATUS) ||
+			!async_session_wants(session, ASYNC_TABLE_STATUS, reason))
+			continue;
+		handler_describe_table(&session->ofproto->state, table_id, &td);
+		table_status_encode(&td, reason, session->version, &out);
+		of_session_send(session, &out);
+	}
 	sbuf_uninit(&out);
 }
 

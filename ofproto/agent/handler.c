@@ -23,6 +23,12 @@ static enum ofp_error handle_error(struct of_session *session, const struct msg 
 	return OFP_OK;
 }
 
+/* Flow export has no counts to give before it is configured. */
+static enum ofp_error handle_ipfix_stats(struct of_session *session, const struct msg *msg)
+{
+	return NXST_NOT_CONFIGURED;
+}
+
 static handler_fn *const handlers[OFP_N_TYPES] = {
 	[OFPTYPE_HELLO] = ignore,
 	[OFPTYPE_ERROR] = handle_error,
@@ -60,6 +66,8 @@ static handler_fn *const handlers[OFP_N_TYPES] = {
 	[OFPTYPE_TABLE_DESC_REQUEST] = handle_table_desc_request,
 	[OFPTYPE_PORT_DESC_REQUEST] = handle_port_desc_request,
 	[OFPTYPE_FLOW_MONITOR_REQUEST] = handle_flow_monitor_request,
+	[OFPTYPE_IPFIX_BRIDGE_STATS_REQUEST] = handle_ipfix_stats,
+	[OFPTYPE_IPFIX_FLOW_STATS_REQUEST] = handle_ipfix_stats,
 	[OFPTYPE_SET_FLOW_FORMAT] = handle_flow_format,
 	[OFPTYPE_FLOW_MOD_TABLE_ID] = handle_flow_mod_table_id,
 	[OFPTYPE_SET_PACKET_IN_FORMAT] = handle_packet_in_format,

@@ -65,6 +65,8 @@ handler_fn handle_flow_stats_request;
 handler_fn handle_aggregate_request;
 
 /* handler_table.c */
+struct table_desc;
+void handler_describe_table(const struct of_state *state, uint8_t table_id, struct table_desc *td);
 handler_fn handle_table_mod;
 handler_fn handle_table_stats_request;
 handler_fn handle_table_features_request;

@@ -34,7 +34,7 @@ enum ofp_error handle_features_request(struct of_session *session, const struct 
 		.datapath_id = session->ofproto->dpid,
 		.n_tables = OF_N_VISIBLE_TABLES,
 		.capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS |
-			OFPC_QUEUE_STATS | OFPC_GROUP_STATS | OFPC_ARP_MATCH_IP,
+			OFPC_QUEUE_STATS | OFPC_GROUP_STATS | OFPC_ARP_MATCH_IP | OFPC_BUNDLES,
 	};
 	struct sbuf out = SBUF_INITIALIZER;
 	struct of_port **ports;

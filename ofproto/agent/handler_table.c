@@ -20,7 +20,7 @@ static void table_describe(const struct of_state *state, uint8_t table_id, struc
 		.max_entries = table->flow_limit < OF_TABLE_MAX_FLOWS ? table->flow_limit :
 			OF_TABLE_MAX_FLOWS,
 		.miss = atomic_load_explicit(&table->pl->miss, memory_order_relaxed),
-		.eviction = table->evict,
+		.eviction = -1,
 		.vacancy = -1,
 		.is_last = table_id == OF_N_VISIBLE_TABLES - 1,
 		.n_tables = OF_N_VISIBLE_TABLES,
@@ -164,6 +164,15 @@ static void table_change(struct of_state *state, uint8_t table_id, const struct 
 		table->evict = tm->eviction;
 		of_table_evict(state, table_id);
 	}
+	if (tm->vacancy < 0)
+		return;
+	table->vacancy_down = tm->vacancy_down;
+	table->vacancy_up = tm->vacancy_up;
+	if (!tm->vacancy)
+		table->vacancy_event = 0;
+	else if (!table->vacancy_event)
+		table->vacancy_event = of_table_vacancy(state, table_id) < table->vacancy_up ?
+			OFPTR_VACANCY_UP : OFPTR_VACANCY_DOWN;
 }
 
 enum ofp_error handle_table_mod(struct of_session *session, const struct msg *msg)
@@ -180,8 +189,6 @@ enum ofp_error handle_table_mod(struct of_session *session, const struct msg *ms
 		return error;
 	if (tm.eviction_flags != UINT32_MAX && tm.eviction_flags != EVICTION_FLAGS)
 		return OFPTMFC_BAD_CONFIG;
-	if (tm.vacancy > 0)
-		return OFPTMFC_BAD_CONFIG;
 	if (tm.table_id == OF_TABLE_INTERNAL)
 		return OFPTMFC_EPERM;
 	if (tm.table_id != OFP_TABLE_ALL) {
@@ -193,6 +200,21 @@ enum ofp_error handle_table_mod(struct of_session *session, const struct msg *ms
 	return OFP_OK;
 }
 
+void handler_describe_table(const struct of_state *state, uint8_t table_id, struct table_desc *td)
+{
+	const struct of_table *table = &state->tables[table_id];
+
+	*td = (struct table_desc) {
+		.table_id = table_id,
+		.eviction = table->evict,
+		.eviction_flags = EVICTION_FLAGS,
+		.vacancy = table->vacancy_event != 0,
+		.vacancy_down = table->vacancy_down,
+		.vacancy_up = table->vacancy_up,
+		.vacancy_now = of_table_vacancy(state, table_id),
+	};
+}
+
 enum ofp_error handle_table_desc_request(struct of_session *session, const struct msg *msg)
 {
 	const struct of_state *state = &session->ofproto->state;
@@ -201,12 +223,9 @@ enum ofp_error handle_table_desc_request(struct of_session *session, const struc
 
 	mp_begin(&mp, &out, msg);
 	for (unsigned int i = 0; i < OF_N_VISIBLE_TABLES; i++) {
-		struct table_desc td = {
-			.table_id = (uint8_t)i,
-			.eviction = state->tables[i].evict,
-			.eviction_flags = EVICTION_FLAGS,
-		};
+		struct table_desc td;
 
+		handler_describe_table(state, (uint8_t)i, &td);
 		table_desc_put(&mp, &td);
 	}
 	mp_end(&mp);

@@ -152,7 +152,7 @@ enum ofp_error of_flow_mod_check(const struct flow_mod *fm)
 
 	if (fm->command > OFPFC_DELETE_STRICT)
 		return OFPFMFC_BAD_COMMAND;
-	if (!deletes && fm->table_id == OF_TABLE_INTERNAL)
+	if (fm->table_id == OF_TABLE_INTERNAL)
 		return OFPBRC_EPERM;
 	if (!deletes && fm->buffer_id != OFP_NO_BUFFER)
 		return OFPBRC_BUFFER_UNKNOWN;

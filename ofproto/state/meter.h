@@ -11,7 +11,7 @@
 #include "ofproto/state/table.h"
 #include "ofproto/wire/meter_mod.h"
 
-#define OF_MAX_METERS 200000	/* As Open vSwitch's userspace datapath says. */
+#define OF_MAX_METERS 262144	/* As Open vSwitch's userspace datapath says. */
 #define OF_MAX_METER_BANDS METER_MAX_BANDS
 
 struct of_meter {

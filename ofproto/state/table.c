@@ -305,3 +305,31 @@ void of_table_set_miss(struct of_state *state, uint8_t table_id, enum pl_miss mi
 	atomic_store_explicit(&state->tables[table_id].pl->miss, (uint8_t)miss, memory_order_release);
 	dep_bump(dep_id(DEP_TABLE, state->bridge->id << 8 | table_id, 0));
 }
+
+uint8_t of_table_vacancy(const struct of_state *state, uint8_t table_id)
+{
+	uint64_t n = state->tables[table_id].n_flows, limit = state->tables[table_id].flow_limit;
+
+	if (!limit)
+		return 100;
+	return n >= limit ? 0 : (uint8_t)((limit - n) * 100 / limit);
+}
+
+void of_table_check_vacancy(struct of_state *state, uint8_t table_id)
+{
+	struct of_table *table = &state->tables[table_id];
+	uint8_t vacancy, reason = 0;
+
+	if (!table->vacancy_event)
+		return;
+	vacancy = of_table_vacancy(state, table_id);
+	if (vacancy < table->vacancy_down)
+		reason = OFPTR_VACANCY_DOWN;
+	else if (vacancy > table->vacancy_up)
+		reason = OFPTR_VACANCY_UP;
+	if (reason != table->vacancy_event)
+		return;
+	if (state->listener && state->listener->table_vacancy)
+		state->listener->table_vacancy(state->listener, table_id, reason);
+	table->vacancy_event = reason == OFPTR_VACANCY_DOWN ? OFPTR_VACANCY_UP : OFPTR_VACANCY_DOWN;
+}

@@ -31,6 +31,8 @@ struct of_table {
 	uint32_t n_flows;	/* Visible from the version being prepared on; hidden ones too. */
 	uint32_t flow_limit;	/* UINT32_MAX none. */
 	bool evict;		/* At the limit: make room rather than refuse. */
+	uint8_t vacancy_event;	/* What is reported next (enum ofp_table_reason); 0: neither. */
+	uint8_t vacancy_down, vacancy_up;	/* Per cent of free room: below, above. */
 	uint64_t matched_before;	/* Packets that flows matched whose counters are gone. */
 	char *name;		/* NULL or what controller or configuration called it. */
 	int name_level;		/* 0 none, 1 OpenFlow, 2 configuration. */
@@ -67,6 +69,8 @@ struct of_listener {
 	void (*flow_event)(struct of_listener *listener, enum of_flow_event event,
 		struct of_rule *rule, uint8_t reason, const struct of_requester *requester,
 		const struct pl_actions *old_actions);
+	/* TABLE_ID has become fuller or emptier than its limits say: enum ofp_table_reason. */
+	void (*table_vacancy)(struct of_listener *listener, uint8_t table_id, uint8_t reason);
 	/* All changes of a transaction were reported. */
 	void (*flows_changed)(struct of_listener *listener);
 };
@@ -140,6 +144,10 @@ bool of_criteria_accepts(const struct of_criteria *criteria, const struct of_rul
 /* Appends the rules that CRITERIA means. OFPBRC_BAD_TABLE_ID. */
 enum ofp_error of_state_collect(const struct of_state *state, const struct of_criteria *criteria,
 	struct of_rules *rules);
+/* Free room in TABLE_ID, in per cent of its limit. */
+uint8_t of_table_vacancy(const struct of_state *state, uint8_t table_id);
+/* Reports TABLE_ID if its vacancy has passed a limit. */
+void of_table_check_vacancy(struct of_state *state, uint8_t table_id);
 /* Flows controllers can see in TABLE_ID. */
 uint32_t of_table_n_visible(const struct of_state *state, uint8_t table_id);
 /* Packets looked up and matched in TABLE_ID, as of the last sweep. Walks the table. */

@@ -191,6 +191,10 @@ void of_txn_commit(struct of_txn *txn)
 	}
 	VEC_FOR_EACH (change, &txn->changes) {
 		report(txn, change);
+		if (change->kind == OF_CHANGE_ADD)
+			of_table_check_vacancy(state, change->new_rule->pl.table_id);
+		else if (change->kind == OF_CHANGE_REMOVE)
+			of_table_check_vacancy(state, change->old_rule->pl.table_id);
 		if (change->new_rule)
 			of_learned_ref(state, of_rule_actions(change->new_rule));
 		if (change->old_rule) {

@@ -118,7 +118,7 @@ void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)
 		smap_get_uint(other, "mac-table-size", 8192));
 	ofproto_set_flood_vlans(ofproto, cfg->flood_vlans);
 	ofproto_set_desc(ofproto, smap_get(other, "dp-mfr"), smap_get(other, "dp-hw"),
-		smap_get(other, "dp-sw"), smap_get(other, "dp-sn"), dp_desc ? dp_desc : cfg->name);
+		smap_get(other, "dp-sw"), smap_get(other, "dp-sn"), dp_desc);
 	ofproto_set_vlan_limit(smap_get_uint(&model->other_config, "vlan-limit", 1));
 	configure_tables(bridge);
 	configure_controllers(bridge);
