@@ -134,11 +134,18 @@ static const struct pl_bucket *group_select(struct xlate_ctx *ctx, const struct 
 
 static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *bucket, bool is_last)
 {
+	const char *old_stack = ctx->stack.data, *old_set = ctx->action_set.data;
+	struct xlate_mark mark = xlate_mark(ctx);
 	struct flow *old_flow = xlate_alloc(ctx, sizeof *old_flow);
 	bool old_was_mpls = ctx->was_mpls;
 	const struct act *acts;
 	uint32_t len;
 
+	if (ctx->n_buckets++ >= XLATE_MAX_BUCKETS) {
+		xlate_report(ctx, XLATE_REPORT_ERROR, "over %d group buckets", XLATE_MAX_BUCKETS);
+		xlate_fail(ctx, DROP_GROUP_LOOP);
+		return;
+	}
 	*old_flow = ctx->flow;
 	xlate_report(ctx, XLATE_REPORT_GROUP_BUCKET, "bucket %u", bucket->id);
 	xlate_count(ctx, bucket->counter);
@@ -155,13 +162,18 @@ static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *buck
 	ctx->flow = *old_flow;
 	ctx->was_mpls = old_was_mpls;
 	ctx->exit = false;
-	if (ctx->error == DROP_MPLS)
+	if (ctx->error == DROP_MPLS) {
 		ctx->error = DROP_NONE;
+		xlate_freeze_cancel(ctx);
+	}
+	/* What a resubmit put on the stack or into the action set stays. */
+	if (ctx->stack.data == old_stack && ctx->action_set.data == old_set)
+		xlate_release(ctx, mark);
 }
 
 static void group_run_all(struct xlate_ctx *ctx, const struct pl_group *group, bool is_last)
 {
-	for (uint32_t i = 0; i < group->n_buckets && !ctx->stop; i++)
+	for (uint32_t i = 0; i < group->n_buckets && !ctx->stop && !ctx->error; i++)
 		group_run_bucket(ctx, &group->buckets[i], is_last && i + 1 == group->n_buckets);
 	if (!group->n_buckets)
 		xlate_drop(ctx, DROP_GROUP_NO_BUCKET);

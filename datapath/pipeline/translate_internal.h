@@ -49,6 +49,7 @@ struct xlate_ctx {
 	uint8_t table_id;
 	int depth;
 	uint32_t n_lookups;
+	uint32_t n_buckets;		/* Run so far. */
 	int32_t byte_delta;		/* Frame length here less that received. */
 
 	struct xlate_buf stack;
@@ -93,6 +94,8 @@ struct xact_unroll {
 #define XLATE_MAX_STACK 65536
 /* Bytes of program after which a resubmit ends the translation. */
 #define XLATE_MAX_PROGRAM 65536
+/* Buckets that one packet may go through: chained groups multiply. */
+#define XLATE_MAX_BUCKETS 16384
 #define PL_TABLE_INTERNAL (PL_N_TABLES - 1)
 
 /* ---------------------------------------------------------------- translate_util.c */

@@ -133,6 +133,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	ctx->action_set_has_group = old_has_group;
 	ctx->was_mpls = old_was_mpls;
 	/* What ends there goes on here. */
+	xlate_freeze_cancel(ctx);
 	ctx->exit = false;
 	ctx->error = DROP_NONE;
 	if (out->kind == PL_PORT_PATCH)

@@ -153,6 +153,27 @@ static void loop_of_groups_ends(void **state)
 	assert_int_equal(fx->dropped, DROP_RESUBMIT_DEPTH);
 }
 
+/* Each group runs the next eight times. */
+static void chain_that_multiplies_ends(void **state)
+{
+	for (uint32_t id = 1; id <= 9; id++) {
+		struct pl_group *group = fx_group(id, PL_GROUP_ALL, 8);
+
+		for (unsigned int i = 0; i < 8; i++) {
+			struct act_builder *b = fx_acts();
+
+			((struct act_group *)act_put(b, ACT_GROUP, sizeof(struct act_group)))
+				->group_id = id + 1;
+			fx_bucket(group, i, b);
+		}
+		pl_group_set(br, group);
+	}
+	fx->check_wildcards = false;
+	send_tcp(1);
+	assert_int_equal(fx->n_frames, 0);
+	assert_int_equal(fx->dropped, DROP_GROUP_LOOP);
+}
+
 static void select_by_weight(void **state)
 {
 	struct pl_group *group = fx_group(1, PL_GROUP_SELECT, 3);
@@ -249,6 +270,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fast_failover, setup, teardown),
 		cmocka_unit_test_setup_teardown(watched_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(loop_of_groups_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(chain_that_multiplies_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(select_by_weight, setup, teardown),
 		cmocka_unit_test_setup_teardown(select_leaves_dead_buckets_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(multipath_spreads, setup, teardown),
