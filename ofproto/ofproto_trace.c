@@ -7,10 +7,10 @@
 #include "datapath/pipeline/fdb.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
+#include "lib/flow_compose.h"
 #include "lib/flow_parse.h"
 #include "lib/headers.h"
 #include "lib/unixctl.h"
-#include "ofproto/flow_compose.h"
 #include "ofproto/ofproto_private.h"
 #include "ofproto/ofproto_unixctl.h"
 #include "ofproto/state/learn.h"
@@ -422,6 +422,16 @@ static void flow_from_frame(struct trace_request *request)
 	memcpy(request->flow.regs, given.regs, sizeof given.regs);
 }
 
+/* A packet with the fields of the flow. */
+static void generate(const struct trace_args *args, struct trace_request *request)
+{
+	struct packet *packet = flow_compose(&request->flow, args->l7.data,
+		args->l7.len ? args->l7.len : args->l7_len);
+
+	sbuf_put(&request->frame, packet->data, packet->len);
+	packet_heap_ops.free(NULL, packet);
+}
+
 static char *parse_request(int argc, const char *argv[], struct trace_args *args,
 	struct trace_request *request)
 {
@@ -449,8 +459,7 @@ static char *parse_request(int argc, const char *argv[], struct trace_args *args
 		return error;
 	}
 	if (args->generate)
-		flow_compose(&request->flow, args->l7.data, args->l7.len ? args->l7.len : args->l7_len,
-			&request->frame);
+		generate(args, request);
 	else if (request->frame.len)
 		flow_from_frame(request);
 	return NULL;
