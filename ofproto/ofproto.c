@@ -176,6 +176,7 @@ void ofproto_destroy(struct ofproto *ofproto, bool del)
 	free(ofproto->sw);
 	free(ofproto->serial);
 	free(ofproto->dp_desc);
+	free(ofproto->uuid);
 	free(ofproto->name);
 	free(ofproto);
 }

@@ -212,6 +212,30 @@ void ofproto_unixctl_init(void);
 /* Adds "rules", "ofconns" and the like to USAGE: name -> (uint64_t *), for memory/show. */
 void ofproto_memory_usage(struct shash *usage);
 
-/* Snapshot for restart: flows, groups, meters, FDB of every bridge to / from FILE (a format of our own, versioned). */
-int ofproto_snapshot_save(const char *file);
-int ofproto_snapshot_load(const char *file);
+/* ------------------------------------------------------------------ over a restart */
+
+/*
+ * A snapshot keeps flows, groups, meters, Geneve options, forwarding databases, port numbers and
+ * underlay neighbours, for bridges that have a UUID. It is written in slices, each bridge as it was at
+ * ofproto_save_begin(); and parsed by a thread of its own while the rest of the daemon starts. BOOT is the
+ * machine's boot id: a snapshot from before a reboot is none.
+ */
+
+void ofproto_set_uuid(struct ofproto *ofproto, const char *uuid);
+/* NAME is to get NUMBER when it is added, unless another port takes it. */
+void ofproto_port_expect(struct ofproto *ofproto, const char *name, ofp_port_t number);
+
+void ofproto_save_begin(const char *boot);
+/* Appends about a millisecond's worth to OUT; false when that was all. */
+bool ofproto_save_step(struct sbuf *out);
+void ofproto_save_end(void);
+
+/* False: there is no snapshot to use. */
+bool ofproto_load_begin(const char *file, const char *boot);
+/* Numbers that OFPROTO's ports had. Before ports are added. */
+void ofproto_load_ports(struct ofproto *ofproto);
+/* Everything else of the bridge, in the place of what it has now; waits for the parser. Returns the
+ * number of flows, or -1 if the snapshot does not know the bridge. */
+long ofproto_load(struct ofproto *ofproto);
+void ofproto_load_neighbours(void);
+void ofproto_load_end(void);

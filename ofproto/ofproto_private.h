@@ -67,6 +67,7 @@ struct of_mirror_conf {
 
 struct ofproto {
 	char *name;
+	char *uuid;			/* In snapshots; NULL: in none. */
 	struct pl_bridge *bridge;
 	struct of_state state;
 	struct of_listener listener;

@@ -198,6 +198,24 @@ bool neigh_may_solicit(const char *bridge, const struct ipv6_addr *addr, int64_t
 	return true;
 }
 
+size_t neigh_list(struct neigh_info **list)
+{
+	const struct neigh *n;
+	size_t i = 0;
+
+	*list = xcalloc(cmap_count(&table), sizeof **list);
+	CMAP_FOR_EACH (n, node, &table) {
+		struct neigh_info *info = &(*list)[i++];
+
+		memcpy(info->bridge, n->bridge, sizeof info->bridge);
+		info->addr = n->addr;
+		info->mac = n->mac;
+		info->is_static = n->is_static;
+		info->confirmed_ms = n->expires_ms - (int64_t)age_s * 1000;
+	}
+	return i;
+}
+
 static int compare(const void *a_, const void *b_)
 {
 	const struct neigh *a = *(const struct neigh *const *)a_;

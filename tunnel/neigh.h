@@ -30,6 +30,16 @@ unsigned int neigh_age(void);
 bool neigh_run(int64_t now_ms);
 /* True if ADDR may be asked for now (and notes that it was). */
 bool neigh_may_solicit(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
+struct neigh_info {
+	char bridge[16];
+	struct ipv6_addr addr;
+	struct eth_addr mac;
+	bool is_static;
+	int64_t confirmed_ms; /* When it was last known to be right. */
+};
+
+/* All entries; returns how many. free(*LIST). Control. */
+size_t neigh_list(struct neigh_info **list);
 /* tnl/arp/show text. */
 void neigh_format(struct sbuf *s);
 

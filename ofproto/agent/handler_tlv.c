@@ -75,6 +75,16 @@ static enum ofp_error tlv_remove(const struct ofproto *ofproto, struct field_tlv
 	return OFP_OK;
 }
 
+/* After a restart scripts that know nothing of snapshots add again what they saved. */
+static bool is_restored(const struct ofproto *ofproto, const struct field_tlv_map *map,
+	const struct tlv_mapping *mapping)
+{
+	return ofproto->state.tlvs_restored && mapping->index < FLOW_TUN_METADATA_OPTS &&
+		map->opts[mapping->index].class == mapping->class &&
+		map->opts[mapping->index].type == mapping->type &&
+		map->opts[mapping->index].len == mapping->len;
+}
+
 static enum ofp_error tlv_change(const struct ofproto *ofproto, struct field_tlv_map *map,
 	const struct tlv_table_mod *tm)
 {
@@ -87,6 +97,8 @@ static enum ofp_error tlv_change(const struct ofproto *ofproto, struct field_tlv
 		return error;
 	}
 	VEC_FOR_EACH (mapping, &tm->mappings) {
+		if (tm->command == TLV_TABLE_ADD && is_restored(ofproto, map, mapping))
+			continue;
 		error = tm->command == TLV_TABLE_ADD ? of_tlv_add(map, mapping->class,
 			mapping->type, mapping->len, mapping->index) :
 			tlv_remove(ofproto, map, mapping->index);

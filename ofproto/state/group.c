@@ -344,13 +344,51 @@ static void groups_delete(struct of_txn *txn, uint32_t id)
 	free(groups);
 }
 
+void of_group_to_mod(const struct of_group *group, struct group_mod *gm)
+{
+	group_mod_init(gm);
+	gm->command = OFPGC_ADD;
+	gm->group_id = group->id;
+	gm->type = group->type;
+	gm->props = group->props;
+	gm->command_bucket_id = OFP_BUCKET_ALL;
+	for (size_t i = 0; i < group->buckets.n; i++)
+		group_bucket_clone(vec_push_zero(&gm->buckets), &group->buckets.items[i]);
+}
+
+/* GM asks for what GROUP is already. */
+static bool group_is(const struct of_group *group, const struct group_mod *gm)
+{
+	struct sbuf a = SBUF_INITIALIZER, b = SBUF_INITIALIZER;
+	struct group_mod mine;
+	bool equal;
+
+	of_group_to_mod(group, &mine);
+	mine.command_bucket_id = gm->command_bucket_id;
+	group_mod_encode(&mine, OFP15_VERSION, 0, &a);
+	group_mod_encode(gm, OFP15_VERSION, 0, &b);
+	equal = a.len == b.len && !memcmp(a.data, b.data, a.len);
+	group_mod_uninit(&mine);
+	sbuf_uninit(&a);
+	sbuf_uninit(&b);
+	return equal;
+}
+
+/* After a restart scripts that know nothing of snapshots add again what they saved. */
+static enum ofp_error group_add(struct of_txn *txn, struct of_group *old, const struct group_mod *gm)
+{
+	if (!old)
+		return group_set(txn, NULL, gm);
+	return old->is_restored && group_is(old, gm) ? OFP_OK : OFPGMFC_GROUP_EXISTS;
+}
+
 enum ofp_error of_group_mod_start(struct of_txn *txn, const struct group_mod *gm)
 {
 	struct of_group *old = of_group_find(txn->state, gm->group_id);
 
 	switch (gm->command) {
 	case OFPGC_ADD:
-		return old ? OFPGMFC_GROUP_EXISTS : group_set(txn, NULL, gm);
+		return group_add(txn, old, gm);
 	case OFPGC_MODIFY:
 		return old ? group_set(txn, old, gm) : OFPGMFC_UNKNOWN_GROUP;
 	case OFPGC_ADD_OR_MOD:

@@ -19,6 +19,7 @@ struct of_group {
 	uint32_t id;
 	uint8_t type;			/* enum ofp_group_type. */
 	bool published;			/* pl belongs to the pipeline. */
+	bool is_restored;		/* From a snapshot: who adds it again as it is may. */
 	int64_t created_ms;
 	int64_t modified_ms;
 	struct group_props props;
@@ -42,6 +43,8 @@ void of_group_publish(struct of_state *state, struct of_group *group);
 void of_group_unpublish(struct of_state *state, struct of_group *group);
 void of_group_destroy(struct of_group *group);	/* NULL is fine. */
 
+/* A group_mod that would make GROUP (to be uninitialised). */
+void of_group_to_mod(const struct of_group *group, struct group_mod *gm);
 /* All groups, by id. free() the array. */
 struct of_group **of_groups_sorted(const struct of_state *state, size_t *n);
 /* Flows that use GROUP. */

@@ -44,6 +44,7 @@ struct of_rule {
 	uint64_t add_seqno;		/* Flow monitors': when it was added and last changed. */
 	uint64_t modify_seqno;
 	uint32_t refresh;		/* Counter that learn actions touch; COUNTER_NONE. */
+	uint32_t saved_slot;		/* In the snapshot being written, + 1; 0: not to be written. */
 	uint32_t timer;			/* Position in the heap of timeouts, or OF_RULE_NO_TIMER. */
 	uint16_t n_refs;
 	uint16_t idle_timeout;		/* Seconds; 0 none. */

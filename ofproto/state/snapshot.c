@@ -13,9 +13,9 @@
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/group.h"
 #include "ofproto/state/meter.h"
+#include "ofproto/state/saved_flow.h"
 #include "ofproto/state/tlv_map.h"
 #include "ofproto/text/act_text.h"
-#include "ofproto/text/flow_text.h"
 #include "ofproto/text/match_text.h"
 
 /* ------------------------------------------------------------------ saving */
@@ -42,18 +42,6 @@ static void put_meters(const struct of_state *state, struct sbuf *s)
 	sbuf_uninit(&msg);
 }
 
-static void group_to_mod(const struct of_group *group, struct group_mod *gm)
-{
-	group_mod_init(gm);
-	gm->command = OFPGC_ADD;
-	gm->group_id = group->id;
-	gm->type = group->type;
-	gm->props = group->props;
-	gm->command_bucket_id = OFP_BUCKET_ALL;
-	for (size_t i = 0; i < group->buckets.n; i++)
-		group_bucket_clone(vec_push_zero(&gm->buckets), &group->buckets.items[i]);
-}
-
 static void put_groups(const struct of_state *state, struct sbuf *s, int64_t now_ms)
 {
 	struct sbuf msg = SBUF_INITIALIZER;
@@ -64,7 +52,7 @@ static void put_groups(const struct of_state *state, struct sbuf *s, int64_t now
 	for (size_t i = 0; i < n; i++) {
 		struct group_mod gm;
 
-		group_to_mod(groups[i], &gm);
+		of_group_to_mod(groups[i], &gm);
 		group_mod_encode(&gm, OFP15_VERSION, 0, &msg);
 		sbuf_putf(s, "group %" PRId64 " ", now_ms - groups[i]->created_ms);
 		sbuf_put_hex(s, msg.data, msg.len);
@@ -94,7 +82,7 @@ static void put_flags(const struct of_rule *rule, struct sbuf *s)
 			sbuf_putf(s, "%s,", names[i].name);
 }
 
-static void put_rule(const struct of_rule *rule, struct sbuf *s, int64_t now_ms)
+void of_snapshot_put_rule(const struct of_rule *rule, struct sbuf *s, int64_t now_ms)
 {
 	const struct pl_actions *actions = of_rule_actions(rule);
 	struct of_rule_stats stats = of_rule_stats(rule);
@@ -128,7 +116,7 @@ static void put_rules(const struct of_state *state, struct sbuf *s, int64_t now_
 	of_rules_init(&rules);
 	of_state_collect(state, &criteria, &rules);
 	for (size_t i = 0; i < rules.v.n; i++)
-		put_rule(rules.v.items[i], s, now_ms);
+		of_snapshot_put_rule(rules.v.items[i], s, now_ms);
 	of_rules_uninit(&rules);
 }
 
@@ -157,15 +145,20 @@ static void put_tlvs(const struct of_state *state, struct sbuf *s)
 				map->opts[i].len, i);
 }
 
+void of_snapshot_put_rest(const struct of_state *state, struct sbuf *s, int64_t now_ms)
+{
+	put_tlvs(state, s);
+	put_meters(state, s);
+	put_groups(state, s, now_ms);
+	put_fdb(state, s, now_ms);
+}
+
 void of_snapshot_put(const struct of_state *state, struct sbuf *s)
 {
 	int64_t now_ms = clock_ms();
 
-	put_tlvs(state, s);
-	put_meters(state, s);
-	put_groups(state, s, now_ms);
+	of_snapshot_put_rest(state, s, now_ms);
 	put_rules(state, s, now_ms);
-	put_fdb(state, s, now_ms);
 }
 
 /* ------------------------------------------------------------------ restoring */
@@ -231,54 +224,32 @@ static int take_group(struct of_state *state, const char *args, char **error)
 	if (!retval) {
 		retval = refuse_of(error, of_group_mod(state, &gm, NULL));
 		group = of_group_find(state, gm.group_id);
-		if (!retval && group)
+		if (!retval && group) {
 			group->created_ms = clock_ms() - age_ms;
+			group->is_restored = true;
+		}
 		group_mod_uninit(&gm);
 	}
 	sbuf_uninit(&bytes);
 	return retval;
 }
 
-struct saved_times {
-	uint64_t packets, bytes;
-	int64_t created, modified, used;
-};
-
-static void rule_set_times(struct of_state *state, struct of_rule *rule, const struct saved_times *saved)
-{
-	int64_t now_ms = clock_ms();
-
-	of_state_unlink(state, rule);
-	rule->created_ms = now_ms - saved->created;
-	rule->modified_ms = now_ms - saved->modified;
-	rule->used_floor_ms = now_ms - saved->used;
-	if (saved->packets || saved->bytes)
-		counter_add(rule->pl.counter, saved->packets, saved->bytes, now_ms - saved->used);
-	of_state_link(state, rule);
-}
-
 static int take_flow(struct of_state *state, const char *args, char **error)
 {
-	struct saved_times saved;
-	struct of_rule *rule;
-	struct flow_mod fm;
-	int retval, ofs = 0;
+	struct sbuf packed = SBUF_INITIALIZER;
+	struct of_txn txn;
+	int retval = saved_flow_parse(args, &packed, error);
 
-	if (sscanf(args, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %n",
-		&saved.packets, &saved.bytes, &saved.created, &saved.modified, &saved.used, &ofs) < 5 ||
-		!ofs)
-		return refuse(error, "expected \"flow PACKETS BYTES CREATED MODIFIED USED FLOW\"");
-	retval = flow_text_parse(args + ofs, NULL, &fm, error);
-	if (retval)
-		return retval;
-	retval = refuse_of(error, of_flow_mod(state, &fm, NULL));
 	if (!retval) {
-		rule = of_rule_from_cls(classifier_find_exactly(state->tables[fm.table_id].pl->cls,
-			&fm.match, fm.priority, version_get()));
-		if (rule)
-			rule_set_times(state, rule, &saved);
+		of_txn_begin(&txn, state, NULL);
+		retval = refuse_of(error, saved_flow_stage(&txn,
+			(const void *)packed.data, clock_ms()));
+		if (retval)
+			of_txn_abort(&txn);
+		else
+			of_txn_commit(&txn);
 	}
-	flow_mod_uninit(&fm);
+	sbuf_uninit(&packed);
 	return retval;
 }
 
@@ -315,6 +286,7 @@ static int take_tlv(struct of_state *state, const char *args, char **error)
 	}
 	of_tlv_set(state->bridge, map);
 	field_tlv_use(map);
+	state->tlvs_restored = true;
 	return 0;
 }
 

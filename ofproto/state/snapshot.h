@@ -20,5 +20,8 @@
 #include "ofproto/state/table.h"
 
 void of_snapshot_put(const struct of_state *state, struct sbuf *s);
+/* Everything but the flows, which take long; one flow. */
+void of_snapshot_put_rest(const struct of_state *state, struct sbuf *s, int64_t now_ms);
+void of_snapshot_put_rule(const struct of_rule *rule, struct sbuf *s, int64_t now_ms);
 /* Does what LINE (modified) says. 0, or -EINVAL with a line in *ERROR (caller frees). */
 int of_snapshot_take(struct of_state *state, char *line, char **error);

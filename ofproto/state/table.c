@@ -14,6 +14,7 @@
 #include "ofproto/state/learn.h"
 #include "ofproto/state/meter.h"
 #include "ofproto/state/refs.h"
+#include "ofproto/state/saver.h"
 #include "ofproto/state/timeout.h"
 
 #define MAX_GONE_PER_RUN 1000	/* About a millisecond's worth. */
@@ -55,6 +56,8 @@ static void gone_run(struct of_state *state)
 		if (state->listener && state->listener->flow_removed && !rule->replaced &&
 			(rule->flags & OFPFF_SEND_FLOW_REM) && !of_rule_is_hidden(rule))
 			state->listener->flow_removed(state->listener, rule);
+		if (rule->saved_slot)
+			of_saver_rule_goes(rule);
 		pl_rule_remove(state->bridge, &rule->pl);
 		rcu_defer(rule_free_cb, rule);
 		if (++n >= MAX_GONE_PER_RUN)

@@ -94,6 +94,7 @@ struct of_state {
 	uint32_t n_groups[4];		/* By type. */
 	struct hmap meters;		/* struct of_meter by id. */
 	struct hmap meter_refs;
+	bool tlvs_restored;		/* Geneve options from a snapshot: may be added again as they are. */
 };
 
 void of_state_init(struct of_state *state, struct pl_bridge *bridge, struct of_listener *listener);

@@ -256,7 +256,7 @@ class Host(Namespace):
         if not self.ovsdb:
             self.start_ovsdb()
         self.sluiced("unix:%s/db.sock" % self.dir, *args)
-        self.vsctl("set Open_vSwitch . external_ids:test=1")
+        self.vsctl("set Open_vSwitch . external_ids:test=%s" % self.lab.unique("t"))  # Waits only for what changes.
 
     def start_json(self, config, *args):
         """Embedded mode with CONFIG (a dict)."""

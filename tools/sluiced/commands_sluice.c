@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/unixctl.h"
 #include "tools/sluiced/reconcile.h"
+#include "tools/sluiced/restart.h"
 
 static void reply_json(struct unixctl_conn *conn, json_t *json)
 {
@@ -152,9 +153,20 @@ static void cmd_drops(struct unixctl_conn *conn, int argc, const char *argv[], v
 	sbuf_uninit(&s);
 }
 
+static void cmd_save_state(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	int error = restart_save_now();
+
+	if (error)
+		unixctl_replyf_error(conn, "the snapshot was not written: %s", strerror(-error));
+	else
+		unixctl_reply(conn, NULL);
+}
+
 void commands_sluice_init(void)
 {
 	unixctl_command_register("sluice/show", "", 0, 0, cmd_show, NULL);
 	unixctl_command_register("sluice/add-flow", "BRIDGE FLOW", 2, 2, cmd_add_flow, NULL);
 	unixctl_command_register("sluice/drops", "[PORT]", 0, 1, cmd_drops, NULL);
+	unixctl_command_register("sluice/save-state", "", 0, 0, cmd_save_state, NULL);
 }

@@ -26,6 +26,7 @@
 #include "tools/sluiced/config_ovsdb.h"
 #include "tools/sluiced/options.h"
 #include "tools/sluiced/reconcile.h"
+#include "tools/sluiced/restart.h"
 #include "tools/sluiced/watchdog.h"
 #include "tunnel/route.h"
 
@@ -76,6 +77,8 @@ static void start_datapath(const struct model *model)
 static void apply(struct model *model)
 {
 	start_datapath(model);
+	if (!embedded)
+		restart_configure(model);
 	reconcile_apply(model);
 }
 
@@ -136,8 +139,10 @@ static int start_configuration(const struct options *options)
 	int retval;
 
 	embedded = options->config != NULL;
-	if (!embedded)
+	if (!embedded) {
+		restart_init(loop);
 		return config_ovsdb_start(loop, options->database, apply);
+	}
 	retval = config_json_load(options->config, &model, &error);
 	if (retval) {
 		fprintf(stderr, "sluiced: %s\n", error);
@@ -194,6 +199,7 @@ int main(int argc, char *argv[])
 
 	daemon_notify("STOPPING=1");
 	watchdog_stop();
+	restart_uninit(commands_exit_cleans_up());
 	config_ovsdb_stop();
 	reconcile_uninit(commands_exit_cleans_up());
 	dp_uninit();

@@ -168,6 +168,7 @@ struct model_interface *model_add_interface(struct model_port *port, const char 
 	iface->name = xstrdup(name);
 	iface->type = xstrdup("");
 	iface->ofport_request = MODEL_UNSET;
+	iface->ofport = MODEL_UNSET;
 	iface->mtu_request = MODEL_UNSET;
 	smap_init(&iface->options);
 	smap_init(&iface->other_config);

@@ -25,6 +25,7 @@ struct model_interface {
 	struct smap external_ids;
 	struct smap bfd;
 	int64_t ofport_request;		/* MODEL_UNSET, or 1 to 65279. */
+	int64_t ofport;			/* What it last had, when first seen; MODEL_UNSET. */
 	char *mac;			/* NULL. */
 	int64_t mtu_request;		/* MODEL_UNSET. */
 	int64_t ingress_policing_rate, ingress_policing_burst;	/* kb/s, kb; 0 none. */

@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/stream.h"
 #include "tools/sluiced/reconcile_internal.h"
+#include "tools/sluiced/restart.h"
 
 LOG_MODULE(bridge);
 
@@ -88,6 +89,19 @@ static void bridge_destroy(struct rc_bridge *bridge, bool del)
 	rc_changed();
 }
 
+/* Ports that have a number in the database keep it, whoever is added first. */
+static void expect_ports(struct ofproto *ofproto, const struct model_bridge *cfg)
+{
+	struct model_port **port;
+	struct model_interface **iface;
+
+	VEC_FOR_EACH (port, &cfg->ports)
+		VEC_FOR_EACH (iface, &(*port)->interfaces)
+			if ((*iface)->ofport > 0)
+				ofproto_port_expect(ofproto, (*iface)->name,
+					(ofp_port_t)(*iface)->ofport);
+}
+
 static struct rc_bridge *bridge_create(const struct model_bridge *cfg)
 {
 	struct rc_bridge *bridge = xcalloc(1, sizeof *bridge);
@@ -99,6 +113,10 @@ static struct rc_bridge *bridge_create(const struct model_bridge *cfg)
 		return NULL;
 	}
 	bridge->name = xstrdup(cfg->name);
+	ofproto_set_uuid(bridge->ofproto, cfg->id);
+	restart_bridge_made(bridge->ofproto);
+	expect_ports(bridge->ofproto, cfg);
+	bridge->is_new = true;
 	hmap_init(&bridge->ports);
 	hmap_insert(&bridges, &bridge->node, hash_string(bridge->name, 0));
 	rc_changed();
@@ -197,6 +215,19 @@ static void apply_ssl(const struct model_ssl *ssl)
 	stream_ssl_set_ca_cert_file(ssl ? ssl->ca_cert : NULL, ssl && ssl->bootstrap_ca_cert);
 }
 
+/* While devices are being opened; before anything of the bridges is published. */
+static void load_new_bridges(void)
+{
+	struct rc_bridge *bridge;
+
+	HMAP_FOR_EACH (bridge, node, &bridges) {
+		if (bridge->is_new)
+			restart_bridge_load(bridge->ofproto);
+		bridge->is_new = false;
+	}
+	ofproto_load_neighbours();
+}
+
 void reconcile_apply(struct model *model)
 {
 	struct model_bridge **cfg;
@@ -217,6 +248,7 @@ void reconcile_apply(struct model *model)
 		VEC_FOR_EACH (port, &(*cfg)->ports)
 			apply_port(bridge, *port);
 	}
+	load_new_bridges();
 	model_destroy(current);
 	current = model;
 	settled = false;
@@ -257,6 +289,7 @@ void reconcile_run(void)
 	settled = true;
 	HMAP_FOR_EACH (bridge, node, &bridges)
 		rc_bridge_load_flows(bridge);
+	restart_complete();
 	rc_changed();
 }
 

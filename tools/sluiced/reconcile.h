@@ -56,6 +56,7 @@ struct rc_bridge {
 	struct ofproto *ofproto;
 	struct hmap ports;
 	struct eth_addr mac;		/* In use. */
+	bool is_new;			/* Nothing of a snapshot was put into it. */
 	bool needs_commit;
 	bool flows_loaded;		/* JSON's flows were added. */
 };

@@ -203,21 +203,35 @@ static void send_schema_request(struct ovsdb_client *c)
 	jsonrpc_request(c->rpc, "lock", json_pack("[s]", c->lock), &c->lock_id);
 }
 
+/* Those of COLUMNS that the schema has. */
+static json_t *known_columns(const struct ovsdb_client *c, const char *table,
+	const char *const *columns)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; columns && columns[i]; i++)
+		if (column_type(c, table, columns[i]))
+			json_array_append_new(array, json_string(columns[i]));
+	return array;
+}
+
 /* {"Bridge": [{"columns": [...]}], ...} with what the schema has. */
 static json_t *monitor_requests(const struct ovsdb_client *c)
 {
 	json_t *requests = json_object();
 
 	for (const struct ovsdb_table_spec *spec = c->specs; spec->table; spec++) {
-		json_t *columns;
+		json_t *array, *once;
 
 		if (!json_object_get(c->schema, spec->table))
 			continue;
-		columns = json_array();
-		for (size_t i = 0; spec->columns[i]; i++)
-			if (column_type(c, spec->table, spec->columns[i]))
-				json_array_append_new(columns, json_string(spec->columns[i]));
-		json_object_set_new(requests, spec->table, json_pack("[{so}]", "columns", columns));
+		array = json_pack("[{so}]", "columns", known_columns(c, spec->table, spec->columns));
+		once = known_columns(c, spec->table, spec->once);
+		if (json_array_size(once))
+			json_array_append_new(array, json_pack("{sOs{sb}}", "columns", once,
+				"select", "modify", 0));
+		json_decref(once);
+		json_object_set_new(requests, spec->table, array);
 	}
 	return requests;
 }

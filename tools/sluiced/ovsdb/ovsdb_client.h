@@ -25,6 +25,8 @@ struct ovsdb_client;
 struct ovsdb_table_spec {
 	const char *table;
 	const char *const *columns;	/* NULL-terminated. */
+	const char *const *once;	/* Read when a row is first seen, changes are not followed (the
+					 * columns that are written by ourselves); NULL: none. */
 };
 
 struct ovsdb_client_callbacks {

@@ -18,6 +18,7 @@ static const char *const port_columns[] = {"name", "interfaces", "tag", "trunks"
 static const char *const interface_columns[] = {"name", "type", "options", "other_config",
 	"external_ids", "bfd", "ofport_request", "mac", "mtu_request", "ingress_policing_rate",
 	"ingress_policing_burst", "ingress_policing_kpkts_rate", "ingress_policing_kpkts_burst", NULL};
+static const char *const interface_once[] = {"ofport", NULL};
 static const char *const controller_columns[] = {"target", "type", "connection_mode", "max_backoff",
 	"inactivity_probe", "controller_rate_limit", "controller_burst_limit", "enable_async_messages",
 	"other_config", NULL};
@@ -28,15 +29,15 @@ static const char *const ssl_columns[] = {"private_key", "certificate", "ca_cert
 	NULL};
 
 const struct ovsdb_table_spec ovsdb_model_tables[] = {
-	{"Open_vSwitch", root_columns},
-	{"Bridge", bridge_columns},
-	{"Port", port_columns},
-	{"Interface", interface_columns},
-	{"Controller", controller_columns},
-	{"Mirror", mirror_columns},
-	{"Flow_Table", flow_table_columns},
-	{"SSL", ssl_columns},
-	{NULL, NULL},
+	{"Open_vSwitch", root_columns, NULL},
+	{"Bridge", bridge_columns, NULL},
+	{"Port", port_columns, NULL},
+	{"Interface", interface_columns, interface_once},
+	{"Controller", controller_columns, NULL},
+	{"Mirror", mirror_columns, NULL},
+	{"Flow_Table", flow_table_columns, NULL},
+	{"SSL", ssl_columns, NULL},
+	{NULL, NULL, NULL},
 };
 
 static void set_text(char **dst, const char *src)
@@ -58,6 +59,7 @@ static void read_interface(const json_t *row, const char *uuid, struct model_por
 	set_text(&iface->type, ovsdb_get_string(row, "type"));
 	set_text(&iface->mac, ovsdb_get_string(row, "mac"));
 	iface->ofport_request = ovsdb_get_int(row, "ofport_request", MODEL_UNSET);
+	iface->ofport = ovsdb_get_int(row, "ofport", MODEL_UNSET);
 	iface->mtu_request = ovsdb_get_int(row, "mtu_request", MODEL_UNSET);
 	iface->ingress_policing_rate = ovsdb_get_int(row, "ingress_policing_rate", 0);
 	iface->ingress_policing_burst = ovsdb_get_int(row, "ingress_policing_burst", 0);

@@ -139,26 +139,42 @@ static void put_interface(json_t *operations, struct shash *seen, const struct r
 
 /* ------------------------------------------------------------------ bridges and controllers */
 
-static void put_controller(json_t *operations, struct shash *seen, const struct rc_bridge *bridge,
-	const struct model_controller *cfg)
+/* Ages change all the time: they are written with the statistics, or if something else has changed. */
+static json_t *controller_status(const char *id, const struct smap *status, bool counters)
 {
-	struct ofproto_controller_status status;
-	struct smap map = SMAP_INITIALIZER;
-	json_t *row;
+	static const char *const ages[] = {"sec_since_connect", "sec_since_disconnect"};
+	const json_t *before = json_object_get(shash_get(&written, id), "status");
+	struct smap old = SMAP_INITIALIZER, now = SMAP_INITIALIZER;
+	json_t *json;
 
-	status.status = &map;
-	if (!ofproto_controller_status(bridge->ofproto, cfg->target, &status)) {
-		status.is_connected = false;
-		status.role = NULL;
+	ovsdb_get_map(shash_get(&written, id), "status", &old);
+	smap_clone(&now, status);
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		smap_remove(&old, ages[i]);
+		smap_remove(&now, ages[i]);
 	}
-	row = json_object();
+	json = !counters && before && smap_equal(&old, &now) ? json_incref((json_t *)before)
+		: ovsdb_make_map(status);
+	smap_uninit(&old);
+	smap_uninit(&now);
+	return json;
+}
+
+static void put_controller(json_t *operations, struct shash *seen, const struct rc_bridge *bridge,
+	const struct model_controller *cfg, bool counters)
+{
+	struct ofproto_controller_status status = {.status = NULL};
+	struct smap none = SMAP_INITIALIZER;
+	json_t *row = json_object();
+
+	ofproto_controller_status(bridge->ofproto, cfg->target, &status);
 	json_object_set_new(row, "is_connected", json_boolean(status.is_connected));
 	json_object_set_new(row, "role", ovsdb_make_optional_string(status.role));
-	/* Ages change all the time: they go with whatever else changes. */
-	smap_remove(&map, "sec_since_connect");
-	smap_remove(&map, "sec_since_disconnect");
-	json_object_set_new(row, "status", ovsdb_make_map(&map));
-	smap_uninit(&map);
+	json_object_set_new(row, "status", controller_status(cfg->id,
+		status.status ? status.status : &none, counters));
+	if (status.status)
+		smap_uninit(status.status);
+	free(status.status);
 	put_row(operations, seen, "Controller", cfg->id, row);
 }
 
@@ -192,7 +208,7 @@ static void put_bridge(json_t *operations, struct shash *seen, const struct rc_b
 	ovsdb_status_l2_bridge(row, bridge);
 	put_row(operations, seen, "Bridge", cfg->id, row);
 	for (size_t i = 0; i < cfg->controllers.n; i++)
-		put_controller(operations, seen, bridge, cfg->controllers.items[i]);
+		put_controller(operations, seen, bridge, cfg->controllers.items[i], counters);
 	if (counters)
 		for (size_t i = 0; i < cfg->mirrors.n; i++)
 			put_mirror(operations, seen, bridge, cfg->mirrors.items[i]);
