@@ -33,7 +33,8 @@ static void turn(void *aux)
 
 void bridge_setup(void)
 {
-	log_set_levels(NULL, -1, LOG_LEVEL_OFF);
+	if (!getenv("SLUICE_TEST_LOG"))
+		log_set_levels(NULL, -1, LOG_LEVEL_OFF);
 	strcpy(peer_dir, "/tmp/sluice-peer-XXXXXX");
 	assert_non_null(mkdtemp(peer_dir));
 	peer_loop = event_loop_create();

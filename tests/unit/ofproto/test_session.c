@@ -9,18 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/smap.h"
+#include "lib/unixctl.h"
 #include "ofproto/wire/async.h"
 #include "ofproto/wire/bundle.h"
+#include "ofproto/text/flow_text.h"
 #include "ofproto/wire/flow_stats.h"
+#include "ofproto/wire/group_mod.h"
 #include "ofproto/wire/hello.h"
+#include "ofproto/wire/meter_mod.h"
 #include "ofproto/wire/port.h"
 #include "ofproto/wire/put.h"
 #include "ofproto/wire/role.h"
@@ -29,6 +36,8 @@
 #define MGMT "br0.mgmt"
 
 static struct sbuf out = SBUF_INITIALIZER;
+
+typedef VEC(size_t) VEC_OFS;
 
 static int setup(void **state)
 {
@@ -53,6 +62,10 @@ static void put_flow_mod(struct peer *peer, uint16_t command, uint16_t priority,
 	fm.command = command;
 	fm.priority = priority;
 	fm.flags = flags;
+	if (command == OFPFC_ADD) {
+		fm.match.flow.metadata = htobe64(priority);
+		fm.match.mask.metadata = BE64_MAX;
+	}
 	flow_mod_encode(&fm, &format, peer_xid(peer), &out);
 	flow_mod_uninit(&fm);
 }
@@ -251,6 +264,101 @@ static void test_noise(void **state)
 	peer_close(&peer);
 }
 
+/* Requests of every kind, as good as they come. */
+static void put_good_requests(struct sbuf *good, VEC_OFS *starts)
+{
+	static const char *const flows[] = {
+		"table=3,priority=5,tcp,nw_src=10.0.0.0/8,tp_dst=80,actions=mod_vlan_vid:5,resubmit(,4),2",
+		"ipv6,ipv6_dst=2001:db8::/32,actions=load:5->NXM_NX_REG0[0..7],move:NXM_NX_REG0[]->NXM_NX_REG1[],"
+			"clone(output:1,dec_ttl),controller(userdata=01.02,max_len=7)",
+		"reg3=5/0xf,actions=learn(table=1,hard_timeout=3,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:1->NXM_NX_REG0[],"
+			"output:NXM_OF_IN_PORT[]),multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[]),note:01.02",
+		"dl_vlan=7,actions=strip_vlan,bundle(eth_src,50,hrw,ofport,members:1,2),write_metadata:5/7,goto_table:9",
+		"priority=9,conj_id=4,actions=check_pkt_larger(100)->NXM_NX_REG0[0],sample(probability=1,collector_set_id=2)",
+		"actions=conjunction(4,1/2),conjunction(5,2/2)",
+	};
+	struct flow_format format = { .version = OFP13_VERSION };
+	struct flow_stats_request fsr = { .out_port = OFPP_NONE, .out_group = OFP_GROUP_ANY,
+		.table_id = OFP_TABLE_ALL };
+	struct bundle_ctrl bc = { .bundle_id = 1, .type = OFPBCT_OPEN_REQUEST };
+	struct group_bucket *bucket;
+	struct act_output *output;
+	struct group_mod gm;
+	struct flow_mod fm;
+	struct meter_mod mm = { .command = OFPMC_ADD, .meter = { .meter_id = 1, .flags = OFPMF_KBPS } };
+	char *error = NULL;
+
+	for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
+		assert_int_equal(flow_text_parse(flows[i], NULL, &fm, &error), 0);
+		vec_push(starts, good->len);
+		flow_mod_encode(&fm, &format, 1, good);
+		flow_mod_uninit(&fm);
+	}
+	group_mod_init(&gm);
+	gm.group_id = 5;
+	bucket = vec_push_zero(&gm.buckets);
+	group_bucket_init(bucket);
+	output = act_put(&bucket->acts, ACT_OUTPUT, sizeof *output);
+	output->port = 3;
+	vec_push(starts, good->len);
+	group_mod_encode(&gm, OFP13_VERSION, 1, good);
+	group_mod_uninit(&gm);
+	vec_push(&mm.meter.bands, (struct meter_band) { .type = OFPMBT_DROP, .rate = 5 });
+	vec_push(starts, good->len);
+	meter_mod_encode(&mm, OFP13_VERSION, 1, good);
+	meter_mod_uninit(&mm);
+	vec_push(starts, good->len);
+	flow_stats_request_encode(&fsr, &format, 1, good);
+	vec_push(starts, good->len);
+	bundle_ctrl_encode(&bc, OFP13_VERSION, 1, good);
+	for (int i = OFPTYPE_DESC_REQUEST; i <= OFPTYPE_FLOW_MONITOR_REQUEST; i++) {
+		vec_push(starts, good->len);
+		if (ofp_type_is_multipart_request((enum ofp_type)i) && msg_exists(OFP13_VERSION, (enum ofp_type)i))
+			msg_put_empty(good, OFP13_VERSION, (enum ofp_type)i, 1);
+		else
+			starts->n--;
+	}
+}
+
+/* Good requests with a few bytes changed: whatever they say now, the session and the tables live on. */
+static void test_mutations(void **state)
+{
+	struct sbuf good = SBUF_INITIALIZER;
+	VEC_OFS starts = VEC_INITIALIZER;
+	const char *rounds = getenv("SLUICE_FUZZ_ROUNDS");
+	uint32_t seed = 12345;
+	struct peer peer;
+	struct msg msg;
+
+	put_good_requests(&good, &starts);
+	peer_open(&peer, MGMT, OFP13_VERSION);
+	for (int i = 0; i < (rounds ? atoi(rounds) : 3000); i++) {
+		const char *request = good.data + starts.items[(seed >> 8) % starts.n];
+		size_t len = msg_header_len(request);
+
+		sbuf_put(&out, request, len);
+		for (int n = (int)(seed >> 20) % 4; n >= 0; n--) {
+			seed = seed * 1103515245 + 12345;
+			/* Version and length stay: framing has tests of its own. */
+			if (len > 8)
+				out.data[out.len - len + 8 + (seed >> 4) % (len - 8)] =
+					(seed >> 28) & 1 ? (char)(seed >> 16) : (char)(seed >> 30);
+		}
+		seed = seed * 1103515245 + 12345;
+		if (i % 16 == 0) {
+			msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, htobe32(0x80000000u + (uint32_t)i));
+			peer_send(&peer, &out);
+			do
+				assert_true(peer_recv(&peer, &msg));
+			while (msg.type != OFPTYPE_BARRIER_REPLY || msg.xid != htobe32(0x80000000u + (uint32_t)i));
+		}
+	}
+	sbuf_clear(&out);
+	sbuf_uninit(&good);
+	vec_uninit(&starts);
+	peer_close(&peer);
+}
+
 /* ------------------------------------------------------------------ controllers */
 
 static void add_controller(bool service)
@@ -408,6 +516,112 @@ static void test_fail_mode_flow(void **state)
 	}
 }
 
+/* The switch calls on a controller that is not there, serves as a plain switch after three probe
+ * intervals, and gives control back once a controller came that makes use of it. */
+static void test_fail_open(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct ofproto_controller controller = { .max_backoff_ms = 1000, .probe_interval_ms = 5000,
+		.async_msgs = true };
+	const char *argv[] = { "bridge/dump-flows", "br0", NULL };
+	char target[128], *reply, *error;
+	struct peer peer = { .version = OFP13_VERSION };
+	struct msg msg;
+	int listener;
+
+	ofproto_unixctl_init();
+	clock_test_set(1000000, 1000000);
+	snprintf(addr.sun_path, sizeof addr.sun_path, "%s/controller", peer_dir);
+	snprintf(target, sizeof target, "unix:%s", addr.sun_path);
+	controller.target = target;
+	ofproto_set_controllers(peer_bridge, &controller, 1);
+	bridge_run(20);
+	clock_test_advance(14000);
+	bridge_run(20);
+	assert_int_equal(unixctl_call(2, argv, &reply, &error), 0);
+	assert_string_equal(reply, "");
+	free(reply);
+	clock_test_advance(1000);
+	bridge_run(20);
+	assert_int_equal(unixctl_call(2, argv, &reply, &error), 0);
+	assert_non_null(strstr(reply, "priority=15790320,actions=NORMAL"));
+	free(reply);
+
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	for (int i = 0; i < 10 && (peer.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) < 0; i++) {
+		clock_test_advance(1000);
+		bridge_run(10);
+	}
+	assert_true(peer.fd >= 0);
+	peer_expect(&peer, OFPTYPE_HELLO, &msg);
+	hello_encode(OFP_VERSION_BIT(OFP13_VERSION), 1, &out);
+	peer_send(&peer, &out);
+	bridge_run(20);
+	clock_test_advance(2001);
+	/* A packet-in from nowhere asks whether somebody is at home. */
+	peer_expect(&peer, OFPTYPE_PACKET_IN, &msg);
+	peer_barrier(&peer);
+	assert_int_equal(unixctl_call(2, argv, &reply, &error), 0);
+	assert_string_equal(reply, "");
+	free(reply);
+	peer_close(&peer);
+	close(listener);
+	unlink(addr.sun_path);
+}
+
+/* ------------------------------------------------------------------ long dumps */
+
+/* A dump to a slow reader, while the flows go away under it; requests behind it wait their turn. */
+static void test_dump_while_flows_go(void **state)
+{
+	struct flow_stats_request fsr = { .out_port = OFPP_NONE, .out_group = OFP_GROUP_ANY,
+		.table_id = OFP_TABLE_ALL };
+	struct flow_format format = { .version = OFP13_VERSION, .nxm = true };
+	struct peer slow, other;
+	struct msg msg;
+	int n_parts = 0;
+
+	peer_open(&slow, MGMT, OFP13_VERSION);
+	peer_open(&other, MGMT, OFP13_VERSION);
+	for (uint16_t i = 0; i < 40000; i++) {
+		put_flow_mod(&other, OFPFC_ADD, i, 0);
+		if (i % 500 == 0)
+			peer_send(&other, &out);
+	}
+	peer_send(&other, &out);
+	peer_barrier(&other);
+	flow_stats_request_encode(&fsr, &format, peer_xid(&slow), &out);
+	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, 77);
+	peer_send(&slow, &out);
+	bridge_run(50);
+	put_flow_mod(&other, OFPFC_DELETE, 0, 0);
+	peer_send(&other, &out);
+	peer_barrier(&other);
+	bridge_run(20);
+	do {
+		peer_expect(&slow, OFPTYPE_FLOW_STATS_REPLY, &msg);
+		n_parts++;
+	} while (msg.mp_flags & MSG_MP_MORE);
+	assert_true(n_parts > 5);
+	peer_expect(&slow, OFPTYPE_BARRIER_REPLY, &msg);
+	assert_int_equal(msg.xid, 77);
+
+	/* One that is gone before its dump is over. */
+	for (uint16_t i = 0; i < 20000; i++)
+		put_flow_mod(&other, OFPFC_ADD, i, 0);
+	peer_send(&other, &out);
+	peer_barrier(&other);
+	flow_stats_request_encode(&fsr, &format, peer_xid(&slow), &out);
+	peer_send(&slow, &out);
+	bridge_run(5);
+	peer_close(&slow);
+	bridge_run(20);
+	peer_barrier(&other);
+	peer_close(&other);
+}
+
 /* ------------------------------------------------------------------ ports */
 
 static void test_port_status(void **state)
@@ -501,11 +715,14 @@ int main(void)
 		T(test_other_version_ends_session),
 		T(test_replies_are_no_requests),
 		T(test_noise),
+		T(test_mutations),
 		T(test_roles),
 		T(test_flow_removed),
 		T(test_snoop),
 		T(test_probe),
 		T(test_fail_mode_flow),
+		T(test_fail_open),
+		T(test_dump_while_flows_go),
 		T(test_port_status),
 		T(test_bundle_expires),
 	};
