@@ -99,7 +99,7 @@ struct xlate_in {
 	const struct flow *flow;
 	struct pl_bridge *bridge;
 	const struct pl_port *in_port;	/* NULL: from a controller. */
-	uint32_t packet_len;		/* Bytes of the frame, for check_pkt_larger; 0 unknown. */
+	uint32_t packet_len;		/* Bytes of the frame; 0 unknown (a trace without packet). */
 	/* Instead of looking up table 0: run these (packet-out), or go on where OP_RESUME stopped. */
 	const struct act *acts;
 	uint32_t acts_len;
