@@ -200,8 +200,8 @@ void ofproto_flush_flows(struct ofproto *ofproto)
 
 /* ------------------------------------------------------------------ what the datapath needs */
 
-static enum xlate_learn_result sink_learn(struct xlate_sink *sink, const struct xlate_learned *learned,
-	bool *written)
+static enum xlate_learn_result sink_learn(
+	struct xlate_sink *sink, const struct xlate_learned *learned, bool *written)
 {
 	struct ofproto *ofproto = ofproto_from_bridge_id(learned->bridge->id);
 

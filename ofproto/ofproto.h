@@ -55,9 +55,11 @@ void ofproto_set_fail_mode(struct ofproto *ofproto, enum ofproto_fail_mode mode)
 void ofproto_set_protocols(struct ofproto *ofproto, uint32_t versions);
 void ofproto_set_forward_bpdu(struct ofproto *ofproto, bool forward);
 void ofproto_set_mac_aging(struct ofproto *ofproto, unsigned int seconds, size_t max_entries);
-void ofproto_set_flood_vlans(struct ofproto *ofproto, const unsigned long *vlans);	/* Copied; NULL. */
+void ofproto_set_flood_vlans(
+	struct ofproto *ofproto, const unsigned long *vlans); /* Copied; NULL. */
 void ofproto_set_hwaddr(struct ofproto *ofproto, struct eth_addr mac);
-/* other_config of the bridge that only OpenFlow's description shows: mfr, hw, sw, serial, dp-desc. */
+/* other_config of the bridge that only OpenFlow's description shows: mfr, hw, sw, serial, dp-desc.
+ */
 void ofproto_set_desc(struct ofproto *ofproto, const char *mfr, const char *hw, const char *sw,
 	const char *serial, const char *dp);
 /* Table row settings: NAME (may be NULL), FLOW_LIMIT (UINT32_MAX none), EVICT: refuse or evict. */
@@ -69,7 +71,7 @@ void ofproto_set_vlan_limit(uint8_t limit);
 /* ------------------------------------------------------------------ controllers */
 
 struct ofproto_controller {
-	char *target;			/* tcp:..., ssl:..., unix:..., ptcp:..., punix:..., pssl:... */
+	char *target; /* tcp:..., ssl:..., unix:..., ptcp:..., punix:..., pssl:... */
 	bool in_band;
 	int max_backoff_ms;
 	int probe_interval_ms;		/* inactivity_probe; 0: none. */
@@ -85,7 +87,7 @@ void ofproto_set_controllers(struct ofproto *ofproto, const struct ofproto_contr
 struct ofproto_controller_status {
 	bool is_connected;
 	const char *role;		/* "other", "master", "slave". */
-	struct smap *status;		/* last_error, state, sec_since_connect, ...; caller destroys. */
+	struct smap *status; /* last_error, state, sec_since_connect, ...; caller destroys. */
 };
 bool ofproto_controller_status(const struct ofproto *ofproto, const char *target,
 	struct ofproto_controller_status *status);
@@ -99,7 +101,7 @@ bool ofproto_has_primary_controller(const struct ofproto *ofproto);
 struct ofproto_port {
 	const char *name;
 	dp_port_t dp_port;		/* From dp_port_open() or dp_port_alloc(). */
-	ofp_port_t requested;		/* ofport_request, or OFPP_NONE; OFPP_LOCAL for the bridge's own. */
+	ofp_port_t requested; /* ofport_request, or OFPP_NONE; OFPP_LOCAL for the bridge's own. */
 	enum pl_port_kind kind;
 	bool is_internal;
 	const struct tnl_port *tunnel;
@@ -108,7 +110,8 @@ struct ofproto_port {
 
 /* Adds PORT; *OFP_PORT gets its number: the requested one if free, else the one it last had, else
  * the lowest free one above 0. Announces it (port-status) at the next ofproto_commit(). */
-int ofproto_port_add(struct ofproto *ofproto, const struct ofproto_port *port, ofp_port_t *ofp_port);
+int ofproto_port_add(
+	struct ofproto *ofproto, const struct ofproto_port *port, ofp_port_t *ofp_port);
 void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t port);
 /* Link, MAC, MTU, admin state. */
 void ofproto_port_update(struct ofproto *ofproto, ofp_port_t port, const struct dp_port_info *info);
@@ -157,7 +160,8 @@ bool ofproto_mirror_stats(const struct ofproto *ofproto, const char *name, uint6
  * port-status. */
 void ofproto_commit(struct ofproto *ofproto);
 
-/* ------------------------------------------------------------------ spanning trees and multicast */
+/* ------------------------------------------------------------------ spanning trees and multicast
+ */
 
 /* On with SETTINGS, off with NULL. One of the two at most. A port takes part from the moment it is
  * set; after that only what differs is changed. */
@@ -199,14 +203,15 @@ void ofproto_set_mcast_snooping(struct ofproto *ofproto, const struct ofproto_mc
 void ofproto_port_set_mcast(struct ofproto *ofproto, ofp_port_t port, bool flood,
 	bool flood_reports);
 
-/* ------------------------------------------------------------------ flows from the configuration */
+/* ------------------------------------------------------------------ flows from the configuration
+ */
 
 /* Adds a flow in ovs-ofctl's syntax. 0, or -EINVAL with *ERROR (caller frees). */
 int ofproto_add_flow_text(struct ofproto *ofproto, const char *text, char **error);
 void ofproto_flush_flows(struct ofproto *ofproto);
 
-/* The unixctl commands of this room: ofproto/list, ofproto/trace..., bridge/dump-flows, fdb/..., mdb/...,
- * ofproto/tnl..., bridge/reconnect. */
+/* The unixctl commands of this room: ofproto/list, ofproto/trace..., bridge/dump-flows, fdb/...,
+ * mdb/..., ofproto/tnl..., bridge/reconnect. */
 void ofproto_unixctl_init(void);
 
 /* Adds "rules", "ofconns" and the like to USAGE: name -> (uint64_t *), for memory/show. */
@@ -216,9 +221,9 @@ void ofproto_memory_usage(struct shash *usage);
 
 /*
  * A snapshot keeps flows, groups, meters, Geneve options, forwarding databases, port numbers and
- * underlay neighbours, for bridges that have a UUID. It is written in slices, each bridge as it was at
- * ofproto_save_begin(); and parsed by a thread of its own while the rest of the daemon starts. BOOT is the
- * machine's boot id: a snapshot from before a reboot is none.
+ * underlay neighbours, for bridges that have a UUID. It is written in slices, each bridge as it was
+ * at ofproto_save_begin(); and parsed by a thread of its own while the rest of the daemon starts.
+ * BOOT is the machine's boot id: a snapshot from before a reboot is none.
  */
 
 void ofproto_set_uuid(struct ofproto *ofproto, const char *uuid);

@@ -121,10 +121,11 @@ static void mirror_init(struct of_mirror_conf *mirror, const struct ofproto_mirr
 static bool mirror_equal(const struct of_mirror_conf *a, const struct of_mirror_conf *b)
 {
 	return !strcmp(a->name, b->name) && a->select_all == b->select_all &&
-		sset_equals(&a->src_ports, &b->src_ports) &&
-		sset_equals(&a->dst_ports, &b->dst_ports) && vlans_equal(a->vlans, b->vlans) &&
-		!strcmp(a->output_port ? a->output_port : "", b->output_port ? b->output_port : "") &&
-		a->output_vlan == b->output_vlan && a->snaplen == b->snaplen;
+	       sset_equals(&a->src_ports, &b->src_ports) &&
+	       sset_equals(&a->dst_ports, &b->dst_ports) && vlans_equal(a->vlans, b->vlans) &&
+	       !strcmp(a->output_port ? a->output_port : "",
+		       b->output_port ? b->output_port : "") &&
+	       a->output_vlan == b->output_vlan && a->snaplen == b->snaplen;
 }
 
 static struct of_mirror_conf *mirror_find(const struct ofproto *ofproto, const char *name)
@@ -207,7 +208,8 @@ void ofproto_set_hwaddr(struct ofproto *ofproto, struct eth_addr mac)
 
 void ofproto_set_frag(struct ofproto *ofproto, enum ofp_frag frag)
 {
-	/* Fragments are matched as such (OFPC_FRAG_NX_MATCH), or dropped; nobody reassembles them. */
+	/* Fragments are matched as such (OFPC_FRAG_NX_MATCH), or dropped; nobody reassembles them.
+	 */
 	if (frag == OFPC_FRAG_REASM || frag == ofproto->frag)
 		return;
 	ofproto->frag = frag;
@@ -260,8 +262,8 @@ static int conf_bundle_index(const struct pl_bridge_conf *conf, const char *name
 	return -1;
 }
 
-/* What the port trunks in fact (a new bitmap; NULL: all). A native VLAN is always among them, and VLAN 0
- * then is not: untagged frames are the native VLAN's. */
+/* What the port trunks in fact (a new bitmap; NULL: all). A native VLAN is always among them, and
+ * VLAN 0 then is not: untagged frames are the native VLAN's. */
 static unsigned long *trunked_vlans(const struct of_bundle_conf *bundle)
 {
 	unsigned long *trunks;
@@ -331,7 +333,8 @@ static void conf_put_bundles(const struct ofproto *ofproto, struct pl_bridge_con
 	conf_put_lone_ports(conf);
 }
 
-static void conf_select(struct pl_bridge_conf *conf, const struct of_mirror_conf *mirror, unsigned int i)
+static void conf_select(
+	struct pl_bridge_conf *conf, const struct of_mirror_conf *mirror, unsigned int i)
 {
 	for (size_t j = 0; j < conf->n_bundles; j++) {
 		struct pl_bundle *bundle = &conf->bundles[j];

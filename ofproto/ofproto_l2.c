@@ -90,7 +90,8 @@ void ofproto_l2_uninit(struct ofproto *ofproto)
 	ofproto_set_mcast_snooping(ofproto, NULL);
 }
 
-void ofproto_l2_send(struct ofproto *ofproto, const struct of_port *port, uint8_t *frame, size_t len)
+void ofproto_l2_send(
+	struct ofproto *ofproto, const struct of_port *port, uint8_t *frame, size_t len)
 {
 	static const struct eth_addr none;
 	const struct eth_addr *mac = eth_addr_equal(port->info.mac, none) ? &ofproto->hwaddr

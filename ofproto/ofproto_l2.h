@@ -21,7 +21,8 @@ int64_t ofproto_l2_run(struct ofproto *ofproto, int64_t now_ms);
 void ofproto_l2_port_removed(struct ofproto *ofproto, struct of_port *port);
 void ofproto_l2_uninit(struct ofproto *ofproto);
 /* Sends FRAME[LEN] by PORT, with PORT's address as its source. */
-void ofproto_l2_send(struct ofproto *ofproto, const struct of_port *port, uint8_t *frame, size_t len);
+void ofproto_l2_send(
+	struct ofproto *ofproto, const struct of_port *port, uint8_t *frame, size_t len);
 /* PORT may LEARN and FORWARD now; OpenFlow 1.0 sees STATE (OFPPS_STP_*). */
 void ofproto_l2_allow(struct ofproto *ofproto, struct of_port *port, bool learn, bool forward,
 	uint32_t state);

@@ -38,8 +38,8 @@ void ofproto_mcast_flush(struct ofproto *ofproto)
 
 /* ------------------------------------------------------------------ settings */
 
-/* Published before a snapshot that says so, and taken back before it is freed: a reader that finds the
- * one without the other floods. */
+/* Published before a snapshot that says so, and taken back before it is freed: a reader that finds
+ * the one without the other floods. */
 void ofproto_set_mcast_snooping(struct ofproto *ofproto, const struct ofproto_mcast *settings)
 {
 	if (settings) {
@@ -60,7 +60,8 @@ void ofproto_set_mcast_snooping(struct ofproto *ofproto, const struct ofproto_mc
 	}
 }
 
-void ofproto_port_set_mcast(struct ofproto *ofproto, ofp_port_t port, bool flood, bool flood_reports)
+void ofproto_port_set_mcast(
+	struct ofproto *ofproto, ofp_port_t port, bool flood, bool flood_reports)
 {
 	if (!ofproto->mcast)
 		return;
@@ -82,7 +83,8 @@ static void format_group(struct sbuf *s, const struct ipv6_addr *group)
 	sbuf_puts(s, text);
 }
 
-static void show_entry(void *s, const struct ipv6_addr *group, uint16_t vlan, ofp_port_t port, int age_s)
+static void show_entry(
+	void *s, const struct ipv6_addr *group, uint16_t vlan, ofp_port_t port, int age_s)
 {
 	char text[16];
 

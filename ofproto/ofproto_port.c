@@ -204,7 +204,8 @@ void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t number)
 	ofproto->conf_dirty = true;
 }
 
-void ofproto_port_update(struct ofproto *ofproto, ofp_port_t number, const struct dp_port_info *info)
+void ofproto_port_update(
+	struct ofproto *ofproto, ofp_port_t number, const struct dp_port_info *info)
 {
 	struct of_port *port = ofproto_port_get(ofproto, number);
 

@@ -136,8 +136,8 @@ static bool trace_fdb_learn(struct xlate_sink *sink, struct pl_bridge *bridge, s
 	return true;
 }
 
-static enum xlate_learn_result trace_learn(struct xlate_sink *sink, const struct xlate_learned *learned,
-	bool *written)
+static enum xlate_learn_result trace_learn(
+	struct xlate_sink *sink, const struct xlate_learned *learned, bool *written)
 {
 	struct xlate_sink *real = ofproto_sink();
 
@@ -190,9 +190,10 @@ static void print_node(struct sbuf *s, const struct trace_node *node, int indent
 	}
 }
 
-/* A list of steps is indented only where something comes after what it belongs to, so that a chain of
- * tables does not run off the page. */
-static void print_nodes(const struct trace *trace, struct sbuf *s, size_t start, size_t end, int level)
+/* A list of steps is indented only where something comes after what it belongs to, so that a chain
+ * of tables does not run off the page. */
+static void print_nodes(
+	const struct trace *trace, struct sbuf *s, size_t start, size_t end, int level)
 {
 	for (size_t i = start, next; i < end; i = next) {
 		const struct trace_node *node = &trace->nodes.items[i];
@@ -258,7 +259,8 @@ static void print_result(const struct trace_request *request, const struct xlate
 		sbuf_puts(s, "unchanged");
 	else
 		put_flow(final, names, s);
-	/* Always looked at in Open vSwitch's words; here every packet is Ethernet, and none recirculates. */
+	/* Always looked at in Open vSwitch's words; here every packet is Ethernet, and none
+	 * recirculates. */
 	megaflow.mask.recirc_id = UINT32_MAX;
 	flow_mask_apply(&megaflow.flow, &megaflow.mask);
 	sbuf_puts(s, "\nMegaflow: ");
@@ -444,9 +446,10 @@ static char *parse_request(int argc, const char *argv[], struct trace_args *args
 	if (error)
 		return error;
 	if (args->n_words != 2)
-		return args->n_words == 1 ?
-			xasprintf("syntax error at %s (or the bridge name was omitted)", args->words[0]) :
-			xstrdup("Syntax error");
+		return args->n_words == 1
+			       ? xasprintf("syntax error at %s (or the bridge name was omitted)",
+					 args->words[0])
+			       : xstrdup("Syntax error");
 	request->ofproto = ofproto_from_name(args->words[0]);
 	if (!request->ofproto)
 		return xasprintf("%s: unknown bridge", args->words[0]);
@@ -467,7 +470,8 @@ static char *parse_request(int argc, const char *argv[], struct trace_args *args
 
 /* ------------------------------------------------------------------ commands */
 
-static char *check_trace_acts(struct trace_request *request, struct act_builder *acts, bool consistent)
+static char *check_trace_acts(
+	struct trace_request *request, struct act_builder *acts, bool consistent)
 {
 	struct match match = { .flow = request->flow };
 	struct act_check check = {
@@ -533,8 +537,10 @@ static void cmd_trace_packet_out(struct unixctl_conn *conn, int argc, const char
 
 void ofproto_trace_init(void)
 {
-	unixctl_command_register("ofproto/trace", "{[dp_name] odp_flow | bridge br_flow} [OPTIONS...] "
-		"[-generate|packet]", 1, INT_MAX, cmd_trace, NULL);
+	unixctl_command_register("ofproto/trace",
+		"{[dp_name] odp_flow | bridge br_flow} [OPTIONS...] "
+		"[-generate|packet]",
+		1, INT_MAX, cmd_trace, NULL);
 	unixctl_command_register("ofproto/trace-packet-out", "[-consistent] {[dp_name] odp_flow | "
 		"bridge br_flow} [OPTIONS...] [-generate|packet] actions", 2, INT_MAX,
 		cmd_trace_packet_out, NULL);

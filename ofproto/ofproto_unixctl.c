@@ -16,7 +16,8 @@
 #include "tunnel/tnl_port.h"
 
 /* The bridge NAME; NULL if there is none: then CONN was told. */
-static struct ofproto *require_bridge(struct unixctl_conn *conn, const char *name, const char *error)
+static struct ofproto *require_bridge(
+	struct unixctl_conn *conn, const char *name, const char *error)
 {
 	struct ofproto *ofproto = ofproto_from_name(name);
 
@@ -70,8 +71,8 @@ static void format_rule(struct sbuf *s, const struct of_rule *rule)
 	if (rule->pl.table_id)
 		sbuf_putf(s, "table_id=%u, ", rule->pl.table_id);
 	sbuf_putf(s, "duration=%llds, n_packets=%llu, n_bytes=%llu, ",
-		(long long)(clock_ms() - rule->created_ms) / 1000, (unsigned long long)stats.packets,
-		(unsigned long long)stats.bytes);
+		(long long)(clock_ms() - rule->created_ms) / 1000,
+		(unsigned long long)stats.packets, (unsigned long long)stats.bytes);
 	cls_rule_get_match(&rule->pl.cr, &match);
 	match_format(&match, of_rule_priority(rule), NULL, s);
 	sbuf_puts(s, ",actions=");
@@ -149,14 +150,16 @@ static void format_tunnel(struct sbuf *s, const struct of_port *port)
 
 	sbuf_putf(s, "port %u: %s (%s: ", port->dp_port, port->name, types[config->type]);
 	format_tunnel_match(s, config, port->dp_port);
-	if (config->out_key != config->in_key || config->out_key_present != config->in_key_present ||
+	if (config->out_key != config->in_key ||
+		config->out_key_present != config->in_key_present ||
 		config->out_key_flow != config->in_key_flow) {
 		if (!config->out_key_present)
 			sbuf_puts(s, ", out_key=none");
 		else if (config->out_key_flow)
 			sbuf_puts(s, ", out_key=flow");
 		else
-			sbuf_putf(s, ", out_key=0x%llx", (unsigned long long)be64toh(config->out_key));
+			sbuf_putf(s, ", out_key=0x%llx",
+				(unsigned long long)be64toh(config->out_key));
 	}
 	if (config->ttl_inherit)
 		sbuf_puts(s, ", ttl=inherit");
@@ -253,7 +256,8 @@ static void cmd_fdb_stats_show(struct unixctl_conn *conn, int argc, const char *
 }
 
 /* Runs FN on the forwarding database of the bridge named in ARGV, or on all. */
-static bool each_fdb(struct unixctl_conn *conn, int argc, const char *argv[], void (*fn)(struct fdb *))
+static bool each_fdb(
+	struct unixctl_conn *conn, int argc, const char *argv[], void (*fn)(struct fdb *))
 {
 	struct ofproto *ofproto;
 	struct shash_node *node;

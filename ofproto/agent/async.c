@@ -29,11 +29,13 @@ void async_session_set_config(struct of_session *session, const struct async_con
 	session->async = *config;
 	session->has_async = true;
 	for (int i = 0; i < 2; i++)
-		if (session->version < OFP14_VERSION && masks[i][ASYNC_PACKET_IN] & 1u << OFPR_ACTION)
+		if (session->version < OFP14_VERSION &&
+			masks[i][ASYNC_PACKET_IN] & 1u << OFPR_ACTION)
 			masks[i][ASYNC_PACKET_IN] |= ACTION_REASONS;
 }
 
-bool async_session_wants(const struct of_session *session, enum async_type type, unsigned int reason)
+bool async_session_wants(
+	const struct of_session *session, enum async_type type, unsigned int reason)
 {
 	struct async_config config;
 
@@ -51,7 +53,8 @@ bool async_session_wants(const struct of_session *session, enum async_type type,
 
 static bool is_miss(uint8_t reason)
 {
-	return reason == OFPR_NO_MATCH || reason == OFPR_EXPLICIT_MISS || reason == OFPR_IMPLICIT_MISS;
+	return reason == OFPR_NO_MATCH || reason == OFPR_EXPLICIT_MISS ||
+	       reason == OFPR_IMPLICIT_MISS;
 }
 
 static void send_packet_in(struct of_session *session, const struct packet_in *pin)
@@ -66,7 +69,8 @@ static void send_packet_in(struct of_session *session, const struct packet_in *p
 }
 
 /* To those sessions of controller CONTROLLER_ID that want PIN. */
-static void spread_packet_in(struct connmgr *mgr, const struct packet_in *pin, uint16_t controller_id)
+static void spread_packet_in(
+	struct connmgr *mgr, const struct packet_in *pin, uint16_t controller_id)
 {
 	struct of_session *session;
 
@@ -162,8 +166,8 @@ void async_flow_removed(struct connmgr *mgr, struct of_rule *rule)
 	sbuf_uninit(&out);
 }
 
-void async_port_status(struct connmgr *mgr, const struct port_desc *old, const struct port_desc *now,
-	enum ofp_port_reason reason, const struct of_session *source)
+void async_port_status(struct connmgr *mgr, const struct port_desc *old,
+	const struct port_desc *now, enum ofp_port_reason reason, const struct of_session *source)
 {
 	struct sbuf out = SBUF_INITIALIZER, before = SBUF_INITIALIZER;
 	struct of_session *session;
@@ -204,7 +208,8 @@ void async_table_status(struct connmgr *mgr, uint8_t table_id, enum ofp_table_re
 	sbuf_uninit(&out);
 }
 
-void async_requestforward(struct connmgr *mgr, const struct of_session *source, const struct msg *msg)
+void async_requestforward(
+	struct connmgr *mgr, const struct of_session *source, const struct msg *msg)
 {
 	unsigned int reason = msg->type == OFPTYPE_METER_MOD ? 1 : 0;
 	struct sbuf out = SBUF_INITIALIZER;

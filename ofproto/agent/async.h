@@ -21,8 +21,8 @@ void async_packet_in(struct connmgr *mgr, const struct dp_punt *punt);
 void async_bogus_packet_in(struct connmgr *mgr);
 void async_flow_removed(struct connmgr *mgr, struct of_rule *rule);
 /* OLD (may be NULL) is what was shown before; SOURCE (may be NULL) asked for the change. */
-void async_port_status(struct connmgr *mgr, const struct port_desc *old, const struct port_desc *now,
-	enum ofp_port_reason reason, const struct of_session *source);
+void async_port_status(struct connmgr *mgr, const struct port_desc *old,
+	const struct port_desc *now, enum ofp_port_reason reason, const struct of_session *source);
 /* A table has become fuller or emptier than its limits. */
 void async_table_status(struct connmgr *mgr, uint8_t table_id, enum ofp_table_reason reason);
 /* SOURCE's group_mod or meter_mod MSG, for those that want to know. */

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * A bridge's connections: the controllers it was told to talk to (active: connected to with backoff;
- * passive: listened for), management listeners, the snoop listener, and what follows from there being
- * controllers or none (fail_mode).
+ * A bridge's connections: the controllers it was told to talk to (active: connected to with
+ * backoff; passive: listened for), management listeners, the snoop listener, and what follows from
+ * there being controllers or none (fail_mode).
  *
- * Words: `service`: one configured target, with any number of sessions if it is passive. `primary`: a
- * controller's, as opposed to a management session's.
+ * Words: `service`: one configured target, with any number of sessions if it is passive. `primary`:
+ * a controller's, as opposed to a management session's.
  *
  * Threads: control only.
  */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What a bridge with fail_mode standalone does when its controllers are gone for three times the longest
- * probe interval: it forwards as a plain Ethernet switch (one hidden flow), and as soon as a controller
- * is back sends it packets to see whether it answers, before it gives control back.
+ * What a bridge with fail_mode standalone does when its controllers are gone for three times the
+ * longest probe interval: it forwards as a plain Ethernet switch (one hidden flow), and as soon as
+ * a controller is back sends it packets to see whether it answers, before it gives control back.
  *
  * Part of connmgr. Threads: control only.
  */

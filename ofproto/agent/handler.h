@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a session does with a request: one function a message type, in families by file. Each sends its
- * replies itself and returns the error that is to be sent instead, or OFP_OK.
+ * What a session does with a request: one function a message type, in families by file. Each sends
+ * its replies itself and returns the error that is to be sent instead, or OFP_OK.
  *
  * Threads: control only.
  */

@@ -169,7 +169,8 @@ static void put_meter_stats(struct mp_reply *mp, const struct of_state *state,
 	};
 
 	for (size_t i = 0; i < pl->n_bands; i++) {
-		bands[i].packets = atomic_load_explicit(&pl->bands[i].packets, memory_order_relaxed);
+		bands[i].packets =
+			atomic_load_explicit(&pl->bands[i].packets, memory_order_relaxed);
 		bands[i].bytes = atomic_load_explicit(&pl->bands[i].bytes, memory_order_relaxed);
 	}
 	duration(meter->created_ms, &counts.duration_sec, &counts.duration_nsec);

@@ -9,8 +9,8 @@
 
 #define SLICE_US 1000
 
-/* A dump of flows under way. The flows are walked where they are: one that goes before its turn is not in
- * the reply, one that comes may be. */
+/* A dump of flows under way. The flows are walked where they are: one that goes before its turn is
+ * not in the reply, one that comes may be. */
 struct flow_dump {
 	struct of_dump dump;
 	struct of_state *state;
@@ -23,7 +23,8 @@ struct flow_dump {
 	struct mp_reply mp;
 };
 
-static void request_to_criteria(const struct flow_stats_request *request, struct of_criteria *criteria)
+static void request_to_criteria(
+	const struct flow_stats_request *request, struct of_criteria *criteria)
 {
 	of_criteria_init(criteria);
 	criteria->table_id = request->table_id;
@@ -74,7 +75,8 @@ static void put_flow(struct mp_reply *mp, const struct of_rule *rule)
 static bool dump_next_table(struct flow_dump *dump)
 {
 	const struct of_criteria *criteria = &dump->criteria;
-	int last = criteria->table_id == OFP_TABLE_ALL ? OF_N_VISIBLE_TABLES - 1 : criteria->table_id;
+	int last =
+		criteria->table_id == OFP_TABLE_ALL ? OF_N_VISIBLE_TABLES - 1 : criteria->table_id;
 
 	if (dump->table_id < 0 && criteria->table_id != OFP_TABLE_ALL)
 		dump->table_id = criteria->table_id - 1;

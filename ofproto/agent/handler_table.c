@@ -9,7 +9,8 @@
 /* All that a table weighs when it evicts: importance, lifetime and other. It can't be changed. */
 #define EVICTION_FLAGS 7
 
-static void table_describe(const struct of_state *state, uint8_t table_id, struct table_features *tf)
+static void table_describe(
+	const struct of_state *state, uint8_t table_id, struct table_features *tf)
 {
 	const struct of_table *table = &state->tables[table_id];
 

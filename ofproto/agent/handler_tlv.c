@@ -24,7 +24,8 @@ static bool acts_use(const struct act *acts, size_t len, const struct field *fie
 
 		if (a->type == ACT_SET_FIELD && ((const struct act_set_field *)a)->field == field)
 			return true;
-		if (a->type == ACT_REG_MOVE && (move->src.field == field || move->dst.field == field))
+		if (a->type == ACT_REG_MOVE &&
+			(move->src.field == field || move->dst.field == field))
 			return true;
 		if ((a->type == ACT_STACK_PUSH || a->type == ACT_STACK_POP) &&
 			((const struct act_stack *)a)->subfield.field == field)

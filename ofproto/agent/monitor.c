@@ -98,9 +98,10 @@ static bool monitor_covers(const struct of_monitor *monitor, const struct of_rul
 	return cls_rule_is_loose_match(&rule->pl.cr, &request->match);
 }
 
-/* The union of what those of SESSION's monitors ask for that want to hear of a change of kind WANTED. */
-static uint16_t session_flags(struct of_session *session, uint16_t wanted, const struct of_rule *rule,
-	const struct pl_actions *old_actions)
+/* The union of what those of SESSION's monitors ask for that want to hear of a change of kind
+ * WANTED. */
+static uint16_t session_flags(struct of_session *session, uint16_t wanted,
+	const struct of_rule *rule, const struct pl_actions *old_actions)
 {
 	struct of_monitor *monitor;
 	uint16_t flags = 0;
@@ -221,8 +222,8 @@ static void refresh_rule(struct mp_reply *mp, struct of_monitor *const monitors[
 			(flags & MONITOR_ACTIONS) != 0);
 }
 
-static void refresh(struct ofproto *ofproto, struct mp_reply *mp, struct of_monitor *const monitors[],
-	size_t n, uint64_t seqno)
+static void refresh(struct ofproto *ofproto, struct mp_reply *mp,
+	struct of_monitor *const monitors[], size_t n, uint64_t seqno)
 {
 	for (unsigned int i = 0; n && i < OF_N_VISIBLE_TABLES; i++) {
 		struct of_table *table = &ofproto->state.tables[i];
@@ -285,7 +286,8 @@ static enum ofp_error monitor_add(struct of_session *session, const struct monit
 }
 
 /* Takes MONITOR out of the session, and out of those that are new. */
-static void monitor_forget(struct of_session *session, struct of_monitor *monitor, struct added *added)
+static void monitor_forget(
+	struct of_session *session, struct of_monitor *monitor, struct added *added)
 {
 	for (size_t i = 0; i < added->v.n; i++)
 		if (added->v.items[i] == monitor) {
@@ -295,8 +297,8 @@ static void monitor_forget(struct of_session *session, struct of_monitor *monito
 	monitor_remove(session, monitor);
 }
 
-static enum ofp_error monitor_command(struct of_session *session, const struct monitor_request *request,
-	struct added *added)
+static enum ofp_error monitor_command(
+	struct of_session *session, const struct monitor_request *request, struct added *added)
 {
 	struct of_monitor *monitor = monitor_find(session, request->id);
 
@@ -305,7 +307,8 @@ static enum ofp_error monitor_command(struct of_session *session, const struct m
 	if (!monitor)
 		return OFPMOFC_UNKNOWN_MONITOR;
 	monitor_forget(session, monitor, added);
-	return request->command == MONITOR_CMD_MODIFY ? monitor_add(session, request, added) : OFP_OK;
+	return request->command == MONITOR_CMD_MODIFY ? monitor_add(session, request, added)
+						      : OFP_OK;
 }
 
 static enum ofp_error monitor_commands(struct of_session *session, const struct msg *msg,

@@ -3,8 +3,9 @@
 
 /*
  * Flow monitors: sessions that want to hear of every change of certain flows. The updates that one
- * request causes go out together when it is done. A session that does not keep up is paused (it is told,
- * and from then on hears only of the end of flows it knew), and caught up once it has read everything.
+ * request causes go out together when it is done. A session that does not keep up is paused (it is
+ * told, and from then on hears only of the end of flows it knew), and caught up once it has read
+ * everything.
  *
  * Threads: control only.
  */

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Rate limit of packet-ins to one controller: a token bucket, and a queue per input port that is served
- * in turn, so that a noisy port does not starve the others. The longest queue loses when all are full.
+ * Rate limit of packet-ins to one controller: a token bucket, and a queue per input port that is
+ * served in turn, so that a noisy port does not starve the others. The longest queue loses when all
+ * are full.
  *
  * Threads: control only.
  */

@@ -13,8 +13,8 @@ static void tell_role(struct connmgr *mgr, struct of_session *session, enum ofp_
 	struct sbuf out = SBUF_INITIALIZER;
 
 	if (of_session_is_ready(session))
-		role_status_encode(session->role, reason, connmgr_election_id(mgr), session->version,
-			&out);
+		role_status_encode(
+			session->role, reason, connmgr_election_id(mgr), session->version, &out);
 	of_session_send(session, &out);
 	sbuf_uninit(&out);
 }

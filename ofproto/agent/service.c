@@ -86,7 +86,8 @@ static void service_session_ready(struct of_session_owner *owner, struct of_sess
 	}
 }
 
-static void service_session_over(struct of_session_owner *owner, struct of_session *session, int error)
+static void service_session_over(
+	struct of_session_owner *owner, struct of_session *session, int error)
 {
 	struct of_service *service = container_of(owner, struct of_service, owner);
 	int64_t now_ms = clock_ms();
@@ -185,7 +186,8 @@ static void service_listen(struct of_service *service, int64_t now_ms)
 /* ------------------------------------------------------------------ life */
 
 struct of_service *of_service_create(struct connmgr *mgr, struct ofproto *ofproto,
-	struct list *sessions, const struct ofproto_controller *settings, uint32_t versions, bool hold)
+	struct list *sessions, const struct ofproto_controller *settings, uint32_t versions,
+	bool hold)
 {
 	bool active = stream_name_is_valid(settings->target);
 	int64_t now_ms = clock_ms();

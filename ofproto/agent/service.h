@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One configured target of a bridge's OpenFlow: a controller to connect to, or a name to listen on. Part
- * of connmgr, which owns it.
+ * One configured target of a bridge's OpenFlow: a controller to connect to, or a name to listen on.
+ * Part of connmgr, which owns it.
  *
  * Threads: control only.
  */
@@ -37,7 +37,8 @@ struct of_service {
 
 /* NULL (logged) if TARGET is no stream name. */
 struct of_service *of_service_create(struct connmgr *mgr, struct ofproto *ofproto,
-	struct list *sessions, const struct ofproto_controller *settings, uint32_t versions, bool hold);
+	struct list *sessions, const struct ofproto_controller *settings, uint32_t versions,
+	bool hold);
 void of_service_destroy(struct of_service *service);
 void of_service_configure(struct of_service *service, const struct ofproto_controller *settings);
 void of_service_set_hold(struct of_service *service, bool hold);

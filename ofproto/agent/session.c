@@ -48,8 +48,8 @@ static void session_say_hello(struct of_session *session)
 	sbuf_uninit(&out);
 }
 
-struct of_session *of_session_create(struct ofproto *ofproto, struct stream *stream, uint32_t versions,
-	bool is_service, struct of_session_owner *owner)
+struct of_session *of_session_create(struct ofproto *ofproto, struct stream *stream,
+	uint32_t versions, bool is_service, struct of_session_owner *owner)
 {
 	struct of_session *session = xcalloc(1, sizeof *session);
 
@@ -284,7 +284,8 @@ static bool session_take(struct of_session *session)
 		return false;
 	len = msg_header_len(data);
 	if (len < OFP_HEADER_LEN) {
-		log_warn_rl(&rl, "%s: received too short ofp_header::length (%zu)", session->name, len);
+		log_warn_rl(
+			&rl, "%s: received too short ofp_header::length (%zu)", session->name, len);
 		of_session_close(session, -EPROTO);
 		return false;
 	}
@@ -399,7 +400,8 @@ static int64_t session_run_probe(struct of_session *session, int64_t now_ms)
 	if (left > 0)
 		return left;
 	if (session->probing || session->phase != OF_SESSION_READY) {
-		log_err_rl(&rl, "%s: no response to inactivity probe after %d seconds, disconnecting",
+		log_err_rl(&rl,
+			"%s: no response to inactivity probe after %d seconds, disconnecting",
 			session->name, session->probe_interval_ms / 1000);
 		of_session_close(session, -ETIMEDOUT);
 		return 0;
@@ -434,7 +436,8 @@ static void session_log_ops(struct of_session *session, int64_t now_ms)
 	unsigned int n = session->ops.n_add + session->ops.n_delete + session->ops.n_modify;
 
 	if (n)
-		log_info("%s: %u flow_mods in the last %lld s (%u adds, %u deletes, %u modifications)",
+		log_info("%s: %u flow_mods in the last %lld s (%u adds, %u deletes, %u "
+			 "modifications)",
 			session->name, n, (long long)(now_ms - session->ops.first_ms) / 1000,
 			session->ops.n_add, session->ops.n_delete, session->ops.n_modify);
 	memset(&session->ops, 0, sizeof session->ops);

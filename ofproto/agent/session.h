@@ -10,8 +10,8 @@
  * way, so replies never overtake each other. Packet-ins to a slow reader are dropped and counted;
  * anything else that can't be queued any more ends the session.
  *
- * A session belongs to a service (connmgr.h), which is told when it is ready and when it is over, and
- * destroys it.
+ * A session belongs to a service (connmgr.h), which is told when it is ready and when it is over,
+ * and destroys it.
  *
  * Threads: control only.
  */
@@ -66,7 +66,7 @@ struct of_session {
 	int64_t last_rx_ms;
 	bool probing;			/* An echo request is out. */
 	int64_t connected_ms;
-	int64_t admitted_ms;		/* First request that only a working controller sends; 0 none. */
+	int64_t admitted_ms; /* First request that only a working controller sends; 0 none. */
 
 	struct flow_format format;
 	enum packet_in_format packet_in_format;
@@ -93,8 +93,8 @@ struct of_session {
 };
 
 /* Takes STREAM (connected) over and says hello. */
-struct of_session *of_session_create(struct ofproto *ofproto, struct stream *stream, uint32_t versions,
-	bool is_service, struct of_session_owner *owner);
+struct of_session *of_session_create(struct ofproto *ofproto, struct stream *stream,
+	uint32_t versions, bool is_service, struct of_session_owner *owner);
 void of_session_destroy(struct of_session *session);
 /* Timers: probes, bundles, rate limits. Returns ms until the next call, -1 none. */
 int64_t of_session_run(struct of_session *session, int64_t now_ms);

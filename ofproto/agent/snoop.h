@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Snooping: a client of BRIDGE.snoop gets a copy of every message that passes on a controller's session,
- * in either direction. What it sends itself (but for its hello) is ignored. A slow snooper misses
- * messages.
+ * Snooping: a client of BRIDGE.snoop gets a copy of every message that passes on a controller's
+ * session, in either direction. What it sends itself (but for its hello) is ignored. A slow snooper
+ * misses messages.
  *
  * Threads: control only.
  */

@@ -73,8 +73,8 @@ static struct of_bundle *bundle_create(struct hmap *bundles, uint32_t id, uint16
 	return bundle;
 }
 
-enum ofp_error of_bundle_open(struct hmap *bundles, uint32_t id, uint16_t flags, const struct msg *msg,
-	int64_t now_ms)
+enum ofp_error of_bundle_open(
+	struct hmap *bundles, uint32_t id, uint16_t flags, const struct msg *msg, int64_t now_ms)
 {
 	struct of_bundle *bundle = of_bundle_find(bundles, id);
 
@@ -113,8 +113,8 @@ enum ofp_error of_bundle_discard(struct hmap *bundles, uint32_t id)
 	return OFP_OK;
 }
 
-enum ofp_error of_bundle_add(struct hmap *bundles, const struct bundle_add *add, const struct msg *msg,
-	int64_t now_ms)
+enum ofp_error of_bundle_add(
+	struct hmap *bundles, const struct bundle_add *add, const struct msg *msg, int64_t now_ms)
 {
 	struct of_bundle *bundle = of_bundle_find(bundles, add->bundle_id);
 	enum ofp_error error;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Bundles under way (OpenFlow 1.4, 6.9): messages kept as they came, each checked when it was added, to
- * be done all at once. They belong to a session and go with it, when they are committed, or when nothing
- * was added for a while.
+ * Bundles under way (OpenFlow 1.4, 6.9): messages kept as they came, each checked when it was
+ * added, to be done all at once. They belong to a session and go with it, when they are committed,
+ * or when nothing was added for a while.
  *
  * Threads: control only.
  */
@@ -31,18 +31,18 @@ struct of_bundle {
 
 void of_bundles_init(struct hmap *bundles);
 void of_bundles_uninit(struct hmap *bundles);
-/* Ends those that nobody touched for long: their errors go to OUT. Returns ms until the next one, -1
- * none. */
+/* Ends those that nobody touched for long: their errors go to OUT. Returns ms until the next one,
+ * -1 none. */
 int64_t of_bundles_expire(struct hmap *bundles, int64_t now_ms, struct sbuf *out);
 
 struct of_bundle *of_bundle_find(const struct hmap *bundles, uint32_t id);
 /* OFPBFC_BAD_ID (and the one there is goes), OFPBFC_OUT_OF_BUNDLES. */
-enum ofp_error of_bundle_open(struct hmap *bundles, uint32_t id, uint16_t flags, const struct msg *msg,
-	int64_t now_ms);
+enum ofp_error of_bundle_open(
+	struct hmap *bundles, uint32_t id, uint16_t flags, const struct msg *msg, int64_t now_ms);
 /* The errors that end the bundle: OFPBFC_BUNDLE_CLOSED, _BAD_FLAGS. */
 enum ofp_error of_bundle_close(struct hmap *bundles, uint32_t id, uint16_t flags, int64_t now_ms);
 enum ofp_error of_bundle_discard(struct hmap *bundles, uint32_t id);
 /* Adds MSG, opening the bundle if need be. */
-enum ofp_error of_bundle_add(struct hmap *bundles, const struct bundle_add *add, const struct msg *msg,
-	int64_t now_ms);
+enum ofp_error of_bundle_add(
+	struct hmap *bundles, const struct bundle_add *add, const struct msg *msg, int64_t now_ms);
 void of_bundle_destroy(struct hmap *bundles, struct of_bundle *bundle);

@@ -78,7 +78,8 @@ static enum ofp_error add_start(struct of_txn *txn, const struct flow_mod *fm)
 	error = of_acts_check(txn->state, spec.acts, spec.acts_len);
 	if (error)
 		return error;
-	old = of_rule_from_cls(classifier_find_exactly(cls, &fm->match, fm->priority, txn->version));
+	old = of_rule_from_cls(
+		classifier_find_exactly(cls, &fm->match, fm->priority, txn->version));
 	if (old) {
 		replace(txn, fm, old, spec);
 		return OFP_OK;

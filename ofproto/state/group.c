@@ -261,7 +261,8 @@ static enum ofp_error group_check(const struct of_txn *txn, const struct of_grou
 		return OFPGMFC_INVALID_GROUP;
 	if (group->type > OFPGT_FF)
 		return OFPGMFC_BAD_TYPE;
-	if ((!old || old->type != group->type) && txn->state->n_groups[group->type] >= OF_MAX_GROUPS)
+	if ((!old || old->type != group->type) &&
+		txn->state->n_groups[group->type] >= OF_MAX_GROUPS)
 		return OFPGMFC_OUT_OF_GROUPS;
 	if (group_reaches(txn->state, group, group->id, MAX_GROUP_CHAIN))
 		return OFPGMFC_LOOP;
@@ -284,7 +285,8 @@ static enum ofp_error group_stage(struct of_txn *txn, struct of_group *old, stru
 	return OFP_OK;
 }
 
-static enum ofp_error group_set(struct of_txn *txn, struct of_group *old, const struct group_mod *gm)
+static enum ofp_error group_set(
+	struct of_txn *txn, struct of_group *old, const struct group_mod *gm)
 {
 	struct of_group *group;
 
@@ -375,7 +377,8 @@ static bool group_is(const struct of_group *group, const struct group_mod *gm)
 }
 
 /* After a restart scripts that know nothing of snapshots add again what they saved. */
-static enum ofp_error group_add(struct of_txn *txn, struct of_group *old, const struct group_mod *gm)
+static enum ofp_error group_add(
+	struct of_txn *txn, struct of_group *old, const struct group_mod *gm)
 {
 	if (!old)
 		return group_set(txn, NULL, gm);

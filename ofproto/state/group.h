@@ -3,8 +3,8 @@
 
 /*
  * Groups as controllers see them, each with its compiled form (struct pl_group) in the pipeline. A
- * group_mod makes a new group that takes the old one's place; packets see it when the transaction is
- * committed.
+ * group_mod makes a new group that takes the old one's place; packets see it when the transaction
+ * is committed.
  *
  * Threads: control only.
  */

@@ -11,7 +11,8 @@
 #include "datapath/pipeline/translate.h"
 #include "ofproto/state/table.h"
 
-/* Does what LEARNED says. *WRITTEN: the flow is there now (else: its limit was reached, or refused). */
+/* Does what LEARNED says. *WRITTEN: the flow is there now (else: its limit was reached, or
+ * refused). */
 void of_learn(struct of_state *state, const struct xlate_learned *learned, bool *written);
 
 /* Cookies and tables whose flows nobody stands for any more. */

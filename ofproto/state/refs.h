@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Which flows mention which groups and meters: so that deleting one finds its flows at once, and that a
- * flow which names one that does not exist is refused.
+ * Which flows mention which groups and meters: so that deleting one finds its flows at once, and
+ * that a flow which names one that does not exist is refused.
  *
  * Threads: control only.
  */

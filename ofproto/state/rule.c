@@ -28,7 +28,8 @@ struct of_rule *of_rule_create(struct of_state *state, const struct of_rule_spec
 	rule->pl.counter = counter_alloc();
 	rule->owns_counter = true;
 	atomic_init(&rule->pl.cookie, spec->cookie);
-	pl_rule_set_actions(state->bridge, &rule->pl, pl_actions_create(spec->acts, spec->acts_len));
+	pl_rule_set_actions(
+		state->bridge, &rule->pl, pl_actions_create(spec->acts, spec->acts_len));
 	rule->created_ms = rule->modified_ms = rule->used_floor_ms = clock_ms();
 	rule->refresh = spec->hard_timeout ? counter_alloc() : COUNTER_NONE;
 	rule->pl.refresh = rule->refresh;
@@ -87,7 +88,8 @@ struct of_rule_stats of_rule_stats(const struct of_rule *rule)
 	struct of_rule_stats stats = {
 		.packets = value.packets,
 		.bytes = value.bytes,
-		.used_ms = value.used_ms > rule->used_floor_ms ? value.used_ms : rule->used_floor_ms,
+		.used_ms =
+			value.used_ms > rule->used_floor_ms ? value.used_ms : rule->used_floor_ms,
 	};
 
 	return stats;
@@ -129,5 +131,6 @@ bool of_rule_outputs_to_group(const struct of_rule *rule, uint32_t group_id)
 {
 	const struct pl_actions *actions = of_rule_actions(rule);
 
-	return actions->has_groups && act_list_outputs_to_group(actions->acts, actions->len, group_id);
+	return actions->has_groups &&
+	       act_list_outputs_to_group(actions->acts, actions->len, group_id);
 }

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * A flow as controllers see it: the compiled rule of the pipeline (struct pl_rule) with what OpenFlow
- * adds to it: flags, timeouts, times, references to groups and meters.
+ * A flow as controllers see it: the compiled rule of the pipeline (struct pl_rule) with what
+ * OpenFlow adds to it: flags, timeouts, times, references to groups and meters.
  *
- * Life: NEW (created, in no table), LIVE (in a table and in the indices of its struct of_state), GONE
- * (deleted or replaced: out of the indices, invisible from some version on, its memory and final
- * counts waiting for a grace period; see txn.h). A rule that replaces another one may take its counter
- * over: then only the newer one owns it.
+ * Life: NEW (created, in no table), LIVE (in a table and in the indices of its struct of_state),
+ * GONE (deleted or replaced: out of the indices, invisible from some version on, its memory and
+ * final counts waiting for a grace period; see txn.h). A rule that replaces another one may take
+ * its counter over: then only the newer one owns it.
  *
  * Threads: control only. Nothing here fails but by returning NULL or false.
  */
@@ -44,7 +44,7 @@ struct of_rule {
 	uint64_t add_seqno;		/* Flow monitors': when it was added and last changed. */
 	uint64_t modify_seqno;
 	uint32_t refresh;		/* Counter that learn actions touch; COUNTER_NONE. */
-	uint32_t saved_slot;		/* In the snapshot being written, + 1; 0: not to be written. */
+	uint32_t saved_slot; /* In the snapshot being written, + 1; 0: not to be written. */
 	uint32_t timer;			/* Position in the heap of timeouts, or OF_RULE_NO_TIMER. */
 	uint16_t n_refs;
 	uint16_t idle_timeout;		/* Seconds; 0 none. */

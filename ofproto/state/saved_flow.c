@@ -17,7 +17,8 @@ _Static_assert(sizeof(struct saved_flow) % 8 == 0, "records are aligned");
 
 static void put_match(struct sbuf *out, const struct match *match, uint64_t used[2])
 {
-	const uint64_t *flow = flow_words_const(&match->flow), *mask = flow_words_const(&match->mask);
+	const uint64_t *flow = flow_words_const(&match->flow),
+		       *mask = flow_words_const(&match->mask);
 
 	memset(used, 0, 2 * sizeof *used);
 	for (size_t i = 0; i < FLOW_WORDS; i++) {
@@ -96,7 +97,8 @@ static void set_past(struct of_state *state, struct of_rule *rule, const struct 
 	rule->used_floor_ms = now_ms - saved->used_ms;
 	rule->flags = (uint8_t)(saved->flags & OFPFF_STATE);
 	if (saved->packets || saved->bytes)
-		counter_add(rule->pl.counter, saved->packets, saved->bytes, now_ms - saved->used_ms);
+		counter_add(
+			rule->pl.counter, saved->packets, saved->bytes, now_ms - saved->used_ms);
 	if (timed)
 		of_state_link(state, rule);
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A flow between a snapshot's text and the tables: parsed, but small (only the words of the match that
- * say something), so that another thread can parse a hundred thousand of them before control puts them in
- * (loader.h). A record is 8-byte aligned and `len` bytes long.
+ * A flow between a snapshot's text and the tables: parsed, but small (only the words of the match
+ * that say something), so that another thread can parse a hundred thousand of them before control
+ * puts them in (loader.h). A record is 8-byte aligned and `len` bytes long.
  *
  * saved_flow_parse() is pure, any thread; saved_flow_stage() is control's.
  */
@@ -26,8 +26,8 @@ struct saved_flow {
 	uint64_t data[];	/* Words of the flow, of the mask; actions. */
 };
 
-/* Appends the flow of TEXT ("PACKETS BYTES CREATED MODIFIED USED FLOW") to OUT. 0, or -EINVAL with a
- * line in *ERROR (caller frees). */
+/* Appends the flow of TEXT ("PACKETS BYTES CREATED MODIFIED USED FLOW") to OUT. 0, or -EINVAL with
+ * a line in *ERROR (caller frees). */
 int saved_flow_parse(const char *text, struct sbuf *out, char **error);
 /* Stages FLOW as it was, with its counts and ages as of NOW_MS. */
 enum ofp_error saved_flow_stage(struct of_txn *txn, const struct saved_flow *flow, int64_t now_ms);

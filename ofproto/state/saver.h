@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Writes a snapshot of several bridges in slices, each bridge as it was when it was added: a flow that
- * goes before its turn has come is written down on its way out. The file's format, by lines:
+ * Writes a snapshot of several bridges in slices, each bridge as it was when it was added: a flow
+ * that goes before its turn has come is written down on its way out. The file's format, by lines:
  *
  *     sluice-snapshot 2
  *     boot ID                      of the machine, so that no snapshot outlives a reboot

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A bridge's tables as lines of text, so that a restart can put them back with their counts and ages.
- * One line an object, the word first:
+ * A bridge's tables as lines of text, so that a restart can put them back with their counts and
+ * ages. One line an object, the word first:
  *
  *     tlv CLASS TYPE LEN INDEX            a Geneve option
  *     meter HEX                           an OpenFlow 1.5 meter_mod

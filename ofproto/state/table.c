@@ -43,7 +43,8 @@ static void rule_free_cb(void *rule_)
 	of_rule_destroy(rule);
 }
 
-/* Rules that no packet meets any more: their last counts are swept, then they leave the classifier. */
+/* Rules that no packet meets any more: their last counts are swept, then they leave the classifier.
+ */
 static void gone_run(struct of_state *state)
 {
 	struct of_rule *rule;
@@ -305,7 +306,8 @@ void of_table_set_name(struct of_state *state, uint8_t table_id, const char *nam
 
 void of_table_set_miss(struct of_state *state, uint8_t table_id, enum pl_miss miss)
 {
-	atomic_store_explicit(&state->tables[table_id].pl->miss, (uint8_t)miss, memory_order_release);
+	atomic_store_explicit(
+		&state->tables[table_id].pl->miss, (uint8_t)miss, memory_order_release);
 	dep_bump(dep_id(DEP_TABLE, state->bridge->id << 8 | table_id, 0));
 }
 

@@ -3,8 +3,8 @@
 
 /*
  * The OpenFlow state of one bridge: ofproto's tables over those of its pl_bridge, with the indices
- * that flow_mods, statistics and timeouts need (cookie, timer, group and meter references). Changes go
- * through transactions (txn.h); this is what they change and how it is searched.
+ * that flow_mods, statistics and timeouts need (cookie, timer, group and meter references). Changes
+ * go through transactions (txn.h); this is what they change and how it is searched.
  *
  * Words: `criteria`: which flows a request means. `loose`: those whose match is as specific as the
  * criteria's or more; `strict`: the one with the same match and priority.
@@ -64,8 +64,8 @@ enum of_flow_event { OF_FLOW_ADDED, OF_FLOW_REMOVED, OF_FLOW_MODIFIED };
 struct of_listener {
 	/* A flow is gone for good; its counts are final. Only for flows with SEND_FLOW_REM. */
 	void (*flow_removed)(struct of_listener *listener, struct of_rule *rule);
-	/* A flow has changed. REASON (enum ofp_flow_removed_reason) for OF_FLOW_REMOVED; OLD_ACTIONS for
-	 * OF_FLOW_MODIFIED and replacing adds if the actions changed, else NULL. */
+	/* A flow has changed. REASON (enum ofp_flow_removed_reason) for OF_FLOW_REMOVED;
+	 * OLD_ACTIONS for OF_FLOW_MODIFIED and replacing adds if the actions changed, else NULL. */
 	void (*flow_event)(struct of_listener *listener, enum of_flow_event event,
 		struct of_rule *rule, uint8_t reason, const struct of_requester *requester,
 		const struct pl_actions *old_actions);
@@ -94,7 +94,7 @@ struct of_state {
 	uint32_t n_groups[4];		/* By type. */
 	struct hmap meters;		/* struct of_meter by id. */
 	struct hmap meter_refs;
-	bool tlvs_restored;		/* Geneve options from a snapshot: may be added again as they are. */
+	bool tlvs_restored; /* Geneve options from a snapshot: may be added again as they are. */
 };
 
 void of_state_init(struct of_state *state, struct pl_bridge *bridge, struct of_listener *listener);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Idle and hard timeouts of flows: a heap by the moment at which a flow would expire. Packets only move
- * that moment away, so it is looked at again (with counters swept) when it has come.
+ * Idle and hard timeouts of flows: a heap by the moment at which a flow would expire. Packets only
+ * move that moment away, so it is looked at again (with counters swept) when it has come.
  *
  * Threads: control only.
  */

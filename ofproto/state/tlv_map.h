@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The bridge's table of Geneve options (field_tlv_map): changed as a whole, read by packets under RCU.
+ * The bridge's table of Geneve options (field_tlv_map): changed as a whole, read by packets under
+ * RCU.
  *
  * Threads: control only.
  */

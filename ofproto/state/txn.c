@@ -127,7 +127,8 @@ static void report(struct of_txn *txn, const struct of_change *change)
 		return;
 	switch (change->kind) {
 	case OF_CHANGE_ADD:
-		listener->flow_event(listener, OF_FLOW_ADDED, change->new_rule, 0, &requester, NULL);
+		listener->flow_event(
+			listener, OF_FLOW_ADDED, change->new_rule, 0, &requester, NULL);
 		break;
 	case OF_CHANGE_REMOVE:
 		listener->flow_event(listener, OF_FLOW_REMOVED, change->old_rule, change->reason,

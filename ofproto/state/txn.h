@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * Transactions: a number of changes to one bridge's flows, groups and meters that packets see all at
- * once. Each change takes effect at once for whoever looks at version_next() (the next flow_mod of a
- * bundle), and for packets when of_txn_commit() publishes that version. of_txn_abort() puts everything
- * back, in reverse order.
+ * Transactions: a number of changes to one bridge's flows, groups and meters that packets see all
+ * at once. Each change takes effect at once for whoever looks at version_next() (the next flow_mod
+ * of a bundle), and for packets when of_txn_commit() publishes that version. of_txn_abort() puts
+ * everything back, in reverse order.
  *
  * A single flow_mod is a transaction of one.
  *
  * Rules that go are invisible from the commit on; readers of the old version may hold them until a
- * grace period has passed. Only then are their counts final: of_state_run() reports them as removed and
- * frees them.
+ * grace period has passed. Only then are their counts final: of_state_run() reports them as removed
+ * and frees them.
  *
  * Threads: control only, one transaction at a time.
  */

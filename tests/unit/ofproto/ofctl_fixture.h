@@ -2,14 +2,16 @@
 #pragma once
 
 /*
- * A bridge without ports' devices or PMDs, served by a child process, for stock ovs-ofctl to talk to.
+ * A bridge without ports' devices or PMDs, served by a child process, for stock ovs-ofctl to talk
+ * to.
  */
 
 #include <stdbool.h>
 
 struct ofproto;
 
-/* False: there is no ovs-ofctl here. SETUP (may be NULL) runs in the child once the bridge is there. */
+/* False: there is no ovs-ofctl here. SETUP (may be NULL) runs in the child once the bridge is
+ * there. */
 bool ofctl_start(void (*setup)(struct ofproto *ofproto));
 void ofctl_stop(void);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A bridge in this very process, and OpenFlow peers of it that a test plays by hand: whole messages out
- * and in, the event loop turned in between.
+ * A bridge in this very process, and OpenFlow peers of it that a test plays by hand: whole messages
+ * out and in, the event loop turned in between.
  */
 
 #include "lib/event.h"

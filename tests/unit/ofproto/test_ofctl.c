@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The agent under stock ovs-ofctl: sessions of every version, flow_mods and their errors, statistics.
+ * The agent under stock ovs-ofctl: sessions of every version, flow_mods and their errors,
+ * statistics.
  */
 
 #include <setjmp.h>
@@ -87,9 +88,11 @@ static void test_add_and_dump(void **state)
 {
 	FOR_EACH_VERSION(v) {
 		ofctl_ok("-OOpenFlow%s del-flows BR", versions[v]);
-		ofctl_ok("-OOpenFlow%s add-flow BR cookie=0x5,priority=7,tcp,tp_dst=80,actions=output:3",
+		ofctl_ok("-OOpenFlow%s add-flow BR "
+			 "cookie=0x5,priority=7,tcp,tp_dst=80,actions=output:3",
 			versions[v]);
-		assert_has(dump(versions[v]), "cookie=0x5, priority=7,tcp,tp_dst=80 actions=output:3");
+		assert_has(
+			dump(versions[v]), "cookie=0x5, priority=7,tcp,tp_dst=80 actions=output:3");
 		assert_has(ofctl_ok("-OOpenFlow%s dump-aggregate BR", versions[v]), "flow_count=1");
 	}
 	ofctl_ok("del-flows BR");

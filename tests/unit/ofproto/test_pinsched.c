@@ -86,7 +86,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_burst_then_rate, teardown),
-		cmocka_unit_test_teardown(test_ports_take_turns_and_the_longest_queue_loses, teardown),
+		cmocka_unit_test_teardown(
+			test_ports_take_turns_and_the_longest_queue_loses, teardown),
 		cmocka_unit_test_teardown(test_queued_messages_are_freed, teardown),
 	};
 

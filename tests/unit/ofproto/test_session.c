@@ -268,13 +268,20 @@ static void test_noise(void **state)
 static void put_good_requests(struct sbuf *good, VEC_OFS *starts)
 {
 	static const char *const flows[] = {
-		"table=3,priority=5,tcp,nw_src=10.0.0.0/8,tp_dst=80,actions=mod_vlan_vid:5,resubmit(,4),2",
-		"ipv6,ipv6_dst=2001:db8::/32,actions=load:5->NXM_NX_REG0[0..7],move:NXM_NX_REG0[]->NXM_NX_REG1[],"
-			"clone(output:1,dec_ttl),controller(userdata=01.02,max_len=7)",
-		"reg3=5/0xf,actions=learn(table=1,hard_timeout=3,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:1->NXM_NX_REG0[],"
-			"output:NXM_OF_IN_PORT[]),multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[]),note:01.02",
-		"dl_vlan=7,actions=strip_vlan,bundle(eth_src,50,hrw,ofport,members:1,2),write_metadata:5/7,goto_table:9",
-		"priority=9,conj_id=4,actions=check_pkt_larger(100)->NXM_NX_REG0[0],sample(probability=1,collector_set_id=2)",
+		"table=3,priority=5,tcp,nw_src=10.0.0.0/"
+		"8,tp_dst=80,actions=mod_vlan_vid:5,resubmit(,4),2",
+		"ipv6,ipv6_dst=2001:db8::/"
+		"32,actions=load:5->NXM_NX_REG0[0..7],move:NXM_NX_REG0[]->NXM_NX_REG1[],"
+		"clone(output:1,dec_ttl),controller(userdata=01.02,max_len=7)",
+		"reg3=5/"
+		"0xf,actions=learn(table=1,hard_timeout=3,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:1-"
+		">NXM_NX_REG0[],"
+		"output:NXM_OF_IN_PORT[]),multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[]),note:01."
+		"02",
+		"dl_vlan=7,actions=strip_vlan,bundle(eth_src,50,hrw,ofport,members:1,2),write_"
+		"metadata:5/7,goto_table:9",
+		"priority=9,conj_id=4,actions=check_pkt_larger(100)->NXM_NX_REG0[0],sample("
+		"probability=1,collector_set_id=2)",
 		"actions=conjunction(4,1/2),conjunction(5,2/2)",
 	};
 	struct flow_format format = { .version = OFP13_VERSION };
@@ -285,7 +292,7 @@ static void put_good_requests(struct sbuf *good, VEC_OFS *starts)
 	struct act_output *output;
 	struct group_mod gm;
 	struct flow_mod fm;
-	struct meter_mod mm = { .command = OFPMC_ADD, .meter = { .meter_id = 1, .flags = OFPMF_KBPS } };
+	struct meter_mod mm = {.command = OFPMC_ADD, .meter = {.meter_id = 1, .flags = OFPMF_KBPS}};
 	char *error = NULL;
 
 	for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
@@ -313,14 +320,16 @@ static void put_good_requests(struct sbuf *good, VEC_OFS *starts)
 	bundle_ctrl_encode(&bc, OFP13_VERSION, 1, good);
 	for (int i = OFPTYPE_DESC_REQUEST; i <= OFPTYPE_FLOW_MONITOR_REQUEST; i++) {
 		vec_push(starts, good->len);
-		if (ofp_type_is_multipart_request((enum ofp_type)i) && msg_exists(OFP13_VERSION, (enum ofp_type)i))
+		if (ofp_type_is_multipart_request((enum ofp_type)i) &&
+			msg_exists(OFP13_VERSION, (enum ofp_type)i))
 			msg_put_empty(good, OFP13_VERSION, (enum ofp_type)i, 1);
 		else
 			starts->n--;
 	}
 }
 
-/* Good requests with a few bytes changed: whatever they say now, the session and the tables live on. */
+/* Good requests with a few bytes changed: whatever they say now, the session and the tables live
+ * on. */
 static void test_mutations(void **state)
 {
 	struct sbuf good = SBUF_INITIALIZER;
@@ -346,11 +355,13 @@ static void test_mutations(void **state)
 		}
 		seed = seed * 1103515245 + 12345;
 		if (i % 16 == 0) {
-			msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, htobe32(0x80000000u + (uint32_t)i));
+			msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST,
+				htobe32(0x80000000u + (uint32_t)i));
 			peer_send(&peer, &out);
 			do
 				assert_true(peer_recv(&peer, &msg));
-			while (msg.type != OFPTYPE_BARRIER_REPLY || msg.xid != htobe32(0x80000000u + (uint32_t)i));
+			while (msg.type != OFPTYPE_BARRIER_REPLY ||
+				msg.xid != htobe32(0x80000000u + (uint32_t)i));
 		}
 	}
 	sbuf_clear(&out);
@@ -378,7 +389,8 @@ static void add_controller(bool service)
 
 static void put_role(struct peer *peer, enum ofp_role role, uint64_t generation)
 {
-	size_t handle = msg_begin(&out, peer->version, OFPTYPE_ROLE_REQUEST, MSG_OFPT, peer_xid(peer));
+	size_t handle =
+		msg_begin(&out, peer->version, OFPTYPE_ROLE_REQUEST, MSG_OFPT, peer_xid(peer));
 
 	put_u32(&out, role);
 	put_pad(&out, 4);
@@ -550,7 +562,8 @@ static void test_fail_open(void **state)
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
 	assert_int_equal(listen(listener, 1), 0);
-	for (int i = 0; i < 10 && (peer.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) < 0; i++) {
+	for (int i = 0; i < 10 && (peer.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) < 0;
+		i++) {
 		clock_test_advance(1000);
 		bridge_run(10);
 	}
@@ -680,7 +693,8 @@ static void test_port_status(void **state)
 
 static void test_bundle_expires(void **state)
 {
-	struct bundle_ctrl bc = { .bundle_id = 3, .type = OFPBCT_OPEN_REQUEST, .flags = OFPBF_ATOMIC };
+	struct bundle_ctrl bc = {
+		.bundle_id = 3, .type = OFPBCT_OPEN_REQUEST, .flags = OFPBF_ATOMIC};
 	struct peer peer;
 	struct msg msg;
 

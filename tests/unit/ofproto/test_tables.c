@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Flow tables without sessions: what flow_mods do, transactions, timeouts, learning, eviction. Counts
- * are given to rules by hand, as a sweep would.
+ * Flow tables without sessions: what flow_mods do, transactions, timeouts, learning, eviction.
+ * Counts are given to rules by hand, as a sweep would.
  */
 
 #include <setjmp.h>
@@ -30,13 +30,13 @@
 static struct pl_bridge *bridge;
 static struct of_state tables;
 
-/* What the listener heard: "-5:idle:3" is the end of the flow with priority 5 after 3 packets; "+5",
- * "x5", "m5" that it was added, removed, modified. */
+/* What the listener heard: "-5:idle:3" is the end of the flow with priority 5 after 3 packets;
+ * "+5", "x5", "m5" that it was added, removed, modified. */
 static struct sbuf news = SBUF_INITIALIZER;
 
 static void on_removed(struct of_listener *listener, struct of_rule *rule)
 {
-	static const char *const reasons[] = { "idle", "hard", "delete", "group", "meter", "evict" };
+	static const char *const reasons[] = {"idle", "hard", "delete", "group", "meter", "evict"};
 
 	sbuf_putf(&news, "-%d:%s:%llu ", of_rule_priority(rule), reasons[rule->removed_reason],
 		(unsigned long long)of_rule_stats(rule).packets);
@@ -123,8 +123,8 @@ static struct of_rule *find(const char *text)
 	struct flow_mod fm;
 
 	parse(text, &fm);
-	rule = of_rule_from_cls(classifier_find_exactly(tables.tables[fm.table_id].pl->cls, &fm.match,
-		fm.priority, version_get()));
+	rule = of_rule_from_cls(classifier_find_exactly(
+		tables.tables[fm.table_id].pl->cls, &fm.match, fm.priority, version_get()));
 	flow_mod_uninit(&fm);
 	return rule;
 }
@@ -148,7 +148,8 @@ static void assert_flow(const char *text, const char *expected)
 	assert_non_null(rule);
 	stats = of_rule_stats(rule);
 	actions = of_rule_actions(rule);
-	sbuf_putf(&s, "%llu/%llu ", (unsigned long long)stats.packets, (unsigned long long)stats.bytes);
+	sbuf_putf(&s, "%llu/%llu ", (unsigned long long)stats.packets,
+		(unsigned long long)stats.bytes);
 	act_list_format(actions->acts, actions->len, NULL, &s);
 	assert_string_equal(sbuf_cstr(&s), expected);
 	sbuf_uninit(&s);
@@ -238,7 +239,8 @@ static void test_hidden_flows(void **state)
 	struct act_builder acts;
 
 	act_builder_init(&acts);
-	((struct act_output *)act_put(&acts, ACT_OUTPUT, sizeof(struct act_output)))->port = OFPP_NORMAL;
+	((struct act_output *)act_put(&acts, ACT_OUTPUT, sizeof(struct act_output)))->port =
+		OFPP_NORMAL;
 	of_hidden_flow(&tables, &catchall, 70000, (const struct act *)(const void *)acts.buf.data,
 		acts.buf.len);
 	assert_int_equal(tables.tables[0].n_flows, 1);
@@ -351,7 +353,8 @@ static void test_many_timers_fire_in_order(void **state)
 	char text[96];
 
 	for (int i = 1; i <= 200; i++) {
-		snprintf(text, sizeof text, "priority=%d,hard_timeout=%d,actions=1", i, (i * 37) % 200 + 1);
+		snprintf(text, sizeof text, "priority=%d,hard_timeout=%d,actions=1", i,
+			(i * 37) % 200 + 1);
 		add(text);
 	}
 	for (int i = 1; i <= 200; i++) {
@@ -388,7 +391,8 @@ static bool learn(const struct act_learn *action, const char *flow)
 	return written;
 }
 
-#define LEARNER "priority=9,actions=learn(table=5,hard_timeout=10,priority=77,cookie=0x99,limit=2," \
+#define LEARNER                                                                                    \
+	"priority=9,actions=learn(table=5,hard_timeout=10,priority=77,cookie=0x99,limit=2,"        \
 	"delete_learned,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"
 
 static void test_learned_flow_is_refreshed(void **state)
@@ -433,8 +437,9 @@ static void test_learned_flows_go_with_the_last_learner(void **state)
 	mod(OFPFC_DELETE_STRICT, "priority=9,actions=drop");
 	assert_int_equal(tables.tables[5].n_flows, 2);
 	/* One that is modified but still learns the same stands for them, too. */
-	assert_int_equal(mod(OFPFC_MODIFY_STRICT,
-		"priority=8,actions=learn(table=5,cookie=0x99,delete_learned,NXM_OF_ETH_DST[]),3"), OFP_OK);
+	assert_int_equal(mod(OFPFC_MODIFY_STRICT, "priority=8,actions=learn(table=5,cookie=0x99,"
+						  "delete_learned,NXM_OF_ETH_DST[]),3"),
+		OFP_OK);
 	assert_int_equal(tables.tables[5].n_flows, 2);
 	mod(OFPFC_DELETE_STRICT, "priority=8,actions=drop");
 	assert_int_equal(tables.tables[5].n_flows, 1);
@@ -514,7 +519,8 @@ static void test_snapshot(void **state)
 	char *line, *rest, *error;
 
 	assert_int_equal(group_mod(OFPGC_ADD, 1, 0), OFP_OK);
-	add("cookie=0x1122,priority=5,tcp,tp_dst=80,idle_timeout=30,actions=mod_vlan_vid:5,group:1");
+	add("cookie=0x1122,priority=5,tcp,tp_dst=80,idle_timeout=30,actions=mod_vlan_vid:5,group:"
+	    "1");
 	add("send_flow_rem,table=3,priority=0,actions=resubmit(,4),controller(max_len=7)");
 	add(LEARNER);
 	packets("priority=5,tcp,tp_dst=80,actions=drop", 3);
@@ -540,8 +546,17 @@ static void test_snapshot(void **state)
 static void test_snapshot_refuses_nonsense(void **state)
 {
 	static const char *const lines[] = {
-		"", "flow", "flow 1 2 3", "flow 1 2 3 4 5 nonsense", "group 1 zz", "group 1 06", "meter ",
-		"mac 1 2", "mac 1 5000 00:00:00:00:00:00 1", "tlv 1 2 3 99", "what 1 2",
+		"",
+		"flow",
+		"flow 1 2 3",
+		"flow 1 2 3 4 5 nonsense",
+		"group 1 zz",
+		"group 1 06",
+		"meter ",
+		"mac 1 2",
+		"mac 1 5000 00:00:00:00:00:00 1",
+		"tlv 1 2 3 99",
+		"what 1 2",
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
