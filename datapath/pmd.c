@@ -204,6 +204,7 @@ static void tick(struct pmd *pmd)
 	pmd->last_tick_ms = pmd->now_ms;
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_tick(&pmd->exact[i]);
+	mega_tick(&pmd->mega);
 	renew_key_masks(pmd);
 }
 
@@ -292,6 +293,7 @@ static void pmd_free(struct pmd *pmd)
 	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)
 		xlate_out_uninit(&pmd->outs[i]);
 	path_pool_destroy(pmd->pool);
+	mega_uninit(&pmd->mega);
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_uninit(&pmd->exact[i]);
 	munmap(pmd->key_masks, KEY_MASKS_SIZE);
@@ -326,9 +328,10 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	pmd->paths = path_pool_paths(pmd->pool);
 	pmd->shadows = xcalloc(PMD_MAX_PATHS, sizeof *pmd->shadows);
 	n = config->cache_entries ? config->cache_entries : PMD_CACHE_ENTRIES;
+	mega_init(&pmd->mega);
 	exact_init(&pmd->exact[FLOW_KEY_K64], n, 8);
-	exact_init(&pmd->exact[FLOW_KEY_K128], n, 16);
-	exact_init(&pmd->exact[FLOW_KEY_KL], MAX(n / 8, 64u), FLOW_KEY_MAX_WORDS);
+	exact_init(&pmd->exact[FLOW_KEY_K128], MAX(n / 4, 64u), 16);
+	exact_init(&pmd->exact[FLOW_KEY_KL], MAX(n / 32, 64u), FLOW_KEY_MAX_WORDS);
 	pmd->key_masks = mmap(NULL, KEY_MASKS_SIZE, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (pmd->key_masks == MAP_FAILED)

@@ -22,6 +22,7 @@
 
 #include "datapath/cache/exact.h"
 #include "datapath/cache/key_mask.h"
+#include "datapath/cache/mega.h"
 #include "datapath/cache/path.h"
 #include "datapath/command.h"
 #include "datapath/news.h"
@@ -34,8 +35,8 @@
 #define PMD_MAX_RXQS 1024
 #define PMD_MAX_DEPTH 8			/* Packets within packets: tunnels in tunnels, resumes. */
 #define PMD_SLEEP_MAX_US 500		/* Default. */
-#define PMD_CACHE_ENTRIES (128 * 1024)	/* Default. */
-#define PMD_MAX_PATHS (128 * 1024)
+#define PMD_CACHE_ENTRIES (512 * 1024)	/* Default. Memory is used as they are. */
+#define PMD_MAX_PATHS (512 * 1024)
 #define PMD_PATH_BYTES ((size_t)256 << 20)
 
 struct event_async;
@@ -150,6 +151,7 @@ struct pmd {
 	struct path_pool *pool;
 	struct path *paths;
 	struct exact exact[FLOW_KEY_N_CLASSES];
+	struct mega mega;
 	struct key_mask *key_masks;		/* By dp_port; PL_MAX_PORTS of them. */
 	uint64_t masks_used[PL_MAX_PORTS / 64];
 	version_t masks_version;		/* When they were made new ... */
@@ -240,6 +242,8 @@ void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *
 /* pmd_miss.c: translates KEY's flow for PACKET and does what comes of it; the exact cache remembers. */
 void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	struct packet *packet);
+/* The path that the second tier has for KEY, or NULL; the exact cache remembers. */
+struct path *pmd_mega_find(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key);
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);

@@ -58,27 +58,39 @@ static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 	}
 }
 
-/* Looks again, since an earlier packet of this burst may have been of the same flow; then translates. */
+/* What the caches know of KEY. The exact one is asked again, since an earlier packet of this burst may
+ * have been of the same flow. */
+static struct path *find_path(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key)
+{
+	struct key_mask *mask = pmd_key_mask(pmd, in_port);
+	struct path *path = NULL;
+	struct flow_key masked;
+	struct exact_ref ref;
+
+	if (pmd->no_caches)
+		return NULL;
+	key_mask_apply(mask, key, &masked);
+	if (find(pmd, &masked, flow_key_hash(&masked, mask->epoch), &ref))
+		path = check(pmd, ref);
+	if (path) {
+		stat_add(&pmd->stats.exact_hits, 1);
+		return path;
+	}
+	return pmd_mega_find(pmd, in_port, key);
+}
+
 static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	struct packet *packet)
 {
-	struct key_mask *mask = pmd_key_mask(pmd, in_port->dp_port);
-	struct flow_key masked;
-	struct exact_ref ref;
-	struct path *path;
+	struct path *path = find_path(pmd, in_port->dp_port, key);
 
 	packet->hash = flow_key_hash_5tuple(key, 0);
-	key_mask_apply(mask, key, &masked);
-	if (!pmd->no_caches && find(pmd, &masked, flow_key_hash(&masked, mask->epoch), &ref)) {
-		path = check(pmd, ref);
-		if (path) {
-			stat_add(&pmd->stats.exact_hits, 1);
-			path_count(path, 1, packet->len, pmd->now_ms);
-			run_path(pmd, path, packet);
-			return;
-		}
+	if (path) {
+		path_count(path, 1, packet->len, pmd->now_ms);
+		run_path(pmd, path, packet);
+	} else {
+		pmd_miss(pmd, in_port, key, packet);
 	}
-	pmd_miss(pmd, in_port, key, packet);
 }
 
 /* ------------------------------------------------------------------ a burst */

@@ -115,13 +115,43 @@ static void run_uncached(struct pmd *pmd, const struct xlate_out *out, struct pa
 		out->drop, packet);
 }
 
+/* The exact cache learns that KEY leads to REF, which depends on its BITS. True if the port's mask has
+ * more than these. */
+static bool insert(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key,
+	const struct flow_key *bits, struct exact_ref ref)
+{
+	struct key_mask *mask = pmd_key_mask(pmd, in_port);
+	enum flow_key_class class = flow_key_class(key);
+	struct flow_key masked;
+	bool all = key_mask_need(mask, class, bits);
+
+	key_mask_apply(mask, key, &masked);
+	exact_insert(&pmd->exact[class], pmd->paths, flow_key_hash(&masked, mask->epoch), masked.w,
+		flow_key_n_words(&masked) - 1, ref);
+	return !all;
+}
+
+struct path *pmd_mega_find(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key)
+{
+	const struct flow_key *bits;
+	struct exact_ref ref;
+	uint64_t n_asked = 0;
+	struct path *path = mega_lookup(&pmd->mega, pmd->paths, pmd->seq, key, &bits, &ref, &n_asked);
+
+	if (path) {
+		stat_add(&pmd->stats.mega_hits, 1);
+		stat_add(&pmd->stats.mega_lookups, n_asked);
+		insert(pmd, in_port, key, bits, ref);
+	}
+	return path;
+}
+
 /* Caches what OUT says if that may be: the path, or NULL. */
 static struct path *cache(struct pmd *pmd, const struct xlate_out *out, const struct flow *flow,
 	dp_port_t in_port, const struct flow_key *key)
 {
-	struct key_mask *mask = pmd_key_mask(pmd, in_port);
-	struct flow_key masked;
 	struct exact_ref ref;
+	struct flow_key bits;
 
 	if (!out->cacheable || pmd->no_caches)
 		return NULL;
@@ -129,10 +159,9 @@ static struct path *cache(struct pmd *pmd, const struct xlate_out *out, const st
 	if (ref.slot == PATH_NONE)
 		return NULL;
 	ref.generation = path_generation(&pmd->paths[ref.slot]);
-	key_mask_need(mask, flow_key_class(key), &out->wc);
-	key_mask_apply(mask, key, &masked);
-	exact_insert(&pmd->exact[flow_key_class(&masked)], pmd->paths,
-		flow_key_hash(&masked, mask->epoch), masked.w, flow_key_n_words(&masked) - 1, ref);
+	key_mask_bits(&out->wc, flow_key_class(key), &bits);
+	if (insert(pmd, in_port, key, &bits, ref))
+		mega_insert(&pmd->mega, pmd->paths, key, &bits, ref);
 	return &pmd->paths[ref.slot];
 }
 

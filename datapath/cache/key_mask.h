@@ -29,8 +29,11 @@ struct key_mask {
 
 /* Forgets everything. */
 void key_mask_reset(struct key_mask *mask);
-/* After a translation of a key of CLASS that looked at WC: grows if it must. True if it has grown. */
-bool key_mask_need(struct key_mask *mask, enum flow_key_class class, const struct flow *wc);
+/* The bits of a key of CLASS that WC covers, rounded to whole bytes. */
+void key_mask_bits(const struct flow *wc, enum flow_key_class class, struct flow_key *bits);
+/* A key of CLASS is to be inserted whose fate depends on its BITS: grows if it must. True if MASK then is
+ * BITS and nothing more. */
+bool key_mask_need(struct key_mask *mask, enum flow_key_class class, const struct flow_key *bits);
 
 /* MASKED = KEY under MASK. */
 static inline void key_mask_apply(const struct key_mask *mask, const struct flow_key *key,
