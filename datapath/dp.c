@@ -98,6 +98,7 @@ static int start_pmds(char **error)
 			.no_caches = dp.no_caches,
 			.wake_control = dp.async,
 		};
+		struct worker_job *job;
 		struct pmd *pmd;
 		int err = pmd_create(&config, &pmd, error);
 
@@ -111,6 +112,10 @@ static int start_pmds(char **error)
 		dp.pmds[dp.n_pmds] = pmd;
 		atomic_store(&dp.pmds[dp.n_pmds]->hold, dp.hold);
 		dp.n_pmds++;
+		job = worker_job_create(WORKER_POPULATE, 0, NULL);
+		job->pmd = pmd;
+		worker_post(dp.worker, job);
+		dp.n_populating++;
 		log_info("PMD thread on core %u created", cores[i]);
 	}
 	log_info("There are %u pmd threads on numa node 0", dp.n_pmds);
@@ -143,10 +148,15 @@ static void stop_pmds(void)
 		dp_sweep_pmd(pmd);
 		stats_fold(&dp.gone, &pmd->stats);
 	}
+	while (dp.n_populating) {
+		dp_ports_run();
+		usleep(1000);
+	}
 	dp_ports_forget_pmds();
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		pmd_destroy(dp.pmds[i]);
 	dp.n_pmds = 0;
+	dp.sweeping = false;
 }
 
 /* ------------------------------------------------------------------ start and stop */
@@ -201,6 +211,7 @@ int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlat
 	dp.timer = event_timer_create(loop, on_timer, NULL);
 	event_timer_start(dp.timer, SWEEP_MS, SWEEP_MS);
 	dp.grace_passed = true;
+	dp.sweep_due = true;
 	dp_ports_init();
 	dp_neigh_init();
 	dp.initialized = true;

@@ -263,6 +263,11 @@ static void take_result(const struct worker_job *job)
 {
 	struct dp_device *device = dp_device(job->dp_port);
 
+	if (job->type == WORKER_POPULATE) {
+		dp.n_populating--;
+		if (job->exact)
+			exact_allow(job->exact, job->mask);
+	}
 	if (!device)
 		return;
 	switch (job->type) {
@@ -281,6 +286,8 @@ static void take_result(const struct worker_job *job)
 	case WORKER_GONE:
 		if (device->state == DP_DEVICE_OPEN)
 			put_event(device, DP_PORT_GONE, "the device is gone");
+		return;
+	case WORKER_POPULATE:
 		return;
 	case WORKER_SET_ADMIN:
 	case WORKER_SET_MTU:

@@ -76,6 +76,7 @@ struct dp {
 
 	struct pmd *pmds[PMD_MAX];
 	unsigned int n_pmds;
+	unsigned int n_populating;	/* Jobs of the worker that name a PMD or its memory. */
 
 	struct id_pool *numbers;
 	struct dp_device *by_number[PL_MAX_PORTS];
@@ -97,7 +98,11 @@ struct dp {
 
 	/* Sweeping. */
 	bool sweep_due;
-	bool grace_passed;		/* Since the last full sweep. */
+	bool sweeping;			/* A round is on its way ... */
+	unsigned int sweep_pmd;		/* ... at this slot of this PMD. */
+	uint32_t sweep_slot;
+	bool grace_passed;		/* A grace period, since the last round that ended. */
+	bool grace_at_begin;		/* It had passed when this round began. */
 	uint64_t generation;
 	int64_t aged_ms;
 

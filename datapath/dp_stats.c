@@ -9,6 +9,7 @@
 #include "lib/rcu.h"
 
 #define PATH_IDLE_MS 10000	/* A path that nothing took for so long is retired. */
+#define SWEEP_SLICE 4096	/* Slots that control looks at in a turn: about half a millisecond. */
 
 /* ------------------------------------------------------------------ sweep */
 
@@ -99,37 +100,116 @@ void dp_sweep(void)
 		dp_sweep_pmd(dp.pmds[i]);
 }
 
+/* ------------------------------------------------------------------ memory for the PMDs */
+
+static struct worker_job *populate_job(void)
+{
+	struct worker_job *job = worker_job_create(WORKER_POPULATE, 0, NULL);
+
+	dp.n_populating++;
+	return job;
+}
+
+/* So that PMDs find memory where their next paths and keys will be. */
+static void populate_ahead(struct pmd *pmd)
+{
+	struct worker_job *job;
+	uint32_t mask;
+	size_t size;
+	void *p;
+
+	while (path_pool_ahead(pmd->pool, &p, &size)) {
+		job = populate_job();
+		job->memory = p;
+		job->size = size;
+		worker_post(dp.worker, job);
+	}
+	/* One at a time: what is asked for twice is only a wish of a second ago. */
+	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES && !dp.n_populating; i++) {
+		if (!exact_wants(&pmd->exact[i], &mask))
+			continue;
+		job = populate_job();
+		job->exact = &pmd->exact[i];
+		job->mask = mask;
+		worker_post(dp.worker, job);
+	}
+}
+
+/* ------------------------------------------------------------------ rounds */
+
+static void sweep_one(struct pmd *pmd, uint32_t slot, int64_t now_ms)
+{
+	if (atomic_load_explicit(&pmd->paths[slot].state, memory_order_acquire) != PATH_LIVE)
+		return;
+	sweep_slot(pmd, slot);
+	retire_idle(pmd, slot, now_ms);
+}
+
+/* Goes on with the round for SWEEP_SLICE slots; true when it is complete. */
+static bool sweep_slice(void)
+{
+	uint32_t budget = SWEEP_SLICE;
+	int64_t now_ms = clock_ms();
+
+	while (dp.sweep_pmd < dp.n_pmds) {
+		struct pmd *pmd = dp.pmds[dp.sweep_pmd];
+		uint32_t limit = path_pool_limit(pmd->pool);
+
+		if (!dp.sweep_slot) {
+			harvest(pmd);
+			uncached_sweep(&pmd->uncached);
+			populate_ahead(pmd);
+		}
+		while (dp.sweep_slot < limit && budget) {
+			sweep_one(pmd, dp.sweep_slot++, now_ms);
+			budget--;
+		}
+		if (dp.sweep_slot < limit)
+			return false;
+		dp.sweep_slot = 0;
+		dp.sweep_pmd++;
+	}
+	return true;
+}
+
 static void grace_passed(void *aux)
 {
 	dp.grace_passed = true;
 }
 
-void dp_stats_run(void)
+static void begin_round(void)
 {
-	int64_t now_ms = clock_ms();
-
-	if (!dp.sweep_due) {
-		for (unsigned int i = 0; i < dp.n_pmds; i++)
-			if (path_pool_n_retired(dp.pmds[i]->pool) > PMD_MAX_PATHS / 8)
-				harvest(dp.pmds[i]);
-		return;
-	}
 	dp.sweep_due = false;
-	dp_sweep();
-	for (unsigned int i = 0; i < dp.n_pmds; i++) {
-		struct pmd *pmd = dp.pmds[i];
-		uint32_t limit = path_pool_limit(pmd->pool);
+	dp.sweeping = true;
+	dp.sweep_pmd = 0;
+	dp.sweep_slot = 0;
+	dp.grace_at_begin = dp.grace_passed;
+}
 
-		for (uint32_t slot = 0; slot < limit; slot++)
-			if (pmd->shadows[slot].counted)
-				retire_idle(pmd, slot, now_ms);
-	}
-	/* Whoever freed a counter id before the last round began named it in no path since: a grace
-	 * period and a whole sweep lie between. */
-	if (dp.grace_passed) {
+static void end_round(void)
+{
+	dp.sweeping = false;
+	/* Whoever freed a counter id before the last round but one is named in no path that this one has
+	 * not seen: a grace period and a whole round lie between. */
+	if (dp.grace_at_begin) {
 		dp.grace_passed = false;
 		counter_reclaim(++dp.generation);
 		rcu_defer(grace_passed, NULL);
+	}
+}
+
+void dp_stats_run(void)
+{
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		if (path_pool_n_retired(dp.pmds[i]->pool) > PMD_MAX_PATHS / 8)
+			harvest(dp.pmds[i]);
+	if (dp.sweep_due && !dp.sweeping)
+		begin_round();
+	if (dp.sweeping) {
+		if (sweep_slice())
+			end_round();
+		else
+			event_async_send(dp.async);
 	}
 	rcu_reclaim();
 }

@@ -6,7 +6,6 @@
 #include <rte_lcore.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "datapath/eal.h"
@@ -296,7 +295,7 @@ static void pmd_free(struct pmd *pmd)
 	mega_uninit(&pmd->mega);
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_uninit(&pmd->exact[i]);
-	munmap(pmd->key_masks, KEY_MASKS_SIZE);
+	memory_release(pmd->key_masks, KEY_MASKS_SIZE);
 	uncached_uninit(&pmd->uncached);
 	news_uninit(&pmd->news);
 	ring_uninit(&pmd->commands);
@@ -310,7 +309,7 @@ static void pmd_free(struct pmd *pmd)
 int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 {
 	struct pmd *pmd = xaligned_calloc(64, sizeof *pmd);
-	unsigned int n;
+	unsigned int n, first;
 	int err;
 
 	pmd->index = config->index;
@@ -328,14 +327,12 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	pmd->paths = path_pool_paths(pmd->pool);
 	pmd->shadows = xcalloc(PMD_MAX_PATHS, sizeof *pmd->shadows);
 	n = config->cache_entries ? config->cache_entries : PMD_CACHE_ENTRIES;
+	first = MIN(n, (unsigned int)PMD_CACHE_ENTRIES_FIRST);
 	mega_init(&pmd->mega);
-	exact_init(&pmd->exact[FLOW_KEY_K64], n, 8);
-	exact_init(&pmd->exact[FLOW_KEY_K128], MAX(n / 4, 64u), 16);
-	exact_init(&pmd->exact[FLOW_KEY_KL], MAX(n / 32, 64u), FLOW_KEY_MAX_WORDS);
-	pmd->key_masks = mmap(NULL, KEY_MASKS_SIZE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (pmd->key_masks == MAP_FAILED)
-		fatal("can't reserve %zu bytes for key masks", KEY_MASKS_SIZE);
+	exact_init(&pmd->exact[FLOW_KEY_K64], first, n, 8);
+	exact_init(&pmd->exact[FLOW_KEY_K128], first / 4, n / 2, 16);
+	exact_init(&pmd->exact[FLOW_KEY_KL], first / 16, n / 32, FLOW_KEY_MAX_WORDS);
+	pmd->key_masks = memory_reserve(KEY_MASKS_SIZE, false);
 	uncached_init(&pmd->uncached);
 	news_init(&pmd->news);
 	ring_init(&pmd->commands, COMMAND_RING, sizeof(struct command));
@@ -361,6 +358,18 @@ int pmd_start(struct pmd *pmd, char **error)
 		*error = xasprintf("can't start a PMD thread: %s", strerror(-err));
 	}
 	return err;
+}
+
+bool pmd_populate(struct pmd *pmd, unsigned int step)
+{
+	if (step == 0)
+		exact_populate(&pmd->exact[FLOW_KEY_K64], pmd->exact[FLOW_KEY_K64].allowed_mask);
+	else if (step == 1)
+		exact_populate(&pmd->exact[FLOW_KEY_K128],
+			pmd->exact[FLOW_KEY_K128].allowed_mask);
+	else
+		return mega_populate(&pmd->mega, step - 2);
+	return true;
 }
 
 void pmd_stop(struct pmd *pmd)

@@ -35,7 +35,8 @@
 #define PMD_MAX_RXQS 1024
 #define PMD_MAX_DEPTH 8			/* Packets within packets: tunnels in tunnels, resumes. */
 #define PMD_SLEEP_MAX_US 500		/* Default. */
-#define PMD_CACHE_ENTRIES (512 * 1024)	/* Default. Memory is used as they are. */
+#define PMD_CACHE_ENTRIES (1024 * 1024)	/* Default: what it may grow to. */
+#define PMD_CACHE_ENTRIES_FIRST (128 * 1024)
 #define PMD_MAX_PATHS (512 * 1024)
 #define PMD_PATH_BYTES ((size_t)256 << 20)
 
@@ -208,6 +209,9 @@ int pmd_start(struct pmd *pmd, char **error);
 /* One turn of the loop: commands, and a burst of each queue that may have one. Returns how many packets
  * and commands there were. The thread's; tests call it without one. */
 unsigned int pmd_turn(struct pmd *pmd);
+/* Makes the memory of the caches present, which takes a while; the worker, beginning with STEP 0. False
+ * after the last step. */
+bool pmd_populate(struct pmd *pmd, unsigned int step);
 /* Tells the thread to end; true once it has and its news may be drained for the last time. */
 void pmd_stop(struct pmd *pmd);
 bool pmd_has_ended(const struct pmd *pmd);

@@ -2,8 +2,8 @@
 #include "datapath/uncached.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
+#include "datapath/cache/memory.h"
 #include "lib/fatal.h"
 #include "lib/util.h"
 
@@ -12,15 +12,12 @@
 void uncached_init(struct uncached *uncached)
 {
 	*uncached = (struct uncached){.dirty = xcalloc(UNCACHED_PAGES, 1)};
-	uncached->counts = mmap(NULL, COUNTS_SIZE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (uncached->counts == MAP_FAILED)
-		fatal("can't reserve %zu bytes for counters", COUNTS_SIZE);
+	uncached->counts = memory_reserve(COUNTS_SIZE, false);
 }
 
 void uncached_uninit(struct uncached *uncached)
 {
-	munmap(uncached->counts, COUNTS_SIZE);
+	memory_release(uncached->counts, COUNTS_SIZE);
 	free((void *)uncached->dirty);
 }
 

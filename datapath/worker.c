@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "datapath/cache/memory.h"
+#include "datapath/pmd.h"
 #include "datapath/port/link_monitor.h"
 #include "lib/clock.h"
 #include "lib/event.h"
@@ -30,6 +32,7 @@ struct worker {
 	int wake_fd;
 	pthread_mutex_t mutex;	/* Guards jobs, results and stop. */
 	struct list jobs, results;
+	struct list background;	/* Jobs for when there are no others. */
 	bool stop;
 
 	/* The thread's. */
@@ -175,17 +178,30 @@ static void do_close(struct worker *worker, struct worker_job *job)
 	port_close(job->port);
 }
 
-static void do_job(struct worker *worker, struct worker_job *job)
+/* A part of the job; true if more remains. */
+static bool populate(struct worker_job *job)
+{
+	if (job->pmd)
+		return pmd_populate(job->pmd, job->step++);
+	if (job->exact)
+		exact_populate(job->exact, job->mask);
+	else
+		memory_populate(job->memory, job->size);
+	return false;
+}
+
+/* True if JOB is not done yet. */
+static bool do_job(struct worker *worker, struct worker_job *job)
 {
 	struct worker_port *wp;
 
 	switch (job->type) {
 	case WORKER_OPEN:
 		do_open(worker, job);
-		return;
+		return false;
 	case WORKER_CLOSE:
 		do_close(worker, job);
-		return;
+		return false;
 	case WORKER_SET_ADMIN:
 		job->err = port_set_admin(job->port, job->admin_up);
 		break;
@@ -195,13 +211,25 @@ static void do_job(struct worker *worker, struct worker_job *job)
 	case WORKER_SET_MAC:
 		job->err = port_set_mac(job->port, job->mac);
 		break;
+	case WORKER_POPULATE:
+		return populate(job);
 	case WORKER_CHANGED:
 	case WORKER_GONE:
-		return;
+		return false;
 	}
 	wp = find(worker, job->port);
 	if (wp)
 		look_at(worker, wp);
+	return false;
+}
+
+static void put_job(struct worker *worker, struct worker_job *job, bool at_end)
+{
+	struct list *list = job->type == WORKER_POPULATE ? &worker->background : &worker->jobs;
+
+	pthread_mutex_lock(&worker->mutex);
+	list_insert(at_end ? list : list->next, &job->node);
+	pthread_mutex_unlock(&worker->mutex);
 }
 
 static struct worker_job *take_job(struct worker *worker, bool *stop)
@@ -210,6 +238,8 @@ static struct worker_job *take_job(struct worker *worker, bool *stop)
 
 	pthread_mutex_lock(&worker->mutex);
 	node = list_pop_front(&worker->jobs);
+	if (!node)
+		node = list_pop_front(&worker->background);
 	*stop = worker->stop;
 	pthread_mutex_unlock(&worker->mutex);
 	return LIST_TO(node, struct worker_job, node);
@@ -243,8 +273,10 @@ static void *worker_main(void *aux)
 		struct worker_job *job = take_job(worker, &stop);
 
 		if (job) {
-			do_job(worker, job);
-			put_result(worker, job);
+			if (do_job(worker, job))
+				put_job(worker, job, false);
+			else
+				put_result(worker, job);
 		} else if (stop) {
 			break;
 		} else {
@@ -263,6 +295,7 @@ int worker_create(struct event_async *async, struct worker **workerp)
 
 	worker->async = async;
 	list_init(&worker->jobs);
+	list_init(&worker->background);
 	list_init(&worker->results);
 	list_init(&worker->ports);
 	pthread_mutex_init(&worker->mutex, NULL);
@@ -319,9 +352,7 @@ void worker_destroy(struct worker *worker)
 
 void worker_post(struct worker *worker, struct worker_job *job)
 {
-	pthread_mutex_lock(&worker->mutex);
-	list_push_back(&worker->jobs, &job->node);
-	pthread_mutex_unlock(&worker->mutex);
+	put_job(worker, job, true);
 	wake(worker);
 }
 

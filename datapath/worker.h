@@ -11,6 +11,8 @@
 #include "lib/list.h"
 
 struct event_async;
+struct exact;
+struct pmd;
 struct worker;
 
 enum worker_job_type {
@@ -19,6 +21,8 @@ enum worker_job_type {
 	WORKER_SET_ADMIN,	/* port, admin_up. */
 	WORKER_SET_MTU,		/* port, mtu. */
 	WORKER_SET_MAC,		/* port, mac. */
+	WORKER_POPULATE,	/* pmd, exact and mask, or memory and size: makes pages present. When there
+				 * is nothing else to do. */
 	WORKER_CHANGED,		/* Result only: port, info. */
 	WORKER_GONE,		/* Result only: port. */
 };
@@ -35,6 +39,12 @@ struct worker_job {
 	bool admin_up;
 	uint32_t mtu;
 	struct eth_addr mac;
+	struct pmd *pmd;
+	unsigned int step;	/* The worker's. */
+	struct exact *exact;
+	uint32_t mask;
+	void *memory;
+	size_t size;
 	/* Results. */
 	int err;
 	struct dp_port_info info;

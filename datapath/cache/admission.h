@@ -6,9 +6,9 @@
  * bucket gets it the second time. Two tags a slot, the newer in front. One thread.
  */
 
-#include <stdlib.h>
+#include <stdint.h>
 
-#include "lib/fatal.h"
+#include "datapath/cache/memory.h"
 #include "lib/util.h"
 
 struct admission {
@@ -19,13 +19,19 @@ struct admission {
 static inline void admission_init(struct admission *admission, uint32_t n)
 {
 	n = (uint32_t)round_up_pow2(n);
-	admission->tags = xcalloc(n, sizeof *admission->tags);
+	admission->tags = memory_reserve(n * sizeof *admission->tags, true);
 	admission->mask = n - 1;
 }
 
 static inline void admission_uninit(struct admission *admission)
 {
-	free(admission->tags);
+	memory_release(admission->tags, ((size_t)admission->mask + 1) * sizeof *admission->tags);
+}
+
+static inline void admission_populate(struct admission *admission, uint32_t n)
+{
+	memory_populate(admission->tags,
+		MIN(n, admission->mask + 1) * sizeof *admission->tags);
 }
 
 /* True if a key of HASH was seen lately; remembers it. */

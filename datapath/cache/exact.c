@@ -1,55 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath/cache/exact.h"
 
-#include <sys/mman.h>
+#include "datapath/cache/memory.h"
 
 /* One in so many keys never seen before gets a place all the same, so that a doorkeeper that has
  * forgotten everything does not shut anyone out for good. */
 #define ADMIT_BLINDLY 64
 
-static void *table_alloc(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+/* So many crowded keys a second are worth more memory. */
+#define CROWDED 1024
 
-	if (p == MAP_FAILED)
-		fatal("can't reserve %zu bytes for a cache", size);
-	madvise(p, size, MADV_HUGEPAGE);
-	return p;
+static size_t buckets_size(const struct exact *exact, uint32_t mask)
+{
+	return ((size_t)mask + 1) * sizeof *exact->buckets;
 }
 
-static size_t buckets_size(const struct exact *exact)
+static size_t entries_size(const struct exact *exact, uint32_t mask)
 {
-	return ((size_t)exact->mask + 1) * sizeof *exact->buckets;
+	return ((size_t)mask + 1) * EXACT_WAYS * exact->stride * 8;
 }
 
-static size_t entries_size(const struct exact *exact)
+/* Half full, about one key in 150 finds its bucket full. */
+static uint32_t mask_for(uint32_t n)
 {
-	return ((size_t)exact->mask + 1) * EXACT_WAYS * exact->stride * 8;
+	return (uint32_t)round_up_pow2(MAX(n, 64u)) * 2 / EXACT_WAYS - 1;
 }
 
-void exact_init(struct exact *exact, uint32_t n, uint32_t stride)
+void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride)
 {
-	/* Half full, about one key in 150 finds its bucket full. */
-	uint32_t n_ways = (uint32_t)round_up_pow2(MAX(n, 64u)) * 2;
-
-	*exact = (struct exact){.mask = n_ways / EXACT_WAYS - 1, .stride = stride, .random = 1};
-	exact->buckets = table_alloc(buckets_size(exact));
-	exact->entries = table_alloc(entries_size(exact));
-	admission_init(&exact->admission, n_ways);
-	exact->memory = buckets_size(exact) + entries_size(exact) + (size_t)n_ways * 4;
+	*exact = (struct exact){.mask = mask_for(n), .max_mask = mask_for(MAX(n, max)),
+		.stride = stride, .random = 1};
+	exact->wanted_mask = exact->allowed_mask = exact->mask;
+	exact->buckets = memory_reserve(buckets_size(exact, exact->max_mask), true);
+	exact->entries = memory_reserve(entries_size(exact, exact->max_mask), true);
+	admission_init(&exact->admission, (exact->max_mask + 1) * EXACT_WAYS);
 }
 
 void exact_uninit(struct exact *exact)
 {
-	munmap(exact->buckets, buckets_size(exact));
-	munmap(exact->entries, entries_size(exact));
+	memory_release(exact->buckets, buckets_size(exact, exact->max_mask));
+	memory_release(exact->entries, entries_size(exact, exact->max_mask));
 	admission_uninit(&exact->admission);
 }
 
 void exact_clear(struct exact *exact)
 {
-	memset(exact->buckets, 0, buckets_size(exact));
+	memset(exact->buckets, 0, buckets_size(exact, exact->mask));
+}
+
+size_t exact_memory(const struct exact *exact)
+{
+	return buckets_size(exact, exact->mask) + entries_size(exact, exact->mask);
+}
+
+void exact_tick(struct exact *exact)
+{
+	uint32_t allowed = atomic_load_explicit(&exact->allowed_mask, memory_order_acquire);
+
+	exact->epoch++;
+	if (allowed > exact->mask)
+		exact->mask = allowed;
+	else if (exact->n_crowded > CROWDED && exact->mask < exact->max_mask)
+		atomic_store_explicit(&exact->wanted_mask, exact->mask * 2 + 1,
+			memory_order_relaxed);
+	exact->n_crowded = 0;
+}
+
+bool exact_wants(const struct exact *exact, uint32_t *mask)
+{
+	*mask = atomic_load_explicit(&exact->wanted_mask, memory_order_relaxed);
+	return *mask > atomic_load_explicit(&exact->allowed_mask, memory_order_relaxed);
+}
+
+void exact_populate(struct exact *exact, uint32_t mask)
+{
+	memory_populate(exact->buckets, buckets_size(exact, mask));
+	memory_populate(exact->entries, entries_size(exact, mask));
+	admission_populate(&exact->admission, (mask + 1) * EXACT_WAYS);
+}
+
+void exact_allow(struct exact *exact, uint32_t mask)
+{
+	atomic_store_explicit(&exact->allowed_mask, mask, memory_order_release);
 }
 
 static bool ref_is_dead(const struct exact *exact, struct path *paths, const uint64_t *entry)
@@ -87,6 +119,7 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 	for (unsigned int way = 0; way < EXACT_WAYS; way++)
 		if (ref_is_dead(exact, paths, exact_entry(exact, bucket, way, exact->stride)))
 			return (int)way;
+	exact->n_crowded += oldest_age < 2;
 	if (admission_seen(&exact->admission, hash) || !(next_random(exact) % ADMIT_BLINDLY))
 		return oldest_age ? (int)oldest : (int)(next_random(exact) % EXACT_WAYS);
 	return -1;

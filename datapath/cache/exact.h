@@ -7,6 +7,11 @@
  * 8 B + W). An entry is a key and, in its last word, a reference to a path, nothing else: losing one
  * costs a retranslation and no count.
  *
+ * It begins small and doubles while keys in use drive each other out, up to the size it was made for:
+ * the PMD wants more (exact_tick()), control has the memory made present (exact_wants(),
+ * exact_populate()) and says so (exact_allow()), the PMD goes on with it. Doubling loses half of the
+ * entries.
+ *
  * A free way is taken at once. A full bucket gives up an entry whose path is gone, else its oldest, and
  * that only for a key that was seen before (admission.h), so that keys that never come again do not
  * wash out those that do.
@@ -15,6 +20,7 @@
  */
 
 #include <emmintrin.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "datapath/cache/admission.h"
@@ -37,23 +43,32 @@ struct exact_ref {
 struct exact {
 	struct exact_bucket *buckets;
 	uint64_t *entries;		/* Of `stride` words; the last is a struct exact_ref. */
-	uint32_t mask;			/* Buckets - 1. */
+	uint32_t mask;			/* Buckets in use - 1. */
+	uint32_t max_mask;		/* ... that there are. */
 	uint32_t stride;
 	uint8_t epoch;
 	uint32_t random;
+	uint32_t n_crowded;		/* Keys in use that others drove out or kept out, this epoch. */
+	_Atomic uint32_t wanted_mask;
+	_Atomic uint32_t allowed_mask;
 	struct admission admission;
-	size_t memory;
 };
 
-/* Room for about N entries of STRIDE words. */
-void exact_init(struct exact *exact, uint32_t n, uint32_t stride);
+/* Room for about N entries of STRIDE words, growing to MAX (at least N). */
+void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride);
 void exact_uninit(struct exact *exact);
 void exact_clear(struct exact *exact);
+/* Bytes in use. */
+size_t exact_memory(const struct exact *exact);
 /* Makes what was not hit since the last call a second older; call about once a second. */
-static inline void exact_tick(struct exact *exact)
-{
-	exact->epoch++;
-}
+void exact_tick(struct exact *exact);
+
+/* Control: true if memory for MASK + 1 buckets is wanted. */
+bool exact_wants(const struct exact *exact, uint32_t *mask);
+/* Any thread: makes it present (memory.h). */
+void exact_populate(struct exact *exact, uint32_t mask);
+/* Control: it may be used. */
+void exact_allow(struct exact *exact, uint32_t mask);
 
 /* Remembers that KEY (N_WORDS of it, less than the stride; hashing to HASH) leads to REF, unless it is
  * not worth it. PATHS tells which entries are dead. */

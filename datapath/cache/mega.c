@@ -11,9 +11,10 @@ static void class_init(struct mega_class *class, unsigned int max, unsigned int 
 {
 	class->max = max;
 	class->stride = stride;
+	class->all = xaligned_calloc(64, max * sizeof *class->all);
 	for (unsigned int i = 0; i < max; i++) {
-		class->masks[i] = xaligned_calloc(64, sizeof *class->masks[i]);
-		exact_init(&class->masks[i]->table, entries, stride);
+		class->masks[i] = &class->all[i];
+		exact_init(&class->masks[i]->table, entries, entries, stride);
 	}
 }
 
@@ -26,11 +27,11 @@ void mega_init(struct mega *mega)
 
 void mega_uninit(struct mega *mega)
 {
-	for (unsigned int c = 0; c < ARRAY_SIZE(mega->classes); c++)
-		for (unsigned int i = 0; i < mega->classes[c].max; i++) {
-			exact_uninit(&mega->classes[c].masks[i]->table);
-			free(mega->classes[c].masks[i]);
-		}
+	for (unsigned int c = 0; c < ARRAY_SIZE(mega->classes); c++) {
+		for (unsigned int i = 0; i < mega->classes[c].max; i++)
+			exact_uninit(&mega->classes[c].all[i].table);
+		free(mega->classes[c].all);
+	}
 }
 
 static struct mega_class *class_of(struct mega *mega, const struct flow_key *key)
@@ -134,12 +135,26 @@ void mega_insert(struct mega *mega, struct path *paths, const struct flow_key *k
 	exact_insert(&mask->table, paths, flow_key_hash(&masked, 0), masked.w, class->stride - 1, ref);
 }
 
+bool mega_populate(struct mega *mega, unsigned int i)
+{
+	for (unsigned int c = 0; c < ARRAY_SIZE(mega->classes); c++) {
+		if (i < mega->classes[c].max) {
+			struct exact *table = &mega->classes[c].all[i].table;
+
+			exact_populate(table, table->max_mask);
+			return true;
+		}
+		i -= mega->classes[c].max;
+	}
+	return false;
+}
+
 size_t mega_memory(const struct mega *mega)
 {
 	size_t n = 0;
 
 	for (unsigned int c = 0; c < ARRAY_SIZE(mega->classes); c++)
 		for (unsigned int i = 0; i < mega->classes[c].n; i++)
-			n += mega->classes[c].masks[i]->table.memory;
+			n += exact_memory(&mega->classes[c].masks[i]->table);
 	return n;
 }

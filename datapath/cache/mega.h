@@ -18,7 +18,7 @@
 
 #define MEGA_K64_MASKS 12
 #define MEGA_K128_MASKS 4
-#define MEGA_ENTRIES (64 * 1024)	/* Of each mask. */
+#define MEGA_ENTRIES (16 * 1024)	/* Of each mask. */
 
 struct mega_mask {
 	struct flow_key bits;
@@ -28,6 +28,7 @@ struct mega_mask {
 };
 
 struct mega_class {
+	struct mega_mask *all;
 	struct mega_mask *masks[MEGA_K64_MASKS];	/* Most used first; n in use, then spare ones. */
 	unsigned int n, max;
 	unsigned int stride;
@@ -50,4 +51,6 @@ struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
 /* Remembers that all keys that agree with KEY under BITS lead to REF, if that is worth a mask. */
 void mega_insert(struct mega *mega, struct path *paths, const struct flow_key *key,
 	const struct flow_key *bits, struct exact_ref ref);
+/* Any thread: see memory.h. False: there is no table I, the first being 0. */
+bool mega_populate(struct mega *mega, unsigned int i);
 size_t mega_memory(const struct mega *mega);

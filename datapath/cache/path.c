@@ -3,14 +3,18 @@
 
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "datapath/cache/memory.h"
 #include "lib/hash.h"
 
 /* Bodies come in classes of four a doubling, from 256 bytes on, all multiples of a line; what is larger
  * than the last runs uncached. */
 #define CLASS_MIN_SHIFT 8
 #define N_CLASSES 36
+
+/* Memory that is kept ready. */
+#define SLOTS_AHEAD ((size_t)4 << 20)
+#define ARENA_AHEAD ((size_t)16 << 20)
 
 BUILD_ASSERT(sizeof(struct path_body) % 8 == 0 && sizeof(struct path_body) <= 64);
 
@@ -34,30 +38,22 @@ struct path_pool {
 
 	struct ring retired;
 	struct ring returned;
+
+	/* Control's: bytes whose pages are present, or will be soon. */
+	size_t slots_populated, arena_populated;
 };
-
-static void *reserve(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		fatal("can't reserve %zu bytes for paths", size);
-	madvise(p, size, MADV_HUGEPAGE);
-	return p;
-}
 
 struct path_pool *path_pool_create(uint32_t n, size_t bytes)
 {
 	struct path_pool *pool = xcalloc(1, sizeof *pool);
 
 	pool->mask = n - 1;
-	pool->paths = reserve((size_t)n * sizeof *pool->paths);
-	pool->buckets = xmalloc((size_t)n * sizeof *pool->buckets);
+	pool->paths = memory_reserve((size_t)n * sizeof *pool->paths, true);
+	pool->buckets = memory_reserve((size_t)n * sizeof *pool->buckets, true);
 	memset(pool->buckets, 0xff, (size_t)n * sizeof *pool->buckets);
-	pool->free_slots = xmalloc((size_t)n * sizeof *pool->free_slots);
+	pool->free_slots = memory_reserve((size_t)n * sizeof *pool->free_slots, true);
 	pool->arena_size = bytes;
-	pool->arena = reserve(bytes);
+	pool->arena = memory_reserve(bytes, true);
 	ring_init(&pool->retired, n, sizeof(uint32_t));
 	ring_init(&pool->returned, n, sizeof(uint32_t));
 	return pool;
@@ -67,12 +63,12 @@ void path_pool_destroy(struct path_pool *pool)
 {
 	if (!pool)
 		return;
-	munmap(pool->paths, ((size_t)pool->mask + 1) * sizeof *pool->paths);
-	munmap(pool->arena, pool->arena_size);
+	memory_release(pool->paths, ((size_t)pool->mask + 1) * sizeof *pool->paths);
+	memory_release(pool->buckets, ((size_t)pool->mask + 1) * sizeof *pool->buckets);
+	memory_release(pool->free_slots, ((size_t)pool->mask + 1) * sizeof *pool->free_slots);
+	memory_release(pool->arena, pool->arena_size);
 	ring_uninit(&pool->retired);
 	ring_uninit(&pool->returned);
-	free(pool->buckets);
-	free(pool->free_slots);
 	free(pool);
 }
 
@@ -404,6 +400,28 @@ void path_get_match(const struct path_body *body, struct match *match)
 uint32_t path_pool_limit(const struct path_pool *pool)
 {
 	return atomic_load_explicit(&pool->limit, memory_order_acquire);
+}
+
+bool path_pool_ahead(struct path_pool *pool, void **p, size_t *size)
+{
+	size_t used = atomic_load_explicit(&pool->arena_used, memory_order_relaxed);
+	size_t slots_used = path_pool_limit(pool) * sizeof *pool->paths;
+	size_t slots_size = ((size_t)pool->mask + 1) * sizeof *pool->paths;
+
+	if (slots_used + SLOTS_AHEAD / 2 > pool->slots_populated && pool->slots_populated < slots_size) {
+		*p = (char *)pool->paths + pool->slots_populated;
+		*size = MIN(slots_used + SLOTS_AHEAD, slots_size) - pool->slots_populated;
+		pool->slots_populated += *size;
+		return true;
+	}
+	if (used + ARENA_AHEAD / 2 > pool->arena_populated &&
+		pool->arena_populated < pool->arena_size) {
+		*p = pool->arena + pool->arena_populated;
+		*size = MIN(used + ARENA_AHEAD, pool->arena_size) - pool->arena_populated;
+		pool->arena_populated += *size;
+		return true;
+	}
+	return false;
 }
 
 uint32_t path_pool_n_live(const struct path_pool *pool)

@@ -172,6 +172,8 @@ uint32_t path_pool_limit(const struct path_pool *pool);
 uint32_t path_pool_n_live(const struct path_pool *pool);	/* A hint. */
 size_t path_pool_bytes(const struct path_pool *pool);
 
+/* Memory that will soon be needed and is to be populated (memory.h): *P, *SIZE; false: none. */
+bool path_pool_ahead(struct path_pool *pool, void **p, size_t *size);
 /* Retired slots whose counts wait to be taken. */
 uint32_t path_pool_n_retired(const struct path_pool *pool);
 /* Next retired slot whose last counts are to be taken, or PATH_NONE; each once. */

@@ -49,7 +49,7 @@ static void finds_what_was_inserted(void **state)
 	struct exact_ref ref;
 	unsigned int n_found = 0;
 
-	exact_init(&exact, 4096, STRIDE);
+	exact_init(&exact, 4096, 4096, STRIDE);
 	for (uint64_t n = 0; n < 4096; n++)
 		insert(&exact, n, (uint32_t)n);
 	for (uint64_t n = 0; n < 4096; n++) {
@@ -70,7 +70,7 @@ static void newer_reference_replaces_the_older(void **state)
 	struct exact exact;
 	struct exact_ref ref;
 
-	exact_init(&exact, 64, STRIDE);
+	exact_init(&exact, 64, 64, STRIDE);
 	insert(&exact, 1, 5);
 	insert(&exact, 1, 6);
 	assert_true(find(&exact, 1, &ref));
@@ -86,7 +86,7 @@ static void one_bit_makes_another_key(void **state)
 	struct exact exact;
 	struct exact_ref ref;
 
-	exact_init(&exact, 64, STRIDE);
+	exact_init(&exact, 64, 64, STRIDE);
 	insert(&exact, 1, 5);
 	make_key(key, 1);
 	for (unsigned int bit = 0; bit < N_WORDS * 64; bit++) {
@@ -106,7 +106,7 @@ static void strangers_do_not_wash_out_residents(void **state)
 	unsigned int n_found = 0;
 	uint64_t stranger = 1 << 20;
 
-	exact_init(&exact, 256, STRIDE);
+	exact_init(&exact, 256, 256, STRIDE);
 	for (uint64_t n = 0; n < 200; n++)
 		insert(&exact, n, (uint32_t)n);
 	for (int round = 0; round < 50; round++) {
@@ -128,7 +128,7 @@ static void dead_entries_make_room(void **state)
 	struct exact exact;
 	struct exact_ref ref;
 
-	exact_init(&exact, 64, STRIDE);
+	exact_init(&exact, 64, 64, STRIDE);
 	for (uint64_t n = 0; n < 2000; n++)
 		insert(&exact, n, 7);
 	atomic_fetch_add(&paths[7].generation, 1);
@@ -136,6 +136,52 @@ static void dead_entries_make_room(void **state)
 		insert(&exact, n, 8);
 	for (uint64_t n = 5000; n < 5050; n++)
 		assert_true(find(&exact, n, &ref));
+	exact_uninit(&exact);
+}
+
+static unsigned int n_resident(struct exact *exact, uint64_t n)
+{
+	struct exact_ref ref;
+	unsigned int n_found = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		if (find(exact, i, &ref))
+			n_found++;
+		else
+			insert(exact, i, (uint32_t)i % 4096);
+	return n_found;
+}
+
+/* Keys in use that drive each other out make it grow, when it is allowed to. */
+static void grows_when_crowded(void **state)
+{
+	struct exact exact;
+	uint32_t mask, first;
+
+	exact_init(&exact, 1024, 8192, STRIDE);
+	first = exact.mask;
+	for (int i = 0; i < 4; i++) {
+		n_resident(&exact, 1000);
+		exact_tick(&exact);
+	}
+	assert_false(exact_wants(&exact, &mask));
+	for (int i = 0; i < 3; i++) {
+		n_resident(&exact, 8000);
+		exact_tick(&exact);
+	}
+	assert_true(exact_wants(&exact, &mask));
+	assert_int_equal(mask, first * 2 + 1);
+	assert_int_equal(exact.mask, first);
+	for (int i = 0; i < 20; i++) {
+		if (exact_wants(&exact, &mask)) {
+			exact_populate(&exact, mask);
+			exact_allow(&exact, mask);
+		}
+		n_resident(&exact, 8000);
+		exact_tick(&exact);
+	}
+	assert_int_equal(exact.mask, exact.max_mask);
+	assert_in_range(n_resident(&exact, 8000), 7700, 8000);
 	exact_uninit(&exact);
 }
 
@@ -147,6 +193,7 @@ int main(void)
 		cmocka_unit_test(one_bit_makes_another_key),
 		cmocka_unit_test(strangers_do_not_wash_out_residents),
 		cmocka_unit_test(dead_entries_make_room),
+		cmocka_unit_test(grows_when_crowded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
