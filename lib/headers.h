@@ -336,17 +336,31 @@ static inline bool eth_addr_is_broadcast(struct eth_addr a)
 	return (a.b[0] & a.b[1] & a.b[2] & a.b[3] & a.b[4] & a.b[5]) == 0xff;
 }
 
-/* 01:80:c2:00:00:0X, which bridges keep to themselves. */
-static inline bool eth_addr_is_reserved(struct eth_addr a)
-{
-	return a.b[0] == 0x01 && a.b[1] == 0x80 && a.b[2] == 0xc2 && a.b[3] == 0 && a.b[4] == 0 &&
-		(a.b[5] & 0xf0) == 0;
-}
-
 static inline uint64_t eth_addr_to_u64(struct eth_addr a)
 {
 	return (uint64_t)a.b[0] << 40 | (uint64_t)a.b[1] << 32 | (uint64_t)a.b[2] << 24 |
 		(uint64_t)a.b[3] << 16 | (uint64_t)a.b[4] << 8 | a.b[5];
+}
+
+/* What bridges keep to themselves: IEEE's 01:80:c2:00:00:0X, and discovery, ring and spanning-tree
+ * protocols of Extreme and Cisco; those that forward-bpdu of ovs-vswitchd.conf.db(5) lists. */
+static inline bool eth_addr_is_reserved(struct eth_addr a)
+{
+	uint64_t mac = eth_addr_to_u64(a);
+
+	switch (mac) {
+	case UINT64_C(0x00e02b000000):	/* EDP */
+	case UINT64_C(0x00e02b000004):	/* EAPS */
+	case UINT64_C(0x00e02b000006):
+	case UINT64_C(0x01000c000000):	/* ISL */
+	case UINT64_C(0x01000ccccccc):	/* CDP, VTP, DTP, PAgP, UDLD */
+	case UINT64_C(0x01000ccccccd):	/* PVST+ */
+	case UINT64_C(0x01000ccdcdcd):	/* Uplink Fast */
+		return true;
+	default:
+		return (mac & ~UINT64_C(0xf)) == UINT64_C(0x0180c2000000) ||
+			(mac & ~UINT64_C(0x7)) == UINT64_C(0x01000cccccc0);	/* CFM */
+	}
 }
 
 static inline struct eth_addr eth_addr_from_u64(uint64_t v)

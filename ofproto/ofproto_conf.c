@@ -196,6 +196,8 @@ void ofproto_set_flood_vlans(struct ofproto *ofproto, const unsigned long *vlans
 	if (vlans_equal(ofproto->flood_vlans, vlans))
 		return;
 	free(ofproto->flood_vlans);
+	/* Where nothing is learned any more, nothing learned may stay. */
+	fdb_flush(ofproto->bridge->fdb);
 	ofproto->flood_vlans = vlans_dup(vlans);
 	ofproto->conf_dirty = true;
 }

@@ -208,3 +208,130 @@ def test_multicast_snooping(lab):
     wait_until(lambda: "multicast snooping is disabled" in host.appctl("mdb/show", "br0", check=False).stderr, 3, "off")
     assert "no such bridge" in host.appctl("mdb/show", "nope", check=False).stderr
     assert reach(1, data("239.1.2.3")) == [2, 3, 4]
+
+
+def four(lab, extra=""):
+    """A bridge with p1 to p4, and a packet socket at the far end of each."""
+    host = lab.host()
+    raws = []
+    for i in range(1, 5):
+        g = lab.guest("g%d" % i)
+        lab.veth(host, "p%d" % i, g, "eth0")
+        g.sh("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1")
+        raws.append(g.raw("eth0"))
+    host.start()
+    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev")
+    for i in range(1, 5):
+        host.vsctl("add-port br0 p%d -- set interface p%d ofport_request=%d" % (i, i, i))
+    if extra:
+        host.vsctl(extra)
+
+    def send(port, frame, seconds=0.3):
+        """What comes out by the others: port -> frames that carry FRAME's payload."""
+        for r in raws:
+            r.recv(0.02)
+        raws[port - 1].send(frame)
+        out = {i + 1: [f for f in r.recv(seconds if i + 1 != port else 0) if frame[-60:-40] in f]
+               for i, r in enumerate(raws) if i + 1 != port}
+        return {k: v for k, v in out.items() if v}
+
+    return host, send
+
+
+def frame(src, dst, tags=(), proto=0x88b5, size=60):
+    mac = lambda n: b"\xff" * 6 if n < 0 else bytes([2, 0, 0, 0, 0, n])
+    return (mac(dst) + mac(src) + b"".join(struct.pack("!HH", tpid, tci) for tpid, tci in tags) +
+            struct.pack("!H", proto) + bytes((src * 7 + i) & 255 for i in range(size)))
+
+
+def test_mirror_counts_and_clears(lab):
+    host, send = four(lab)
+    host.vsctl("-- --id=@p1 get port p1 -- --id=@p4 get port p4 -- --id=@m create mirror name=m0 select-src-port=@p1 "
+               "output-port=@p4 -- set bridge br0 mirrors=@m")
+    f = frame(1, 2)
+    wait_until(lambda: sorted(send(1, f)) == [2, 3, 4], 3, "the flood and the mirror")
+    assert send(1, f)[4] == [f]
+    assert sorted(send(2, frame(2, 3))) == [1, 3], "the analyser gets only what is selected"
+    assert send(4, frame(4, 1)) == {}, "the analyser's port takes nothing in"
+    stats = lambda: {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", host.vsctl("get mirror m0 statistics"))}
+    before = wait_until(lambda: stats().get("tx_packets") and stats(), 8, "statistics")
+    for _ in range(5):
+        send(1, f, 0.05)
+    wait_until(lambda: stats()["tx_packets"] >= before["tx_packets"] + 5, 8, "statistics")
+    after = stats()
+    assert (after["tx_bytes"] - before["tx_bytes"]) == len(f) * (after["tx_packets"] - before["tx_packets"]), (before, after)
+    host.vsctl("clear bridge br0 mirrors")
+    wait_until(lambda: sorted(send(4, frame(4, 1))) == [1] or sorted(send(4, frame(4, 1))) == [1, 2, 3], 3, "an ordinary port")
+    host.vsctl("-- --id=@m create mirror name=m1 select_all=true output_vlan=99 snaplen=40 -- set bridge br0 mirrors=@m -- "
+               "set port p4 trunks=99")
+    got = wait_until(lambda: send(1, frame(1, -1)).get(4), 3, "the mirror's VLAN")
+    assert got[0][12:16] == b"\x81\x00\x00\x63" and len(got[0]) == 40, got
+
+
+def test_mirror_to_gre(lab):
+    """A remote analyser behind a GRE port over an underlay bridge."""
+    host, remote = lab.host("h1"), lab.guest("far")
+    vm = lab.guest("vm")
+    lab.veth(host, "phy", remote, "eth0")
+    lab.veth(host, "X", vm, "eth0")
+    remote.ip("addr add 172.31.1.2/24 dev eth0")
+    host.start()
+    host.vsctl("add-br br-phy -- set bridge br-phy datapath_type=netdev -- add-port br-phy phy -- "
+               "add-br br-int -- set bridge br-int datapath_type=netdev -- add-port br-int X")
+    host.ip("addr add 172.31.1.1/24 dev br-phy")
+    host.ip("link set br-phy up")
+    host.vsctl("add-port br-int gre0 -- set interface gre0 type=gre options:remote_ip=172.31.1.2 -- --id=@p get port gre0 -- "
+               "--id=@vm get port X -- --id=@m create mirror name=m0 select-src-port=@vm select-dst-port=@vm output-port=@p -- "
+               "set bridge br-int mirrors=@m")
+    host.ofctl("add-flow", "br-int", "priority=9,in_port=X,actions=drop")    # What is dropped is seen all the same.
+    tap, tx = remote.raw("eth0"), vm.raw("eth0")
+    f = frame(1, 2)
+
+    def seen():
+        tx.send(f)
+        return [x for x in tap.recv(0.2) if x[12:14] == b"\x08\x00" and x[23] == 47 and x[34:38] == b"\0\0\x65\x58"
+                and x[38:] == f]
+
+    wait_until(seen, 10, "the copy at the analyser")
+    host.vsctl("clear bridge br-int mirrors")
+    tap.recv(0.3)
+    assert not seen()
+
+
+def test_port_columns(lab):
+    host, send = four(lab, "set Open_vSwitch . other_config:vlan-limit=2")
+    host.vsctl("set port p1 protected=true -- set port p2 protected=true")
+    wait_until(lambda: sorted(send(1, frame(1, -1))) == [3, 4], 3, "protection")
+    assert sorted(send(3, frame(3, -1))) == [1, 2, 4]
+    host.vsctl("set port p1 protected=false -- set port p2 protected=false")
+    wait_until(lambda: sorted(send(1, frame(1, -1))) == [2, 3, 4], 3, "no protection")
+    # A provider's edge.
+    host.vsctl("set port p1 vlan_mode=dot1q-tunnel tag=100 cvlans=7 -- set port p2 vlan_mode=dot1q-tunnel tag=100 "
+               "other_config:qinq-ethtype=802.1q")
+    f = frame(1, -1, [(0x8100, 7)])
+    got = wait_until(lambda: (lambda g: g.get(3, [b""])[0][12:14] == b"\x88\xa8" and g)(send(1, f)), 3, "a service tag")
+    assert got[3][0][12:20] == bytes.fromhex("88a8006481000007") and got[2] == [f], got
+    assert send(1, frame(1, -1, [(0x8100, 8)])) == {}
+    assert send(2, f)[3][0][12:20] == bytes.fromhex("8100006481000007")
+    assert sorted(send(3, frame(3, -1, [(0x88a8, 100), (0x8100, 8)]))) == [2, 4]
+    # Priority tags.
+    host.vsctl("clear port p1 vlan_mode cvlans -- clear port p2 vlan_mode -- set port p1 tag=5 -- set port p2 tag=5 "
+               "other_config:priority-tags=if-nonzero -- set port p3 tag=5 -- set port p4 tag=5 other_config:priority-tags=always")
+    f = frame(1, -1, [(0x8100, 0x6000)])
+    got = wait_until(lambda: (lambda g: len(g) == 3 and g)(send(1, f)), 3, "one VLAN")
+    assert got[2] == [f] and got[3] == [frame(1, -1)] and got[4] == [f], got
+    got = send(1, frame(1, -1))
+    assert got[2] == [frame(1, -1)] and got[3] == got[2], got
+
+
+def test_flood_vlans(lab):
+    host, send = four(lab)
+    a, b = frame(1, 2, [(0x8100, 10)]), frame(2, 1, [(0x8100, 10)])
+    send(1, a)
+    wait_until(lambda: sorted(send(2, b)) == [1], 3, "learning")
+    host.vsctl("set bridge br0 flood_vlans=[10]")
+    wait_until(lambda: sorted(send(2, b)) == [1, 3, 4], 3, "flooding")
+    assert host.appctl("fdb/show", "br0").count("\n") == 1, "what was learned is forgotten"
+    host.vsctl("clear bridge br0 flood_vlans")
+    send(1, a)
+    wait_until(lambda: sorted(send(2, b)) == [1], 3, "learning again")

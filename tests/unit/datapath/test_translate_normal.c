@@ -131,13 +131,27 @@ static void group_source_is_not_learned(void **state)
 
 static void reserved_groups(void **state)
 {
+	static const uint64_t reserved[] = {0x0180c200000e, 0x0180c2000000, 0x0180c200000f,
+		0x01000ccccccc, 0x01000cccccc7, 0x01000ccdcdcd, 0x01000c000000, 0x00e02b000004};
+	static const uint64_t ordinary[] = {0x0180c2000010, 0x0180c2010000, 0x01000cccccc8,
+		0x00e02b000005};
 	struct fx_packet p = fx_udp(1, 2);
 	struct pl_bridge_conf *conf;
+	struct eth_addr mac;
 
-	memcpy(p.data, "\x01\x80\xc2\0\0\x0e", 6);
-	feed(1, p);
-	assert_int_equal(fx->n_frames, 0);
-	assert_int_equal(fx->dropped, DROP_NORMAL_RESERVED_MAC);
+	for (size_t i = 0; i < sizeof ordinary / sizeof *ordinary; i++) {
+		mac = eth_addr_from_u64(ordinary[i]);
+		memcpy(p.data, mac.b, 6);
+		feed(1, p);
+		assert_int_equal(fx->n_frames, 3);
+	}
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+		mac = eth_addr_from_u64(reserved[i]);
+		memcpy(p.data, mac.b, 6);
+		feed(1, p);
+		assert_int_equal(fx->n_frames, 0);
+		assert_int_equal(fx->dropped, DROP_NORMAL_RESERVED_MAC);
+	}
 	conf = fx_conf(br);
 	conf->forward_bpdu = true;
 	pl_bridge_set_conf(br, conf);
