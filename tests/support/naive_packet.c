@@ -415,6 +415,7 @@ void naive_push_mpls(struct naive_packet *p, be16 ethertype, bool *bad)
 	} else {
 		bool ip = flow->dl_type == htobe16(ETH_T_IP) || flow->dl_type == htobe16(ETH_T_IPV6);
 
+		p->under_labels = flow->dl_type;
 		lse = flow->dl_type == htobe16(ETH_T_IPV6) ? 2 << MPLS_LABEL_SHIFT : 0;
 		lse |= MPLS_BOS_MASK | (ip && flow->nw_ttl ? flow->nw_ttl : 64);
 		if (ip)
@@ -440,7 +441,8 @@ void naive_pop_mpls(struct naive_packet *p, be16 ethertype, bool *bad)
 		return;
 	bottom = at.flow.mpls_lse[0] & htobe32(MPLS_BOS_MASK);
 	/* A type that says otherwise than the stack or what is behind it, or a stack beyond sight. */
-	if (at.mpls + 5 > p->len || (bottom && !is_version(ethertype, p->data[at.mpls + 4])) || bottom == eth_type_is_mpls(ethertype) ||
+	if (at.mpls + 5 > p->len || (bottom && p->under_labels && p->under_labels != ethertype) ||
+		(bottom && !is_version(ethertype, p->data[at.mpls + 4])) || bottom == eth_type_is_mpls(ethertype) ||
 		flow_n_mpls(&at.flow) >= FLOW_MAX_MPLS) {
 		*bad = true;
 		return;

@@ -13,6 +13,7 @@ struct naive_packet {
 	uint8_t data[2048];
 	uint32_t len;
 	struct flow meta;	/* Only what is not in the bytes. */
+	be16 under_labels;	/* Type that the first label pushed here hides; 0 none. */
 };
 
 /* All fields: the bytes' and the metadata. Two tags are parsed. */
