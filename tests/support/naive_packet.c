@@ -442,8 +442,8 @@ void naive_pop_mpls(struct naive_packet *p, be16 ethertype, bool *bad)
 	bottom = at.flow.mpls_lse[0] & htobe32(MPLS_BOS_MASK);
 	/* A type that says otherwise than the stack or what is behind it, or a stack beyond sight. */
 	if (at.mpls + 5 > p->len || (bottom && p->under_labels && p->under_labels != ethertype) ||
-		(bottom && !is_version(ethertype, p->data[at.mpls + 4])) || bottom == eth_type_is_mpls(ethertype) ||
-		flow_n_mpls(&at.flow) >= FLOW_MAX_MPLS) {
+		(bottom && !is_version(ethertype, p->data[at.mpls + 4])) ||
+		bottom == eth_type_is_mpls(ethertype) || flow_n_mpls(&at.flow) >= FLOW_MAX_MPLS) {
 		*bad = true;
 		return;
 	}

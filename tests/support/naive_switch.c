@@ -625,7 +625,12 @@ static void output_reg(struct ctx *c, const struct act_output_reg *a)
 	struct flow flow = naive_parse(&c->p);
 	uint64_t port = subfield_read_u64(&a->src, &flow);
 
-	if (port < OFP_PORT_LAST)
+	/* The reserved numbers are 16 bits here. */
+	if (port >= 0xff00 && port <= UINT16_MAX)
+		port |= 0xffff0000;
+	if (port == OFPP_TABLE)
+		c->result->unsupported = true;
+	else
 		output(c, (ofp_port_t)port, UINT32_MAX);
 }
 

@@ -495,17 +495,15 @@ static bool is_alive(const struct cls_rule *rule)
 }
 
 /* As long as nothing says that what the lookup depended on has changed, its rule must still be what a
- * lookup finds, for every flow under WC. Rules of equal priority that overlap are as good. */
-static void check_cached(struct pl_bridge *bridge, const struct cached *c)
+ * lookup finds, for every flow under WC: for OTHER, too, made to fit. Rules of equal priority that
+ * overlap are as good. */
+static void check_flow(struct pl_bridge *bridge, const struct cached *c, const struct flow *other)
 {
 	const struct cls_rule *rule;
 	struct flow flow;
 
-	if (!dep_is_valid(c->seq, c->ids, c->n_ids))
-		return;
-	random_flow(&flow);
 	for (size_t i = 0; i < FLOW_WORDS; i++)
-		flow_words(&flow)[i] = (flow_words(&flow)[i] & ~flow_words_const(&c->wc)[i]) |
+		flow_words(&flow)[i] = (flow_words_const(other)[i] & ~flow_words_const(&c->wc)[i]) |
 			(flow_words_const(&c->flow)[i] & flow_words_const(&c->wc)[i]);
 	rule = classifier_lookup(bridge->tables[3].cls, version_get(), &flow, NULL, NULL);
 	if (rule == c->rule)
@@ -513,6 +511,19 @@ static void check_cached(struct pl_bridge *bridge, const struct cached *c)
 	assert_non_null(rule);
 	assert_true(is_alive(c->rule));
 	assert_int_equal(rule->priority, c->rule->priority);
+}
+
+static void check_cached(struct pl_bridge *bridge, const struct cached *c)
+{
+	struct flow flow;
+
+	if (!dep_is_valid(c->seq, c->ids, c->n_ids))
+		return;
+	random_flow(&flow);
+	check_flow(bridge, c, &flow);
+	/* Flows that the newest rules would like to have. */
+	for (size_t i = n_rules > 3 ? n_rules - 3 : 0; i < n_rules; i++)
+		check_flow(bridge, c, &rules[i]->match.flow);
 }
 
 static void cache_lookup(struct pl_bridge *bridge, struct cached *c)
@@ -532,18 +543,19 @@ static void free_owned(void *r_)
 	free(r);
 }
 
-/* Most rules share a mask, as in a table of addresses. */
-static void random_table_match(struct match *match)
+/* Most rules share a mask, as in a table of addresses, and are of low priority, seldom of the highest. */
+static void random_table_match(struct match *match, int *priority)
 {
 	random_match(match);
+	*priority = 2 + (int)rnd(5);
 	if (rnd(4)) {
+		*priority = rnd(20) ? (int)rnd(3) : 8;
 		memset(&match->mask, 0, sizeof match->mask);
 		memset(&match->mask.dl_dst, 0xff, 6);
 		match->mask.nw_src = BE32_MAX;
 		if (rnd(2))
 			match->mask.tp_dst = BE16_MAX;
 		random_flow(&match->flow);
-		match->flow.dl_dst.b[4] = (uint8_t)rnd(16);
 		flow_mask_apply(&match->flow, &match->mask);
 	}
 }
@@ -551,9 +563,9 @@ static void random_table_match(struct match *match)
 static void insert_owned(struct pl_bridge *bridge, version_t version)
 {
 	struct owned_rule *r = calloc(1, sizeof *r);
-	int priority = (int)rnd(5);
+	int priority;
 
-	random_table_match(&r->match);
+	random_table_match(&r->match, &priority);
 	r->rule.table_id = 3;
 	if (classifier_find_exactly(bridge->tables[3].cls, &r->match, priority, version) ||
 		classifier_find_exactly(bridge->tables[3].cls, &r->match, priority,

@@ -37,7 +37,7 @@
 #define PATCH_PORT 9
 #define N_TABLES 4
 #define N_GROUPS 3
-#define MAX_RULES 60
+#define MAX_RULES 120
 #define N_CACHED 128
 #define N_FRAMES 24
 
@@ -139,7 +139,7 @@ struct world {
 	unsigned int n_learned;
 	unsigned int depth;
 	/* What its rules are made of. */
-	bool use_sets, use_check, use_mpls, use_loops, use_normal;
+	bool use_sets, use_check, use_mpls, use_loops, use_normal, use_one_mask;
 };
 
 static struct {
@@ -696,37 +696,70 @@ static bool priority_is_free(const struct world *w, const struct match *match, u
 		version_get());
 }
 
-static void add_rule_at(struct world *w, unsigned int bridge, unsigned int table, bool catch_all)
+/* Of a table with many rules of one mask, whose changes can be told by key. */
+static void one_mask_match(struct match *match)
 {
-	struct real_rule *r = calloc(1, sizeof *r);
+	memset(match, 0, sizeof *match);
+	memset(&match->mask.dl_dst, 0xff, 6);
+	match->flow.dl_dst = random_mac();
+	match->mask.nw_src = BE32_MAX;
+	match->flow.nw_src = random_ip();
+	if (chance(2)) {
+		match->mask.nw_proto = 0xff;
+		match->flow.nw_proto = chance(2) ? IP_P_TCP : IP_P_UDP;
+	}
+}
+
+static void insert_rule(struct world *w, unsigned int bridge, unsigned int table,
+	const struct match *match, int priority)
+{
+	struct real_rule *r;
 	struct act_builder b;
 
+	if (w->n_rules == MAX_RULES || !priority_is_free(w, match, bridge, table, priority))
+		return;
+	r = calloc(1, sizeof *r);
 	r->bridge = bridge;
 	r->rule.table_id = (uint8_t)table;
-	r->priority = catch_all ? 0 : (int)rnd(1000);
-	if (!catch_all)
-		random_match(&r->match);
-	if (w->n_rules == MAX_RULES ||
-		!priority_is_free(w, &r->match, r->bridge, r->rule.table_id, r->priority)) {
-		free(r);
-		return;
-	}
-	act_builder_init(&b);
-	put_random_acts(w, &b, r->rule.table_id, 0);
+	r->priority = priority;
+	r->match = *match;
 	r->id = w->next_id++;
-	pl_rule_set_actions(w->bridges[r->bridge], &r->rule, real_actions(&b));
-	pl_rule_insert(w->bridges[r->bridge], &r->rule, &r->match, r->priority, version_next());
+	act_builder_init(&b);
+	put_random_acts(w, &b, table, 0);
+	pl_rule_set_actions(w->bridges[bridge], &r->rule, real_actions(&b));
+	pl_rule_insert(w->bridges[bridge], &r->rule, match, priority, version_next());
 	version_publish();
-	pl_rule_changed(w->bridges[r->bridge], &r->rule);
-	naive_add_rule(w->naive, r->bridge, r->id, r->rule.table_id, r->priority, &r->match,
+	pl_rule_changed(w->bridges[bridge], &r->rule);
+	naive_add_rule(w->naive, bridge, r->id, r->rule.table_id, priority, match,
 		(const void *)b.buf.data, b.buf.len);
 	w->rules[w->n_rules++] = r;
 	act_builder_uninit(&b);
 }
 
+static void add_rule_at(struct world *w, unsigned int bridge, unsigned int table, bool catch_all)
+{
+	struct match match;
+	int priority;
+
+	if (catch_all) {
+		memset(&match, 0, sizeof match);
+		priority = 0;
+	} else if (w->use_one_mask && table == 1 && !chance(5)) {
+		one_mask_match(&match);
+		priority = (int)(chance(10) ? 700 : 100) + (int)rnd(100);
+	} else {
+		random_match(&match);
+		priority = (int)rnd(1000);
+	}
+	insert_rule(w, bridge, table, &match, priority);
+}
+
 static void add_rule(struct world *w)
 {
-	add_rule_at(w, rnd(N_BRIDGES), chance(3) ? 0 : rnd(N_TABLES), chance(8));
+	if (w->use_one_mask && !chance(3))
+		add_rule_at(w, 0, 1, false);
+	else
+		add_rule_at(w, rnd(N_BRIDGES), chance(3) ? 0 : rnd(N_TABLES), chance(8));
 }
 
 static void remove_rule(struct world *w, unsigned int i)
@@ -826,6 +859,32 @@ static void change_port(struct world *w)
 	pl_bridge_set_conf(w->bridges[bridge], conf);
 }
 
+/* Something about a rule that the last packet met: whoever kept that packet's path must notice. */
+static void change_what_matters(struct world *w)
+{
+	unsigned int i = w->n_rules, used = w->n_rules;
+
+	while (i-- > 0)
+		for (unsigned int j = 0; j < w->out.n_counters; j++)
+			if (w->out.counters[j].id == w->rules[i]->rule.counter &&
+				(used == w->n_rules || chance(2)))
+				used = i;
+	if (used == w->n_rules)
+		return;
+	switch (rnd(4)) {
+	case 0:
+		remove_rule(w, used);
+		break;
+	case 1:
+		insert_rule(w, w->rules[used]->bridge, w->rules[used]->rule.table_id,
+			&w->rules[used]->match, w->rules[used]->priority + 1 + (int)rnd(50));
+		break;
+	default:
+		change_actions(w, used);
+		break;
+	}
+}
+
 static void change_something(struct world *w)
 {
 	switch (rnd(10)) {
@@ -869,6 +928,7 @@ static struct world *world_create(uint64_t seed)
 	w->use_mpls = chance(3);
 	w->use_loops = chance(4);
 	w->use_normal = !chance(3);
+	w->use_one_mask = chance(2);
 	for (unsigned int i = 0; i < N_BRIDGES; i++) {
 		struct pl_bridge_conf *conf = pl_bridge_conf_create();
 
@@ -885,7 +945,7 @@ static struct world *world_create(uint64_t seed)
 	for (unsigned int i = 0; i < N_BRIDGES * N_TABLES; i++)
 		if (!chance(4))
 			add_rule_at(w, i / N_TABLES, i % N_TABLES, true);
-	for (int i = 0; i < 24; i++)
+	for (int i = 0; i < (w->use_one_mask ? 70 : 24); i++)
 		add_rule(w);
 	return w;
 }
@@ -1298,8 +1358,10 @@ static void run_world(uint64_t seed, unsigned int n_packets)
 
 	new_frames(w);
 	for (unsigned int i = 0; i < n_packets; i++) {
-		if (chance(20))
+		if (chance(30))
 			change_something(w);
+		if (chance(40))
+			change_what_matters(w);
 		one_packet(w, i);
 		totals.packets++;
 	}
