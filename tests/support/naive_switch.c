@@ -744,6 +744,7 @@ static void run_acts(struct ctx *c, const struct act *acts, size_t len)
 		if (a->type == ACT_CHECK_PKT_LARGER) {
 			const struct act *rest = act_next(a);
 
+			c->result->unsupported |= c->unlabelled;
 			check_larger(c, (const void *)a, rest,
 				len - (size_t)((const char *)rest - (const char *)acts));
 			return;

@@ -137,7 +137,7 @@ struct world {
 	struct xlate_out out;
 	struct naive_result real, naive_result;
 	unsigned int n_learned;
-	unsigned int depth;
+	unsigned int depth, n_resumes;
 	/* What its rules are made of. */
 	bool use_sets, use_check, use_mpls, use_loops, use_normal, use_one_mask;
 };
@@ -202,8 +202,8 @@ static void env_resume(struct exec_env *env, const struct op_resume *resume, str
 	struct xlate_in in = {0};
 	struct flow flow;
 
-	/* Round and round: the datapath has a limit. */
-	if (w->depth >= 8) {
+	/* Round and round: the datapath has limits. */
+	if (w->depth >= 8 || w->n_resumes++ >= 64) {
 		w->real.unsupported = true;
 		env->ops->free(env->ops_aux, packet);
 		return;
@@ -1226,6 +1226,7 @@ static void run(struct world *w, const struct op *ops, uint32_t len, const struc
 
 	w->real.n_frames = 0;
 	w->real.unsupported = false;
+	w->n_resumes = 0;
 	running = ops;
 	running_len = len;
 	packet->in_port = port;
