@@ -62,6 +62,9 @@ enum flow_key_class {
  */
 struct flow_key {
 	uint64_t w[FLOW_KEY_MAX_WORDS];
+	/* An odd number of cache lines, so that the first lines of an array's keys don't all compete for
+	 * the same few sets. */
+	uint64_t pad[8];
 } __attribute__((aligned(64)));
 
 /* The byte `kind`: nw_frag 2, TPIDs of the tags 2 + 2 (0 none, 1 0x8100, 2 0x88a8), class 2. */

@@ -401,6 +401,7 @@ static bool pop_plain_vxlan(struct packet *packet)
 	const struct ipv4_header *ip = (const void *)(packet->data + packet->l3_ofs);
 	const struct udp_header *udp = (const void *)(ip + 1);
 	const struct vxlan_header *vxlan = (const void *)(udp + 1);
+	struct flow_tnl *tnl = &packet->tunnel;
 	uint32_t l3 = packet->l3_ofs, tot_len;
 	uint64_t sum;
 
@@ -417,15 +418,20 @@ static bool pop_plain_vxlan(struct packet *packet)
 		tot_len < IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN || udp->csum ||
 		vxlan->flags != htobe32(VXLAN_F_VNI) || vxlan->vni & htobe32(0xff))
 		return false;
-	memset(&packet->tunnel, 0, sizeof packet->tunnel);
-	packet->tunnel.tun_id = htobe64(be32toh(vxlan->vni) >> 8);
-	memcpy(&packet->tunnel.ip_src, ip->src, sizeof ip->src);
-	memcpy(&packet->tunnel.ip_dst, ip->dst, sizeof ip->dst);
-	packet->tunnel.ip_tos = ip->tos;
-	packet->tunnel.ip_ttl = ip->ttl;
-	packet->tunnel.tp_src = udp->src;
-	packet->tunnel.tp_dst = udp->dst;
-	packet->tunnel.flags = FLOW_TNL_F_KEY;
+	/* In pieces: as one, compilers take a string instruction, which costs more than all the rest. */
+	tnl->tun_id = htobe64(be32toh(vxlan->vni) >> 8);
+	memcpy(&tnl->ip_src, ip->src, sizeof ip->src);
+	memcpy(&tnl->ip_dst, ip->dst, sizeof ip->dst);
+	memset(&tnl->ipv6_dst, 0, sizeof tnl->ipv6_dst);
+	memset(&tnl->ipv6_src, 0, sizeof tnl->ipv6_src);
+	tnl->flags = FLOW_TNL_F_KEY;
+	tnl->ip_tos = ip->tos;
+	tnl->ip_ttl = ip->ttl;
+	tnl->tp_src = udp->src;
+	tnl->tp_dst = udp->dst;
+	tnl->gbp_id = 0;
+	tnl->gbp_flags = 0;
+	memset(tnl->pad, 0, sizeof tnl->pad);
 	packet->geneve_opts_len = 0;
 	packet_pull(packet, (uint16_t)(l3 + IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN));
 	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
