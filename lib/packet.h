@@ -52,20 +52,23 @@ struct packet {
 
 	uint8_t outer_proto;	/* IPPROTO_UDP or IPPROTO_GRE after a tunnel push here; else 0. */
 	bool shared;		/* Another holder reads the same bytes. */
+	uint8_t geneve_opts_len;	/* Bytes of raw Geneve options in geneve_opts. */
 
 	dp_port_t in_port;	/* Where it came in; 0 for one made here. */
 	uint32_t hash;		/* Of its flow, for entropy ports; 0 if not computed. */
 	uint32_t pkt_mark;
 	uint32_t queue;
 
-	/* Outer header after decapsulation; all zero otherwise. Only metadata options that the
-	 * Geneve decapsulator found lie behind it. */
-	struct flow_tnl tunnel;
-	uint8_t geneve_opts_len;	/* Bytes of raw Geneve options in geneve_opts. */
-	uint8_t geneve_opts[252];
-
 	void *buf;		/* The owner's handle (an mbuf). */
+
+	/* Outer header after decapsulation; all zero otherwise: the second cache line. Behind it only
+	 * what few packets have. */
+	struct flow_tnl tunnel;
+	uint8_t geneve_opts[252];
 };
+
+_Static_assert(offsetof(struct packet, tunnel) == 64 && offsetof(struct packet, geneve_opts) == 128,
+	"two cache lines for most packets");
 
 /* How the executor gets copies and gives packets back. No op may be NULL. */
 struct packet_ops {

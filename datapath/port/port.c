@@ -279,6 +279,22 @@ static void tx_one(struct tx *tx, struct rte_mbuf *m)
 	tx_add(tx, m);
 }
 
+/* Brings mbufs up to date with their packets; true if all can go as they are. */
+static inline bool sync_all(struct rte_mbuf **mbufs, uint16_t n, uint32_t max_len)
+{
+	uint32_t longest = 0;
+	uint8_t odd = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct packet *p = mbuf_packet(mbufs[i]);
+
+		mbuf_sync(mbufs[i]);
+		odd |= p->gso_type | (p->offload & (PACKET_CSUM_PARTIAL | PACKET_OUTER_CSUM));
+		longest = MAX(longest, p->len);
+	}
+	return !odd && longest <= max_len;
+}
+
 uint16_t port_tx(
 	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
 {
@@ -289,6 +305,8 @@ uint16_t port_tx(
 	tx.qid = qid;
 	tx.sent = tx.n = 0;
 	tx.max_len = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
+	if (likely(sync_all(mbufs, n, tx.max_len) && n <= PORT_BURST))
+		return port->driver->tx(port, qid, mbufs, n, drops);
 	for (uint16_t i = 0; i < n; i++)
 		tx_one(&tx, mbufs[i]);
 	tx_flush(&tx);
