@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/smap.h"
 #include "ofproto/agent/fail_open.h"
+#include "ofproto/agent/in_band.h"
 #include "ofproto/agent/service.h"
 #include "ofproto/agent/snoop.h"
 #include "ofproto/state/flow_mod.h"
@@ -30,6 +31,7 @@ struct connmgr {
 	uint32_t versions;
 	enum ofproto_fail_mode fail_mode;
 	struct fail_open fail_open;
+	struct in_band in_band;
 	bool hold;
 	bool has_election_id;
 	uint64_t election_id;
@@ -102,6 +104,7 @@ struct connmgr *connmgr_create(struct ofproto *ofproto)
 	mgr->fail_mode = OFPROTO_FAIL_STANDALONE;
 	mgr->hold = ofproto_globals.hold_controllers;
 	fail_open_init(&mgr->fail_open);
+	in_band_init(&mgr->in_band);
 	mgmt_open(mgr);
 	snoop_open(mgr);
 	return mgr;
@@ -116,12 +119,30 @@ void connmgr_destroy(struct connmgr *mgr)
 	hmap_uninit(&mgr->services);
 	of_service_destroy(mgr->mgmt);
 	pstream_close(mgr->snoop);
+	in_band_uninit(&mgr->in_band);
 	free(mgr);
 }
 
 static int64_t min_wait(int64_t a, int64_t b)
 {
 	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/* The controllers that are called on through the bridge. */
+static int64_t run_in_band(struct connmgr *mgr, int64_t now_ms)
+{
+	VEC(struct in_band_remote) remotes = VEC_INITIALIZER;
+	struct in_band_remote remote;
+	struct of_service *service;
+	int64_t wait;
+
+	HMAP_FOR_EACH (service, node, &mgr->services)
+		if (service->fsm && !service->settings.service && service->settings.in_band &&
+			in_band_parse_target(service->target, OFP_TCP_PORT, &remote))
+			vec_push(&remotes, remote);
+	wait = in_band_run(&mgr->in_band, mgr->ofproto, remotes.items, remotes.n, now_ms);
+	vec_uninit(&remotes);
+	return wait;
 }
 
 int64_t connmgr_run(struct connmgr *mgr, int64_t now_ms)
@@ -136,6 +157,7 @@ int64_t connmgr_run(struct connmgr *mgr, int64_t now_ms)
 		wait = min_wait(wait, of_service_run(mgr->mgmt, now_ms));
 	LIST_FOR_EACH (session, node, &mgr->sessions)
 		wait = min_wait(wait, of_session_run(session, now_ms));
+	wait = min_wait(wait, run_in_band(mgr, now_ms));
 	return min_wait(wait, fail_open_run(&mgr->fail_open, mgr, now_ms));
 }
 
@@ -313,6 +335,7 @@ static void add_standalone_flow(struct connmgr *mgr)
 
 void connmgr_flushed(struct connmgr *mgr)
 {
+	in_band_flushed(&mgr->in_band);
 	fail_open_flushed(&mgr->fail_open, mgr);
 	if (!connmgr_has_controllers(mgr) && mgr->fail_mode == OFPROTO_FAIL_STANDALONE)
 		add_standalone_flow(mgr);

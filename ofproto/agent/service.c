@@ -12,7 +12,6 @@
 
 LOG_MODULE(connmgr);
 
-#define OFP_TCP_PORT 6653
 #define RETRY_LISTEN_MS 1000
 #define PEER_CLOSED 1		/* In last_error. */
 #define ADMIT_MS 30000		/* A connection that lasts is as good as one that sends requests. */

@@ -11,6 +11,8 @@
 #include "lib/reconnect.h"
 #include "ofproto/agent/connmgr.h"
 
+#define OFP_TCP_PORT 6653
+
 struct of_service {
 	struct hmap_node node;			/* In the connmgr's services, by target. */
 	struct of_session_owner owner;
