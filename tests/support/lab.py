@@ -60,10 +60,16 @@ class Lab:
         return self
 
     def __exit__(self, kind, value, trace):
+        hosts = [h for h in self.namespaces if isinstance(h, Host)]
         if kind:
-            for host in [h for h in self.namespaces if isinstance(h, Host)]:
+            for host in hosts:
                 host.show_log()
+        # A daemon that is told to end does so with status 0, also under a leak checker.
+        bad = [h for h in hosts if h.daemon and self.end(h.daemon)]
+        texts = ["%s: sluiced ended with status %s:\n%s" % (h.name, h.daemon.returncode, h.log()) for h in bad]
         self.close()
+        if texts and not kind:
+            raise Failure("\n".join(texts))
 
     def unique(self, stem):
         self.serial += 1
