@@ -404,14 +404,16 @@ static bool pop_plain_vxlan(struct packet *packet)
 	struct flow_tnl *tnl = &packet->tunnel;
 	uint32_t l3 = packet->l3_ofs, tot_len;
 	uint64_t sum;
+	be32 first;
 
 	if (packet->outer_l3_ofs || packet->gso_type ||
 		l3 + IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN + ETH_HEADER_LEN >
 			packet->seg_len ||
 		packet->l4_ofs != l3 + IPV4_HEADER_LEN)
 		return false;
-	sum = csum_add64(csum_add64(csum_add32(0, ((const be32 *)(const void *)ip)[0]),
-		load64((const uint8_t *)ip + 4)), load64((const uint8_t *)ip + 12));
+	memcpy(&first, ip, sizeof first);
+	sum = csum_add64(csum_add64(csum_add32(0, first), load64((const uint8_t *)ip + 4)),
+		load64((const uint8_t *)ip + 12));
 	tot_len = be16toh(ip->tot_len);
 	if (ip->ver_ihl != 0x45 || ip->frag_off & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK) ||
 		csum_finish(sum) || tot_len > packet->len - l3 ||

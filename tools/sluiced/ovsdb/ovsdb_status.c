@@ -109,11 +109,12 @@ static void put_interface(json_t *operations, struct shash *seen, const struct r
 	const struct dp_port_info *info = &iface->info;
 	bool running = iface->state == RC_RUNNING;
 	bool device = running && iface->kind == PL_PORT_DEVICE;
-	json_t *row = json_object();
+	json_t *row;
 	char mac[18];
 
 	if (!running && iface->state != RC_FAILED)
 		return;
+	row = json_object();
 	snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", info->mac.b[0], info->mac.b[1],
 		info->mac.b[2], info->mac.b[3], info->mac.b[4], info->mac.b[5]);
 	json_object_set_new(row, "ofport", json_integer(!running ? -1
