@@ -90,6 +90,7 @@ struct dp_port_info {
 	int ifindex;			/* 0: none. */
 	uint32_t n_rxq, n_txq;
 	char driver[32];
+	char details[256];		/* More of Interface.status: lines "key=value". */
 	uint64_t link_resets;
 };
 

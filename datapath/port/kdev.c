@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -107,8 +108,11 @@ static void get_driver(int sock, const char *name, struct dp_port_info *info)
 	struct ethtool_drvinfo drv = {.cmd = ETHTOOL_GDRVINFO};
 	struct ifreq ifr = {.ifr_data = (char *)&drv};
 
-	if (!device_ioctl(sock, SIOCETHTOOL, name, &ifr))
-		str_copy(info->driver, drv.driver, sizeof info->driver);
+	if (device_ioctl(sock, SIOCETHTOOL, name, &ifr))
+		return;
+	str_copy(info->driver, drv.driver, sizeof info->driver);
+	snprintf(info->details, sizeof info->details, "driver_version=%.31s\nfirmware_version=%.31s",
+		drv.version, drv.fw_version);
 }
 
 int kdev_info(int sock, const char *name, struct dp_port_info *info)

@@ -22,6 +22,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_version.h>
 
 #include "datapath/eal.h"
 #include "datapath/eal_log.h"
@@ -55,6 +56,7 @@ struct dpdk_port {
 	struct rte_device *device;
 	struct rte_mempool *pool;
 	char driver[32];
+	char details[256];
 };
 
 /* Whose the devices are. Worker's. */
@@ -84,14 +86,14 @@ static void explain_probe(
 	if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) == 4) {
 		snprintf(path, sizeof path, "/sys/bus/pci/devices/%.40s", name);
 		if (access(path, F_OK)) {
-			snprintf(error, ERROR_LEN, "%s: there is no PCI device %.40s", port->name,
-				name);
+			snprintf(error, ERROR_LEN, "Error attaching device '%.100s' to DPDK: there is "
+				"no PCI device %.40s", devargs, name);
 			return;
 		}
 		snprintf(error, ERROR_LEN,
-			"%s: DPDK can't take PCI device %.40s (%s); is it bound to "
+			"Error attaching device '%.60s' to DPDK: %s; is it bound to "
 			"vfio-pci? (dpdk-devbind.py --bind=vfio-pci %.40s)",
-			port->name, name, strerror(-err), name);
+			devargs, strerror(-err), name);
 		return;
 	}
 	snprintf(error, ERROR_LEN, "Error attaching device '%.100s' to DPDK: %s", devargs,
@@ -234,6 +236,18 @@ static int parse_options(
 	return 0;
 }
 
+/* What does not change as long as it is open. */
+static void describe(const struct port *port, struct dpdk_port *dp, const struct rte_eth_dev_info *dev)
+{
+	snprintf(dp->details, sizeof dp->details,
+		"port_no=%u\nnuma_id=%d\nmin_rx_bufsize=%u\nmax_rx_pktlen=%u\nmax_rx_queues=%u\n"
+		"max_tx_queues=%u\nmax_mac_addrs=%u\nn_rxq=%u\nn_txq=%u\nif_type=6\n"
+		"if_descr=%s %.31s\n",
+		dp->id, port->numa, dev->min_rx_bufsize, dev->max_rx_pktlen, dev->max_rx_queues,
+		dev->max_tx_queues, dev->max_mac_addrs, port->n_rxq, port->n_txq, rte_version(),
+		dp->driver);
+}
+
 /* Fits the wishes to the device. */
 static int size_queues(struct port *port, struct dpdk_port *dp)
 {
@@ -250,6 +264,7 @@ static int size_queues(struct port *port, struct dpdk_port *dp)
 	dp->device = dev.device;
 	dp->pool = eal_mempool(port->numa);
 	str_copy(dp->driver, dev.driver_name ? dev.driver_name : "", sizeof dp->driver);
+	describe(port, dp, &dev);
 	dp->queues = xaligned_calloc(64, sizeof *dp->queues * (size_t)(port->n_rxq + port->n_txq));
 	return 0;
 }
@@ -350,6 +365,7 @@ static int dpdk_info(struct port *port, struct dp_port_info *info)
 		info->link_speed_mbps = link.link_speed;
 	info->full_duplex = link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX;
 	str_copy(info->driver, dp->driver, sizeof info->driver);
+	str_copy(info->details, dp->details, sizeof info->details);
 	dp->link_resets += info->link_up != dp->link_up;
 	dp->link_up = info->link_up;
 	info->link_resets = dp->link_resets;

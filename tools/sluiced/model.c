@@ -122,6 +122,9 @@ void model_destroy(struct model *model)
 	VEC_FOR_EACH (bridge, &model->bridges)
 		bridge_destroy(*bridge);
 	vec_uninit(&model->bridges);
+	for (size_t i = 0; i < model->datapaths.n; i++)
+		free(model->datapaths.items[i]);
+	vec_uninit(&model->datapaths);
 	if (model->ssl) {
 		free(model->ssl->private_key);
 		free(model->ssl->certificate);

@@ -115,6 +115,7 @@ struct model {
 	struct smap external_ids;
 	struct model_ssl *ssl;		/* NULL. */
 	VEC(struct model_bridge *) bridges;
+	VEC(char *) datapaths;		/* Ids of rows that want to know what flows may use. */
 };
 
 struct model *model_create(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,13 +103,21 @@ static void expect_ports(struct ofproto *ofproto, const struct model_bridge *cfg
 					(ofp_port_t)(*iface)->ofport);
 }
 
+/* There is one datapath, whichever of Open vSwitch's is asked for. */
+static bool has_datapath(const struct model_bridge *cfg)
+{
+	return !*cfg->datapath_type || !strcmp(cfg->datapath_type, "system") ||
+		!strcmp(cfg->datapath_type, "netdev");
+}
+
 static struct rc_bridge *bridge_create(const struct model_bridge *cfg)
 {
+	static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(5, 5);
 	struct rc_bridge *bridge = xcalloc(1, sizeof *bridge);
-	int error = ofproto_create(cfg->name, &bridge->ofproto);
+	int error = has_datapath(cfg) ? ofproto_create(cfg->name, &bridge->ofproto) : -EAFNOSUPPORT;
 
 	if (error) {
-		log_err("failed to create bridge %s: %s", cfg->name, strerror(-error));
+		log_err_rl(&rl, "failed to create bridge %s: %s", cfg->name, strerror(-error));
 		free(bridge);
 		return NULL;
 	}
@@ -154,7 +163,7 @@ static void remove_old(const struct model *model)
 		struct model_port **port_cfg;
 		struct rc_port *port;
 
-		if (!cfg) {
+		if (!cfg || !has_datapath(cfg)) {
 			bridge_destroy(bridge, true);
 			continue;
 		}
@@ -271,6 +280,7 @@ static void commit(void)
 			continue;
 		bridge->needs_commit = false;
 		rc_bridge_update_mac(bridge);
+		rc_bridge_update_mtu(bridge);
 		rc_bridge_configure_mirrors(bridge);
 		rc_bridge_configure_l2(bridge);
 		ofproto_commit(bridge->ofproto);

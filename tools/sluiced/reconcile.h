@@ -36,7 +36,7 @@ struct rc_iface {
 	const struct tnl_port *tunnel;
 	ofp_port_t ofp_port;		/* OFPP_NONE unless running. */
 	struct dp_port_info info;
-	char *error;			/* NULL: none. */
+	char *error;			/* NULL: none. A patch port without peer runs and has one. */
 	bool is_local;			/* The bridge's own port. */
 	unsigned long link_resets;
 };

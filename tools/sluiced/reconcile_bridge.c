@@ -86,20 +86,33 @@ static void configure_tables(struct rc_bridge *bridge)
 	}
 }
 
-/* Rows that are accepted and not built: said once, so that nobody waits for them. */
-static void warn_unbuilt(const struct model_bridge *cfg)
+/* Accepted and not built: said once, so that nobody waits for it. */
+static void warn_once(const char *kind, const char *name, const char *what, bool present)
 {
 	static struct sset warned = SSET_INITIALIZER;
-	static const char *const names[] = {"netflow", "sflow", "ipfix"};
-	bool present[] = {cfg->has_netflow, cfg->has_sflow, cfg->has_ipfix};
+	char *key = xasprintf("%s/%s/%s", kind, name, what);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		char *key = xasprintf("%s/%s", cfg->name, names[i]);
+	if (present && sset_add(&warned, key))
+		log_warn("%s %s: %s is configured, but this version does not do it", kind, name, what);
+	free(key);
+}
 
-		if (present[i] && sset_add(&warned, key))
-			log_warn("bridge %s: %s is configured, but this version exports no flow records",
-				cfg->name, names[i]);
-		free(key);
+static void warn_unbuilt(const struct model_bridge *cfg)
+{
+	struct model_interface **iface;
+	struct model_port **port;
+
+	warn_once("bridge", cfg->name, "netflow", cfg->has_netflow);
+	warn_once("bridge", cfg->name, "sflow", cfg->has_sflow);
+	warn_once("bridge", cfg->name, "ipfix", cfg->has_ipfix);
+	VEC_FOR_EACH (port, &cfg->ports) {
+		warn_once("port", (*port)->name, "qos", (*port)->has_qos);
+		warn_once("port", (*port)->name, "bonding", (*port)->interfaces.n > 1);
+		warn_once("port", (*port)->name, "lacp",
+			(*port)->lacp && strcmp((*port)->lacp, "off"));
+		VEC_FOR_EACH (iface, &(*port)->interfaces)
+			warn_once("interface", (*iface)->name, "bfd",
+				smap_get_bool(&(*iface)->bfd, "enable", false));
 	}
 }
 
@@ -188,6 +201,43 @@ void rc_bridge_update_mac(struct rc_bridge *bridge)
 		for (int i = 0; i < 6; i++)
 			dpid = dpid << 8 | bridge->mac.b[i];
 	ofproto_set_datapath_id(bridge->ofproto, dpid);
+}
+
+/* Says which MTU internal ports get that have no mtu_request: the smallest of the others. */
+static uint32_t internal_mtu(const struct rc_bridge *bridge)
+{
+	struct rc_port *port;
+	uint32_t mtu = 0;
+
+	HMAP_FOR_EACH (port, node, &bridge->ports) {
+		struct rc_iface **iface;
+
+		VEC_FOR_EACH (iface, &port->ifaces) {
+			const struct rc_iface *i = *iface;
+
+			if (i->kind != PL_PORT_DEVICE || i->state != RC_RUNNING || !i->info.mtu ||
+				(!strcmp(i->type, "internal") && i->cfg->mtu_request == MODEL_UNSET))
+				continue;
+			if (!mtu || i->info.mtu < mtu)
+				mtu = i->info.mtu;
+		}
+	}
+	return mtu ? mtu : 1500;
+}
+
+void rc_bridge_update_mtu(struct rc_bridge *bridge)
+{
+	uint32_t mtu = internal_mtu(bridge);
+	struct rc_port *port;
+
+	HMAP_FOR_EACH (port, node, &bridge->ports) {
+		struct rc_iface **iface;
+
+		VEC_FOR_EACH (iface, &port->ifaces)
+			if (!strcmp((*iface)->type, "internal") && (*iface)->state == RC_RUNNING &&
+				(*iface)->cfg->mtu_request == MODEL_UNSET && (*iface)->info.mtu != mtu)
+				dp_port_set_mtu((*iface)->dp_port, mtu);
+	}
 }
 
 static enum pl_vlan_mode vlan_mode(const struct model_port *cfg)

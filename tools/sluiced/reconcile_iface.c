@@ -124,6 +124,15 @@ static void run(struct rc_iface *iface)
 	touch(iface);
 }
 
+/* Ports without a device have an address all the same: the same after each restart. */
+static void make_mac(struct rc_iface *iface)
+{
+	uint64_t id = hash_string(iface->cfg->id, 3) | (uint64_t)hash_string(iface->name, 4) << 32;
+
+	memcpy(iface->info.mac.b, &id, sizeof iface->info.mac.b);
+	iface->info.mac.b[0] = (uint8_t)((iface->info.mac.b[0] & 0xfc) | 2);
+}
+
 static void open_patch(struct rc_iface *iface)
 {
 	const char *peer = smap_get(&iface->options, "peer");
@@ -139,6 +148,7 @@ static void open_patch(struct rc_iface *iface)
 	iface->kind = PL_PORT_PATCH;
 	iface->dp_port = dp_port_alloc(iface->name);
 	iface->info.admin_up = iface->info.link_up = true;
+	make_mac(iface);
 	run(iface);
 }
 
@@ -159,13 +169,13 @@ static void open_tunnel(struct rc_iface *iface)
 	if (error) {
 		dp_port_free(iface->dp_port);
 		iface->dp_port = 0;
-		fail(iface, error == -EEXIST
-			? xasprintf("%s: could not set configuration (File exists): another tunnel has "
-				"the same type, key, local_ip and remote_ip", iface->name)
-			: xasprintf("%s: %s", iface->name, strerror(-error)));
+		fail(iface, xasprintf("could not add network device %s to ofproto (%s)%s", iface->name,
+			strerror(-error), error == -EEXIST
+				? ": another tunnel has the same type, key, local_ip and remote_ip" : ""));
 		return;
 	}
 	iface->info.admin_up = iface->info.link_up = true;
+	make_mac(iface);
 	run(iface);
 }
 
@@ -205,18 +215,18 @@ static void open_device(struct rc_iface *iface)
 
 static void iface_open(struct rc_iface *iface)
 {
-	if (strlen(iface->name) >= IFNAMSIZ)
-		fail(iface, xasprintf("%s: interface name is longer than %d characters", iface->name,
-			IFNAMSIZ - 1));
-	else if (!strcmp(iface->type, "patch"))
+	if (!strcmp(iface->type, "patch"))
 		open_patch(iface);
 	else if (is_tunnel(iface->type))
 		open_tunnel(iface);
-	else if (is_device(iface->type))
-		open_device(iface);
+	else if (!is_device(iface->type))
+		fail(iface, xasprintf("could not open network device %s (Address family not supported by "
+			"protocol): unknown type \"%s\"", iface->name, iface->type));
+	else if (strlen(iface->name) >= IFNAMSIZ)
+		fail(iface, xasprintf("could not open network device %s (No such device): names of "
+			"devices have at most %d characters", iface->name, IFNAMSIZ - 1));
 	else
-		fail(iface, xasprintf("could not create network device %s of unknown type %s",
-			iface->name, iface->type));
+		open_device(iface);
 }
 
 static void set_opened(struct rc_iface *iface, const struct model_interface *cfg)
@@ -348,6 +358,19 @@ bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg)
 	return true;
 }
 
+/* A patch port without its other end runs all the same, since that may come any time. */
+static void say_peer(struct rc_iface *iface, const char *name, bool found)
+{
+	char *error = found ? NULL : xasprintf("No usable peer '%s' exists in '%s' datapath.", name,
+		*iface->port->bridge->cfg->datapath_type ? iface->port->bridge->cfg->datapath_type
+		: "system");
+
+	if (strcmp(error ? error : "", iface->error ? iface->error : ""))
+		rc_changed();
+	free(iface->error);
+	iface->error = error;
+}
+
 void rc_iface_join_patches(void)
 {
 	struct rc_iface *iface;
@@ -363,6 +386,7 @@ void rc_iface_join_patches(void)
 		if (peer && (peer->kind != PL_PORT_PATCH || peer->state != RC_RUNNING ||
 			strcmp(smap_get_def(&peer->options, "peer", ""), iface->name)))
 			peer = NULL;
+		say_peer(iface, name, peer != NULL);
 		ofproto_port_set_peer(iface_ofproto(iface), iface->ofp_port, peer ? peer->dp_port : 0);
 		iface->port->bridge->needs_commit = true;
 	}

@@ -34,6 +34,8 @@ void rc_changed(void);
 void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model);
 /* MAC of the local port and datapath id: after ports have come or gone. */
 void rc_bridge_update_mac(struct rc_bridge *bridge);
+/* MTUs of internal ports: after ports have come, gone or changed. */
+void rc_bridge_update_mtu(struct rc_bridge *bridge);
 /* VLAN mode and members of PORT's bundle, as far as its interfaces run. */
 void rc_port_configure(struct rc_port *port);
 /* Mirrors, once their ports are there. */

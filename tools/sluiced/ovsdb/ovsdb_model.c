@@ -9,7 +9,7 @@
 #include "tools/sluiced/ovsdb/ovsdb_value.h"
 
 static const char *const root_columns[] = {"bridges", "next_cfg", "cur_cfg", "other_config",
-	"external_ids", "ssl", NULL};
+	"external_ids", "ssl", "datapaths", NULL};
 static const char *const bridge_columns[] = {"name", "datapath_type", "fail_mode", "protocols", "ports",
 	"controller", "mirrors", "flow_tables", "flood_vlans", "mcast_snooping_enable", "stp_enable",
 	"rstp_enable", "netflow", "sflow", "ipfix", "other_config", "external_ids", NULL};
@@ -28,6 +28,8 @@ static const char *const flow_table_columns[] = {"name", "flow_limit", "overflow
 static const char *const ssl_columns[] = {"private_key", "certificate", "ca_cert", "bootstrap_ca_cert",
 	NULL};
 
+static const char *const datapath_columns[] = {"datapath_version", NULL};
+
 const struct ovsdb_table_spec ovsdb_model_tables[] = {
 	{"Open_vSwitch", root_columns, NULL},
 	{"Bridge", bridge_columns, NULL},
@@ -37,6 +39,7 @@ const struct ovsdb_table_spec ovsdb_model_tables[] = {
 	{"Mirror", mirror_columns, NULL},
 	{"Flow_Table", flow_table_columns, NULL},
 	{"SSL", ssl_columns, NULL},
+	{"Datapath", datapath_columns, NULL},
 	{NULL, NULL, NULL},
 };
 
@@ -234,6 +237,18 @@ static void read_ssl(const struct ovsdb_client *c, const json_t *root, struct mo
 	model->ssl->bootstrap_ca_cert = ovsdb_get_bool(row, "bootstrap_ca_cert", false);
 }
 
+static void read_datapaths(const json_t *root, struct model *model)
+{
+	const json_t *pairs = json_array_get(json_object_get(root, "datapaths"), 1);
+
+	for (size_t i = 0; i < json_array_size(pairs); i++) {
+		const char *id = ovsdb_uuid(json_array_get(json_array_get(pairs, i), 1));
+
+		if (id)
+			vec_push(&model->datapaths, xstrdup(id));
+	}
+}
+
 const char *ovsdb_model_root(const struct ovsdb_client *c)
 {
 	const struct shash *rows = ovsdb_client_rows(c, "Open_vSwitch");
@@ -255,6 +270,7 @@ struct model *ovsdb_model_read(const struct ovsdb_client *c)
 	ovsdb_get_map(root, "other_config", &model->other_config);
 	ovsdb_get_map(root, "external_ids", &model->external_ids);
 	read_ssl(c, root, model);
+	read_datapaths(root, model);
 	for (size_t i = 0; i < ovsdb_set_size(bridges); i++) {
 		const char *id = ovsdb_uuid(ovsdb_set_get(bridges, i));
 		const json_t *bridge = ovsdb_client_row(c, "Bridge", id);

@@ -3,16 +3,23 @@
 #include "tools/sluiced/ovsdb/ovsdb_status.h"
 
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "datapath/dp.h"
+#include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/util.h"
 #include "tools/sluiced/ovsdb/ovsdb_status_l2.h"
+#include "tools/sluiced/ovsdb/ovsdb_status_system.h"
 #include "tools/sluiced/ovsdb/ovsdb_value.h"
 #include "tools/sluiced/reconcile.h"
+#include "tunnel/route.h"
+#include "tunnel/tnl_addr.h"
 
 /* UUID -> json_t * row of the columns last written; `seen` rows are kept by each pass. */
 static struct shash written = SHASH_INITIALIZER;
@@ -66,6 +73,20 @@ static void set_counter(json_t *pairs, const char *name, uint64_t value)
 	json_array_append_new(pairs, json_pack("[sI]", name, (json_int_t)value));
 }
 
+/* Why received packets went nowhere: our own counters, those that are not 0. */
+static void put_drops(json_t *pairs, dp_port_t port)
+{
+	for (unsigned int reason = DROP_NONE + 1; reason < DROP_N_REASONS; reason++) {
+		uint64_t n = dp_port_drops(port, reason);
+		char name[64];
+
+		if (!n)
+			continue;
+		snprintf(name, sizeof name, "drop_%s", drop_reason_name(reason));
+		set_counter(pairs, name, n);
+	}
+}
+
 static json_t *statistics(const struct rc_iface *iface)
 {
 	json_t *pairs = json_array();
@@ -84,11 +105,63 @@ static json_t *statistics(const struct rc_iface *iface)
 		set_counter(pairs, "rx_errors", s.rx_errors);
 		set_counter(pairs, "rx_frame_err", s.rx_frame_errors);
 		set_counter(pairs, "rx_missed_errors", 0);
+		set_counter(pairs, "rx_multicast_packets", s.multicast);
 		set_counter(pairs, "rx_over_err", s.rx_over_errors);
 		set_counter(pairs, "tx_dropped", s.tx_dropped);
 		set_counter(pairs, "tx_errors", s.tx_errors);
+		put_drops(pairs, iface->dp_port);
 	}
 	return json_pack("[so]", "map", pairs);
+}
+
+static void device_status(const struct dp_port_info *info, struct smap *map)
+{
+	char *details = xstrdup(info->details), *rest = details, *line;
+
+	if (*info->driver)
+		smap_set(map, "driver_name", info->driver);
+	while ((line = strsep(&rest, "\n"))) {
+		char *value = strchr(line, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		smap_set(map, line, value);
+	}
+	free(details);
+}
+
+/* Tunnels share few devices: each is asked for once a second at most. */
+static bool has_carrier(const char *dev)
+{
+	static char asked[IFNAMSIZ];
+	static int64_t asked_ms;
+	static bool running;
+	static int sock = -1;
+	struct ifreq ifr = {0};
+
+	if (!strcmp(dev, asked) && clock_ms() < asked_ms + 1000)
+		return running;
+	if (sock < 0)
+		sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	str_copy(ifr.ifr_name, dev, sizeof ifr.ifr_name);
+	str_copy(asked, dev, sizeof asked);
+	asked_ms = clock_ms();
+	running = !ioctl(sock, SIOCGIFFLAGS, &ifr) && (ifr.ifr_flags & IFF_RUNNING);
+	return running;
+}
+
+/* Which device the outer packets leave by. */
+static void tunnel_status(const struct rc_iface *iface, struct smap *map)
+{
+	const char *remote = smap_get(&iface->options, "remote_ip");
+	struct ipv6_addr addr;
+	struct route route;
+
+	if (!remote || !tnl_addr_parse(remote, &addr) || !route_lookup(&addr, 0, &route))
+		return;
+	smap_set(map, "tunnel_egress_iface", route.dev);
+	smap_set(map, "tunnel_egress_iface_carrier", has_carrier(route.dev) ? "up" : "down");
 }
 
 static json_t *iface_status(const struct rc_iface *iface)
@@ -96,8 +169,10 @@ static json_t *iface_status(const struct rc_iface *iface)
 	struct smap map = SMAP_INITIALIZER;
 	json_t *json;
 
-	if (iface->state == RC_RUNNING && iface->kind == PL_PORT_DEVICE && *iface->info.driver)
-		smap_set(&map, "driver_name", iface->info.driver);
+	if (iface->state == RC_RUNNING && iface->kind == PL_PORT_DEVICE)
+		device_status(&iface->info, &map);
+	if (iface->state == RC_RUNNING && iface->kind == PL_PORT_TUNNEL)
+		tunnel_status(iface, &map);
 	json = ovsdb_make_map(&map);
 	smap_uninit(&map);
 	return json;
@@ -119,8 +194,8 @@ static void put_interface(json_t *operations, struct shash *seen, const struct r
 		info->mac.b[2], info->mac.b[3], info->mac.b[4], info->mac.b[5]);
 	json_object_set_new(row, "ofport", json_integer(!running ? -1
 		: iface->ofp_port == OFPP_LOCAL ? 65534 : (json_int_t)iface->ofp_port));
-	json_object_set_new(row, "error", ovsdb_make_optional_string(running ? NULL : iface->error));
-	json_object_set_new(row, "mac_in_use", ovsdb_make_optional_string(device ? mac : NULL));
+	json_object_set_new(row, "error", ovsdb_make_optional_string(iface->error));
+	json_object_set_new(row, "mac_in_use", ovsdb_make_optional_string(running ? mac : NULL));
 	json_object_set_new(row, "mtu", ovsdb_make_optional_int(device && info->mtu, info->mtu));
 	json_object_set_new(row, "admin_state", ovsdb_make_optional_string(
 		!running ? NULL : info->admin_up ? "up" : "down"));
@@ -226,7 +301,41 @@ static void put_bridge(json_t *operations, struct shash *seen, const struct rc_b
 
 /* ------------------------------------------------------------------ the whole */
 
-static void put_root(json_t *operations, struct shash *seen, const char *root)
+/* What a flow may use here, in the words of Open vSwitch's datapath. */
+static void put_capabilities(json_t *operations, struct shash *seen, const char *id)
+{
+	static const char *const can[] = {"check_pkt_len", "clone", "explicit_drop_action",
+		"masked_set_action", "nd_ext", "recirc", "sample_nesting", "tnl_push_pop", "trunc", "ufid"};
+	static const char *const can_not[] = {"add_mpls", "ct_clear", "ct_eventmask", "ct_flush", "ct_label",
+		"ct_mark", "ct_orig_tuple", "ct_orig_tuple6", "ct_state", "ct_state_nat", "ct_timeout",
+		"ct_zero_snat", "ct_zone", "lb_output_action"};
+	struct smap map = SMAP_INITIALIZER;
+
+	for (size_t i = 0; i < ARRAY_SIZE(can); i++)
+		smap_set(&map, can[i], "true");
+	for (size_t i = 0; i < ARRAY_SIZE(can_not); i++)
+		smap_set(&map, can_not[i], "false");
+	smap_set(&map, "max_hash_alg", "1");
+	smap_set(&map, "max_mpls_depth", "3");
+	smap_set(&map, "max_vlan_headers", "2");
+	put_row(operations, seen, "Datapath", id, json_pack("{so}", "capabilities", ovsdb_make_map(&map)));
+	smap_uninit(&map);
+}
+
+/* Only if asked for: it is a lot of writing. */
+static json_t *system_statistics(void)
+{
+	struct smap stats = SMAP_INITIALIZER;
+	json_t *json;
+
+	if (smap_get_bool(&reconcile_model()->other_config, "enable-statistics", false))
+		ovsdb_status_system(&stats);
+	json = ovsdb_make_map(&stats);
+	smap_uninit(&stats);
+	return json;
+}
+
+static void put_root(json_t *operations, struct shash *seen, const char *root, bool counters)
 {
 	static const char *const datapath_types[] = {"netdev", "system"};
 	static const char *const iface_types[] = {"dpdk", "geneve", "gre", "internal", "patch", "system",
@@ -239,7 +348,11 @@ static void put_root(json_t *operations, struct shash *seen, const char *root)
 	json_object_set_new(row, "datapath_types", ovsdb_make_set(datapath_types,
 		ARRAY_SIZE(datapath_types)));
 	json_object_set_new(row, "iface_types", ovsdb_make_set(iface_types, ARRAY_SIZE(iface_types)));
+	if (counters)
+		json_object_set_new(row, "statistics", system_statistics());
 	put_row(operations, seen, "Open_vSwitch", root, row);
+	for (size_t i = 0; i < reconcile_model()->datapaths.n; i++)
+		put_capabilities(operations, seen, reconcile_model()->datapaths.items[i]);
 }
 
 /* Rows that are gone need not be remembered. */
@@ -260,7 +373,7 @@ json_t *ovsdb_status_operations(const char *root, bool counters)
 
 	if (counters)
 		dp_sweep();
-	put_root(operations, &seen, root);
+	put_root(operations, &seen, root, counters);
 	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
 		put_bridge(operations, &seen, bridge, counters);
 	/* Without counters mirrors are not visited. */
