@@ -210,10 +210,13 @@ static int tap_info(struct port *port, struct dp_port_info *info)
 	if (sock >= 0) {
 		err = kdev_info(sock, name, info);
 		close(sock);
-		if (err)
+		if (err && err != -ENODEV)
 			return err;
 	} else {
-		/* Dead for the moment: there, but down. */
+		err = sock;
+	}
+	if (err) {
+		/* Dead for the moment, its namespace perhaps going just now: there, but down. */
 		info->mac = port->wanted_mac;
 		info->mtu = atomic_load(&port->mtu);
 		str_copy(info->driver, "tun", sizeof info->driver);
