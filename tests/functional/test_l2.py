@@ -77,6 +77,18 @@ def test_rstp_carries_traffic(lab):
     wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "traffic by the other link")
 
 
+def test_rstp_over_patch_ports(lab):
+    host = lab.host()
+    br = lambda name, mac: {"name": name, "rstp_enable": True, "other_config": {"hwaddr": mac}, "ports": [
+        {"name": "%s%d" % (name, i), "interfaces": [{"name": "%s%d" % (name, i), "type": "patch", "options": {
+            "peer": "%s%d" % ("brb" if name == "bra" else "bra", i)}}]} for i in (1, 2)]}
+    host.start_json({"bridges": [br("bra", "02:00:00:00:0a:00"), br("brb", "02:00:00:00:0b:00")]})
+    wait_until(lambda: ports(host.appctl("rstp/show", "brb")) ==
+               {"brb1": ("Root", "Forwarding"), "brb2": ("Alternate", "Discarding")}, 10, "a tree")
+    wait_until(lambda: ports(host.appctl("rstp/show", "bra")) ==
+               {"bra1": ("Designated", "Forwarding"), "bra2": ("Designated", "Forwarding")}, 25, "the root's ports")
+
+
 def test_stp(lab):
     host = ladder(lab, 2)
     for br in ("bra", "brb"):

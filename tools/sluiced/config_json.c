@@ -360,6 +360,8 @@ COLUMN(bridge, fail_mode, read_choice(r, path, value, "standalone secure", &row-
 COLUMN(bridge, protocols, READ_STRINGS(r, path, value, &row->protocols))
 COLUMN(bridge, flood_vlans, read_vlans(r, path, value, &row->flood_vlans))
 COLUMN(bridge, mcast_snooping_enable, read_bool(r, path, value, &row->mcast_snooping_enable))
+COLUMN(bridge, stp_enable, read_bool(r, path, value, &row->stp_enable))
+COLUMN(bridge, rstp_enable, read_bool(r, path, value, &row->rstp_enable))
 COLUMN(bridge, other_config, read_map(r, path, value, &row->other_config))
 COLUMN(bridge, external_ids, read_map(r, path, value, &row->external_ids))
 COLUMN(bridge, flows, READ_STRINGS(r, path, value, &row->flows))
@@ -375,6 +377,8 @@ static const struct column bridge_columns[] = {
 	{"protocols", bridge_protocols},
 	{"flood_vlans", bridge_flood_vlans},
 	{"mcast_snooping_enable", bridge_mcast_snooping_enable},
+	{"stp_enable", bridge_stp_enable},
+	{"rstp_enable", bridge_rstp_enable},
 	{"other_config", bridge_other_config},
 	{"external_ids", bridge_external_ids},
 	{"flows", bridge_flows},
