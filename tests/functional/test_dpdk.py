@@ -16,6 +16,7 @@ def test_af_packet_and_others(lab):
     host.vsctl("add-port br0 ring0 -- set interface ring0 type=dpdk options:dpdk-devargs=net_ring0")
     for name in ("nic0", "null0", "ring0"):
         assert int(host.vsctl("get interface %s ofport" % name)) > 0
+    host.vsctl("del-port br0 ring0")        # It gives back what is sent to it: a loop.
     bad = host.vsctl("add-port br0 bad0 -- set interface bad0 type=dpdk options:dpdk-devargs=net_nonsense0", check=False)
     assert "bad0" in bad.stderr and host.vsctl("get interface bad0 ofport").strip() == "-1", bad.stderr
     none = host.vsctl("add-port br0 bad1 -- set interface bad1 type=dpdk", check=False)

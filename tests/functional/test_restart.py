@@ -16,6 +16,9 @@ def two_guests(lab, host):
     a, b = lab.guest("a"), lab.guest("b")
     lab.veth(host, "p1", a, "eth0")
     lab.veth(host, "p2", b, "eth0")
+    # Without IPv6 nobody sends on its own.
+    for guest in (a, b):
+        guest.sh("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1")
     a.take("eth0", "10.0.0.1/24", "02:00:00:00:00:01")
     b.take("eth0", "10.0.0.2/24", "02:00:00:00:00:02")
     return a, b
