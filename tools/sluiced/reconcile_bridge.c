@@ -105,14 +105,19 @@ static void warn_unbuilt(const struct model_bridge *cfg)
 	warn_once("bridge", cfg->name, "netflow", cfg->has_netflow);
 	warn_once("bridge", cfg->name, "sflow", cfg->has_sflow);
 	warn_once("bridge", cfg->name, "ipfix", cfg->has_ipfix);
+	warn_once("bridge", cfg->name, "rstp-ageing-time",
+		smap_get(&cfg->other_config, "rstp-ageing-time") != NULL);
 	VEC_FOR_EACH (port, &cfg->ports) {
 		warn_once("port", (*port)->name, "qos", (*port)->has_qos);
 		warn_once("port", (*port)->name, "bonding", (*port)->interfaces.n > 1);
 		warn_once("port", (*port)->name, "lacp",
 			(*port)->lacp && strcmp((*port)->lacp, "off"));
-		VEC_FOR_EACH (iface, &(*port)->interfaces)
+		VEC_FOR_EACH (iface, &(*port)->interfaces) {
+			warn_once("interface", (*iface)->name, "ingress policing",
+				(*iface)->ingress_policing_rate || (*iface)->ingress_policing_kpkts_rate);
 			warn_once("interface", (*iface)->name, "bfd",
 				smap_get_bool(&(*iface)->bfd, "enable", false));
+		}
 	}
 }
 
