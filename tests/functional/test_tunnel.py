@@ -45,7 +45,7 @@ def test_two_switches(lab):
     node(a, "192.168.7.1", "192.168.7.2")
     node(b, "192.168.7.2", "192.168.7.1")
     x, y = guest(lab, a, "x", "10.0.0.1/24"), guest(lab, b, "y", "10.0.0.2/24")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "the first answer through VXLAN")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the first answer through VXLAN")
     assert x.ping("10.0.0.2", count=5) == 5
     assert y.ping("10.0.0.1", count=5) == 5
     tcp(lab, x, y, "10.0.0.2")
@@ -62,7 +62,7 @@ def test_kernel_vxlan_peer(lab):
     b.ip("addr add 10.0.0.2/24 dev vx0")
     b.ip("link set vx0 up")
     x = guest(lab, a, "x", "10.0.0.1/24")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "the first answer from the kernel")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the first answer from the kernel")
     assert x.ping("10.0.0.2", count=5) == 5
     tcp(lab, x, b, "10.0.0.2")
     tcp(lab, b, x, "10.0.0.1")
