@@ -8,9 +8,9 @@
 #include "datapath/pipeline/dependency.h"
 #include "lib/clock.h"
 #include "lib/flow_parse.h"
-#include "lib/headers.h"
 #include "lib/rcu.h"
 #include "tunnel/neigh.h"
+#include "tunnel/neigh_frame.h"
 #include "tunnel/route.h"
 
 #define HOLD_MS 3000		/* A packet waits at most this long. */
@@ -56,7 +56,7 @@ void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_ho
 	struct act_builder acts;
 	struct act_output *output;
 	struct route route;
-	uint8_t frame[128];
+	uint8_t frame[NEIGH_SOLICIT_MAX];
 	size_t len;
 
 	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()) ||
@@ -174,50 +174,18 @@ void dp_neigh_run(int64_t now_ms)
 
 /* ------------------------------------------------------------------ learning */
 
-static struct ipv6_addr mapped(be32 ip)
-{
-	struct ipv6_addr addr = {.w64 = {0, 0}};
-
-	addr.w16[5] = BE16_MAX;
-	addr.w32[3] = ip;
-	return addr;
-}
-
-static void learned(struct pl_bridge *bridge, const struct ipv6_addr *addr, struct eth_addr mac)
-{
-	int64_t now_ms = clock_ms();
-
-	if (eth_addr_is_zero(mac) || eth_addr_is_multicast(mac) ||
-		!neigh_set(bridge->name, addr, mac, false, now_ms))
-		return;
-	dep_bump(dep_neigh(addr));
-	if (dp.n_held)
-		look(now_ms);
-}
-
 void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
 {
-	struct packet packet;
+	int64_t now_ms = clock_ms();
 	struct ipv6_addr addr;
-	struct flow flow;
+	struct eth_addr mac;
 
-	packet_init(&packet, (uint8_t *)(uintptr_t)frame, (uint32_t)len, 0);
-	if (flow_extract(&packet, &flow))
+	if (!neigh_parse(frame, len, &addr, &mac) ||
+		!neigh_set(bridge->name, &addr, mac, false, now_ms))
 		return;
-	if (flow.dl_type == htobe16(ETH_T_ARP)) {
-		addr = mapped(flow.nw_src);
-		learned(bridge, &addr, flow.arp_sha);
-	} else if (flow.nw_proto == IP_P_ICMPV6 && flow.tp_src == htobe16(ND_NA)) {
-		/* Without the option, the answer's own source is the neighbour. */
-		learned(bridge, &flow.nd_target,
-			eth_addr_is_zero(flow.arp_tha) ? flow.dl_src : flow.arp_tha);
-	} else if (flow.dl_type == htobe16(ETH_T_IP)) {
-		/* A tunnel's packet tells by whom its sender is reached. */
-		addr = mapped(flow.nw_src);
-		learned(bridge, &addr, flow.dl_src);
-	} else if (flow.dl_type == htobe16(ETH_T_IPV6)) {
-		learned(bridge, &flow.ipv6_src, flow.dl_src);
-	}
+	dep_bump(dep_neigh(&addr));
+	if (dp.n_held)
+		look(now_ms);
 }
 
 /* ------------------------------------------------------------------ by command */

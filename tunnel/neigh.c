@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/csum.h"
 #include "lib/fatal.h"
 #include "lib/hash.h"
 #include "lib/headers.h"
@@ -248,68 +247,4 @@ void neigh_format(struct sbuf *s)
 		sbuf_putf(s, "   %s%s\n", n->bridge, is_expired(n, now_ms) ? " STALE" : "");
 	}
 	vec_uninit(&sorted);
-}
-
-/* ------------------------------------------------------------------ asking */
-
-static size_t build_arp(const struct ipv6_addr *target, const struct ipv6_addr *src,
-	struct eth_addr src_mac, uint8_t *buf)
-{
-	struct eth_header *eth = (struct eth_header *)buf;
-	struct arp_header *arp = (struct arp_header *)(buf + ETH_HEADER_LEN);
-
-	memset(eth->dst, 0xff, sizeof eth->dst);
-	memcpy(eth->src, src_mac.b, sizeof eth->src);
-	eth->type = htobe16(ETH_T_ARP);
-	*arp = (struct arp_header){
-		.hrd = htobe16(ARP_HRD_ETHERNET),
-		.pro = htobe16(ETH_T_IP),
-		.hln = ETH_ADDR_LEN,
-		.pln = sizeof arp->spa,
-		.op = htobe16(ARP_OP_REQUEST),
-	};
-	memcpy(arp->sha, src_mac.b, sizeof arp->sha);
-	memcpy(arp->spa, &src->w32[3], sizeof arp->spa);
-	memcpy(arp->tpa, &target->w32[3], sizeof arp->tpa);
-	return ETH_HEADER_LEN + sizeof *arp;
-}
-
-/* RFC 4861, sections 4.3 and 7.2.2: to the solicited-node address of TARGET. */
-static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *src,
-	struct eth_addr src_mac, uint8_t *buf)
-{
-	struct eth_header *eth = (struct eth_header *)buf;
-	struct ipv6_header *ip = (struct ipv6_header *)(eth + 1);
-	struct nd_header *nd = (struct nd_header *)(ip + 1);
-	struct nd_lla_opt *opt = (struct nd_lla_opt *)(nd + 1);
-	uint32_t len = sizeof *nd + sizeof *opt;
-	struct ipv6_addr dst = {.b = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, target->b[13],
-					target->b[14], target->b[15]}};
-
-	memset(buf, 0, ETH_HEADER_LEN + sizeof *ip + len);
-	eth->dst[0] = eth->dst[1] = 0x33;
-	memcpy(eth->dst + 2, &dst.b[12], 4);
-	memcpy(eth->src, src_mac.b, sizeof eth->src);
-	eth->type = htobe16(ETH_T_IPV6);
-	ip->flow = htobe32(UINT32_C(6) << 28);
-	ip->plen = htobe16((uint16_t)len);
-	ip->nexthdr = IP_P_ICMPV6;
-	ip->hlim = 255;
-	memcpy(ip->src, src->b, sizeof ip->src);
-	memcpy(ip->dst, dst.b, sizeof ip->dst);
-	nd->icmp.type = ND_NS;
-	memcpy(nd->target, target->b, sizeof nd->target);
-	opt->type = ND_OPT_SLL;
-	opt->len = 1;
-	memcpy(opt->mac, src_mac.b, sizeof opt->mac);
-	nd->icmp.csum =
-		csum_finish(csum_bytes(csum_pseudo_v6(src, &dst, IP_P_ICMPV6, len), nd, len));
-	return ETH_HEADER_LEN + sizeof *ip + len;
-}
-
-size_t neigh_build_solicit(const struct ipv6_addr *target, const struct ipv6_addr *src,
-	struct eth_addr src_mac, uint8_t *buf)
-{
-	return tnl_addr_is_ipv4(target) ? build_arp(target, src, src_mac, buf)
-					: build_nd(target, src, src_mac, buf);
 }

@@ -42,8 +42,3 @@ struct neigh_info {
 size_t neigh_list(struct neigh_info **list);
 /* tnl/arp/show text. */
 void neigh_format(struct sbuf *s);
-
-/* Builds an ARP request or neighbour solicitation frame into BUF (at least 86 bytes); returns
- * length. */
-size_t neigh_build_solicit(const struct ipv6_addr *target, const struct ipv6_addr *src,
-	struct eth_addr src_mac, uint8_t *buf);

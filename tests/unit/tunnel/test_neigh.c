@@ -15,6 +15,7 @@
 #include "lib/rcu.h"
 #include "lib/util.h"
 #include "tunnel/neigh.h"
+#include "tunnel/neigh_frame.h"
 #include "tunnel/tnl_addr.h"
 
 static const struct eth_addr mac_a = {{2, 0, 0, 0, 0, 0xa}}, mac_b = {{2, 0, 0, 0, 0, 0xb}};
@@ -105,6 +106,50 @@ static void test_frames(void **state)
 		0);
 }
 
+/* A neighbour advertisement for fd00::2 at mac_b to fd00::1, BYTE of it turned if not 0. */
+static bool parse_na(size_t byte, struct ipv6_addr *a, struct eth_addr *mac)
+{
+	struct ipv6_addr src = addr("fd00::2"), dst = addr("fd00::1");
+	uint8_t f[86] = {2, 0, 0, 0, 0, 0xa, 2, 0, 0, 0, 0, 0xb, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 32,
+		IP_P_ICMPV6, 255};
+	be16 sum;
+
+	memcpy(f + 22, src.b, 16);
+	memcpy(f + 38, dst.b, 16);
+	f[54] = 136;
+	f[58] = 0x60;
+	memcpy(f + 62, src.b, 16);
+	f[78] = 2;
+	f[79] = 1;
+	memcpy(f + 80, mac_b.b, 6);
+	sum = csum_finish(csum_bytes(csum_pseudo_v6(&src, &dst, IP_P_ICMPV6, 32), f + 54, 32));
+	memcpy(f + 56, &sum, sizeof sum);
+	f[byte] ^= byte ? 1 : 0;
+	return neigh_parse(f, sizeof f, a, mac);
+}
+
+static void test_parse(void **state)
+{
+	struct ipv6_addr src = addr("10.0.0.1"), target = addr("10.0.0.2"), a;
+	struct eth_addr mac;
+	uint8_t frame[NEIGH_SOLICIT_MAX];
+	size_t n = neigh_build_solicit(&target, &src, mac_a, frame);
+
+	assert_true(neigh_parse(frame, n, &a, &mac));
+	assert_true(ipv6_addr_equal(&a, &src));
+	assert_memory_equal(mac.b, mac_a.b, 6);
+	for (size_t len = 0; len < n; len++)
+		assert_false(neigh_parse(frame, len, &a, &mac));
+	frame[22] |= 1; /* A group's address is nobody's. */
+	assert_false(neigh_parse(frame, n, &a, &mac));
+
+	assert_true(parse_na(0, &a, &mac));
+	assert_memory_equal(mac.b, mac_b.b, 6);
+	assert_false(parse_na(21, &a, &mac)); /* Hop limit: it came through a router. */
+	assert_false(parse_na(55, &a, &mac)); /* Code. */
+	assert_false(parse_na(77, &a, &mac)); /* Checksum. */
+}
+
 static void test_text(void **state)
 {
 	struct ipv6_addr a = addr("10.0.0.2"), b = addr("fd00::2");
@@ -131,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_solicit_rate),
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_text),
 	};
 
