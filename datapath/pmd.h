@@ -104,6 +104,12 @@ struct pmd_stats {
 	stat_t rx_bursts;
 };
 
+/* How late it woke up; cycles. */
+struct pmd_wakes {
+	stat_t calls, call_cycles, call_max;		/* Control called. */
+	stat_t timeouts, timeout_cycles, timeout_max;	/* The time was over. */
+};
+
 /* Scratch memory of a burst. */
 struct pmd_burst {
 	unsigned int n;
@@ -177,7 +183,9 @@ struct pmd {
 	struct news_ring news;
 	struct uncached uncached;
 	struct pmd_stats stats;
+	struct pmd_wakes wakes;
 	_Atomic bool asleep;
+	_Atomic uint64_t called_tsc;	/* When control called; 0: it has not. */
 	_Atomic bool stopped;		/* The loop is to end ... */
 	_Atomic bool ended;		/* ... and the thread touches nothing any more. */
 

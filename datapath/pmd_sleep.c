@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How an idle PMD waits. Its epoll set holds the descriptors of its queues and one for commands. */
 #include <errno.h>
+#include <poll.h>
 #include <rte_cycles.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -87,40 +88,94 @@ static uint64_t sleep_us(const struct pmd *pmd, uint64_t idle_us)
 	return MIN(idle_us, max);
 }
 
-void pmd_sleep(struct pmd *pmd, uint64_t idle_us)
+/* Waits for a descriptor, or US. While packets are held back only a command matters. Returns how many
+ * EVENTS there are. */
+static int wait_events(struct pmd *pmd, struct epoll_event *events, uint64_t us, bool held)
+{
+	struct timespec timeout = {.tv_sec = (time_t)(us / 1000000),
+		.tv_nsec = (long)(us % 1000000) * 1000};
+	struct pollfd wake = {.fd = pmd->wake_fd, .events = POLLIN};
+
+	if (held) {
+		if (ppoll(&wake, 1, &timeout, NULL) <= 0)
+			return 0;
+		events[0].data.ptr = NULL;
+		return 1;
+	}
+	return (int)syscall(SYS_epoll_pwait2, pmd->epoll_fd, events, MAX_EVENTS, &timeout, NULL,
+		(size_t)0);
+}
+
+static void note_max(stat_t *max, uint64_t n)
+{
+	if (n > stat_get(max))
+		atomic_store_explicit(max, n, memory_order_relaxed);
+}
+
+/* How late it is: after control's call, or after the end of the time that it wanted to sleep. */
+static void note_latency(struct pmd *pmd, uint64_t begin, uint64_t us, uint64_t end)
+{
+	uint64_t called = atomic_exchange_explicit(&pmd->called_tsc, 0, memory_order_relaxed);
+	uint64_t due = begin + us * pmd->tsc_per_us;
+	uint64_t late;
+
+	if (called && called < end) {
+		late = end - MAX(called, begin);
+		stat_add(&pmd->wakes.calls, 1);
+		stat_add(&pmd->wakes.call_cycles, late);
+		note_max(&pmd->wakes.call_max, late);
+	} else if (end > due) {
+		late = end - due;
+		stat_add(&pmd->wakes.timeouts, 1);
+		stat_add(&pmd->wakes.timeout_cycles, late);
+		note_max(&pmd->wakes.timeout_max, late);
+	}
+}
+
+static void sleep_until_called(struct pmd *pmd, uint64_t us, bool held)
 {
 	struct epoll_event events[MAX_EVENTS];
-	struct timespec timeout;
-	uint64_t us = sleep_us(pmd, idle_us), begin;
+	uint64_t begin, end;
 	int n;
 
-	if (idle_us < SPIN_US || pmd->n_ready) {
+	rcu_offline(pmd->rcu_id);
+	begin = rte_rdtsc();
+	n = wait_events(pmd, events, us, held);
+	end = rte_rdtsc();
+	rcu_online(pmd->rcu_id);
+	note_latency(pmd, begin, us, end);
+	stat_add(&pmd->stats.sleep_us, (end - begin) / pmd->tsc_per_us);
+	stat_add(&pmd->stats.sleep_iterations, 1);
+	take_events(pmd, events, n);
+}
+
+void pmd_sleep(struct pmd *pmd, uint64_t idle_us)
+{
+	bool held = atomic_load_explicit(&pmd->hold, memory_order_relaxed);
+
+	if (idle_us < SPIN_US || (pmd->n_ready && !held)) {
 		rte_pause();
 		return;
 	}
-	timeout = (struct timespec){.tv_sec = (time_t)(us / 1000000),
-		.tv_nsec = (long)(us % 1000000) * 1000};
-	atomic_store(&pmd->asleep, true);
-	if (!ring_count(&pmd->commands)) {
-		rcu_offline(pmd->rcu_id);
-		begin = rte_rdtsc();
-		n = (int)syscall(SYS_epoll_pwait2, pmd->epoll_fd, events, MAX_EVENTS, &timeout,
-			NULL, (size_t)0);
-		stat_add(&pmd->stats.sleep_us,
-			(rte_rdtsc() - begin) * 1000000 / rte_get_tsc_hz());
-		stat_add(&pmd->stats.sleep_iterations, 1);
-		rcu_online(pmd->rcu_id);
-		take_events(pmd, events, n);
-	}
-	atomic_store(&pmd->asleep, false);
+	/* It says that it sleeps, and only then looks once more whether there is anything to do; who
+	 * gives it something to do looks only then whether it sleeps. The fences make it so that one of
+	 * the two sees the other. */
+	atomic_store_explicit(&pmd->asleep, true, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!ring_count(&pmd->commands) &&
+		held == atomic_load_explicit(&pmd->hold, memory_order_relaxed))
+		sleep_until_called(pmd, sleep_us(pmd, idle_us), held);
+	atomic_store_explicit(&pmd->asleep, false, memory_order_relaxed);
 }
 
 void pmd_wake(struct pmd *pmd)
 {
 	uint64_t one = 1;
 
-	/* Pairs with the order in pmd_sleep(): it says that it sleeps, then looks at the ring. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load(&pmd->asleep) && write(pmd->wake_fd, &one, sizeof one) < 0)
+	if (!atomic_load_explicit(&pmd->asleep, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&pmd->called_tsc, rte_rdtsc(), memory_order_relaxed);
+	if (write(pmd->wake_fd, &one, sizeof one) < 0)
 		return;
 }

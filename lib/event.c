@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -479,6 +480,10 @@ struct event_async *event_async_create(struct event_loop *loop, event_cb *cb, vo
 
 void event_async_send(struct event_async *async)
 {
+	/* libuv first reads, without any order, whether a wake-up is pending. Were that read done before
+	 * the caller's own writes are visible, CB might run just in between and not see them, and nobody
+	 * would call it again. */
+	atomic_thread_fence(memory_order_seq_cst);
 	uv_async_send(&async->uv);
 }
 

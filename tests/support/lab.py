@@ -286,8 +286,8 @@ class Host(Namespace):
         with open(path, "w") as f:
             json.dump(config, f)
         self.sluiced("--config=" + path, *args)
-        wait_until(lambda: all(os.path.exists("%s/%s.mgmt" % (self.dir, b["name"])) for b in config["bridges"]),
-                   what="management sockets")
+        wait_until(lambda: " is ready" in self.log() or self.daemon.poll() is not None, what="the ports")
+        self.check_alive()
 
     def stop(self, sig=signal.SIGTERM):
         code = self.lab.end(self.daemon, sig)
