@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 
-from lab import Failure, wait_until
+from lab import Failure, alone, wait_until
 from test_first import two_guests
 
 
@@ -41,6 +41,7 @@ def simple(lab):
     return host, a, b
 
 
+@alone
 def test_100k_flows_while_traffic_flows(lab):
     host, a, b = simple(lab)
     flows = "".join("table=1,priority=%d,udp,nw_dst=11.%d.%d.%d,tp_dst=%d,actions=output:2\n" % (
@@ -88,6 +89,7 @@ def test_100k_flows_while_traffic_flows(lab):
     assert "flow_count=0" in host.ofctl("dump-aggregate", "br0", "table=1")
 
 
+@alone
 def test_idle_switch_sleeps_and_wakes(lab):
     host, a, b = simple(lab)
     time.sleep(1)

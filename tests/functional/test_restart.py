@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 
-from lab import wait_until
+from lab import alone, wait_until
 
 A_MAC, B_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 
@@ -224,6 +224,7 @@ def many_flows(n):
                 i & 255, i % 65535, i, i >> 8 & 255, i & 255, 11 + i % 10))
 
 
+@alone
 def test_gap_with_100000_flows(lab):
     n = 100000
     host, (a, b) = start(lab)

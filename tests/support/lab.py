@@ -49,6 +49,12 @@ def wait_until(condition, seconds=10, what="condition", step=0.02):
         time.sleep(step)
 
 
+def alone(test):
+    """Marks a test that measures time or compares rates: nothing else runs beside it."""
+    test.alone = True
+    return test
+
+
 class Lab:
     """Owns namespaces, processes and directories of one test."""
 
