@@ -34,11 +34,11 @@
 enum bench_edit_op {
 	BENCH_COUNT,		/* base + ((i >> shift & mask) << lshift) */
 	BENCH_RANDOM,		/* The same, of a random number that i determines. */
-	BENCH_FLIP,		/* base with one bit flipped: bit (i >> shift & mask). */
+	BENCH_FLIP,		/* base with one bit flipped: bit (i >> shift & mask) + lshift. */
 	BENCH_FLIP_RANDOM,	/* The same, and the bits below it random. */
 };
 
-/* One 4-byte word, big-endian, at OFS of the frame. */
+/* One 4-byte word, big-endian, at OFS of the frame. Edits are done in order; words may overlap. */
 struct bench_edit {
 	uint16_t ofs;
 	uint8_t op;		/* enum bench_edit_op. */
@@ -77,27 +77,38 @@ unsigned int bench_traffic_turn(const struct bench_traffic *traffic);
 
 struct bench_source;
 
-/* How DEVICE's frames, those of TRAFFIC in order, are changed on the way in. */
-struct bench_source_config {
+/* How a device's frames, those of the traffic in order, are changed on the way in. */
+struct bench_orders {
+	bool hold;		/* Nothing comes. */
 	bool rewrite;		/* Count flows on, past what the file has. */
-	double pps;		/* Frames a second at most; 0: as fast as they are polled. */
-	uint32_t queue;		/* Paced: frames that wait for whoever polls; those beyond are lost. */
 	bool stamp;		/* Paced: each frame carries its time of arrival, for a probe. */
 	uint32_t stamp_ofs;	/* Where: 8 bytes of payload. */
+	uint32_t queue;		/* Paced: frames that wait for whoever polls; those beyond are lost. */
+	double pps;		/* Frames a second at most; 0: as fast as they are polled. */
+	uint64_t first;		/* Rewriting: number of each stream's first flow. */
+	struct bench_traffic traffic;
 };
 
-int bench_source_attach(const char *device, const struct bench_traffic *traffic,
-	const struct bench_source_config *config, struct bench_source **source);
+/*
+ * Orders to a source, and what it did since the last ones. Plain memory, which the polling thread's
+ * process may share with another one. New orders only after the last ones were heard, or while nobody
+ * polls.
+ */
+struct bench_control {
+	_Atomic uint32_t told, heard;
+	struct bench_orders orders;
+	_Atomic uint64_t taken;		/* Frames given to whoever polled. */
+	_Atomic uint64_t lost;		/* ... for which the queue was full. */
+	_Atomic uint64_t streams[BENCH_MAX_STREAMS];	/* Taken, by stream; if rewriting. */
+};
+
+void bench_order(struct bench_control *control, const struct bench_orders *orders);
+bool bench_order_heard(const struct bench_control *control);
+
+/* CONTROL must last as long as the source; without orders so far nothing is changed. */
+int bench_source_attach(const char *device, struct bench_control *control,
+	struct bench_source **source);
 void bench_source_detach(struct bench_source *source);
-/* Paced: starts the clock anew at PPS. */
-void bench_source_pace(struct bench_source *source, double pps);
-
-struct bench_source_counts {
-	uint64_t offered;	/* Frames that the source had, taken or lost. */
-	uint64_t taken;		/* ... given to whoever polled. */
-	uint64_t lost;		/* ... for which the queue was full. */
-};
-void bench_source_counts(const struct bench_source *source, struct bench_source_counts *counts);
 
 /* ------------------------------------------------------------------ far side */
 

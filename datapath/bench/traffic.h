@@ -41,9 +41,9 @@ static inline uint32_t edit_value(const struct bench_edit *edit, uint64_t i)
 		i = traffic_mix(i);
 		break;
 	case BENCH_FLIP:
-		return edit->base ^ UINT32_C(1) << (i >> edit->shift & edit->mask);
+		return edit->base ^ UINT32_C(1) << ((i >> edit->shift & edit->mask) + edit->lshift);
 	case BENCH_FLIP_RANDOM:
-		bit = UINT32_C(1) << (i >> edit->shift & edit->mask);
+		bit = UINT32_C(1) << ((i >> edit->shift & edit->mask) + edit->lshift);
 		return edit->base ^ bit ^ ((uint32_t)traffic_mix(i + edit->ofs) & (bit - 1));
 	case BENCH_COUNT:
 		break;

@@ -9,7 +9,6 @@
 void conf_init(struct conf *conf)
 {
 	memset(conf, 0, sizeof *conf);
-	conf->forwarded = 1;
 }
 
 void conf_uninit(struct conf *conf)
@@ -31,6 +30,7 @@ void conf_uninit(struct conf *conf)
 		free(port->type);
 		free(port->options);
 		free(port->traffic);
+		free(port->attack);
 	}
 	VEC_FOR_EACH (flow, &conf->flows) {
 		free(flow->bridge);
@@ -77,6 +77,7 @@ struct conf_port *conf_port(struct conf *conf, const char *bridge, const char *n
 	port->type = xstrdup(type);
 	port->options = xstrdup(options ? options : "");
 	port->tag = -1;
+	port->victims = 1;
 	port->ofport = ofport;
 	return port;
 }
@@ -89,6 +90,11 @@ struct conf_port *conf_source(struct conf *conf, const char *bridge, const char 
 	port->role = CONF_SOURCE;
 	port->traffic = xmemdup(traffic, sizeof *traffic);
 	return port;
+}
+
+void conf_attack(struct conf_port *port, const struct bench_traffic *attack)
+{
+	port->attack = xmemdup(attack, sizeof *attack);
 }
 
 struct conf_port *conf_sink(struct conf *conf, const char *bridge, const char *name,

@@ -36,6 +36,11 @@ struct conf_port {
 	unsigned int ofport;
 	enum conf_role role;
 	struct bench_traffic *traffic;	/* CONF_SOURCE. */
+	/* CONF_SOURCE: NULL, or what it sends under attack: stream 0 are the victims, whose flows are those
+	 * of traffic, the others the attackers. All frames have one length and differ in edited words. */
+	struct bench_traffic *attack;
+	/* What a packet that leaves here proves: so many victims, so many attackers carried. */
+	int victims, attackers;
 };
 
 struct conf_flow {
@@ -65,7 +70,7 @@ struct conf {
 	VEC(struct conf_neigh) neighs;
 	VEC(struct conf_station) stations;
 	VEC(struct conf_loop) loops;
-	double forwarded;	/* Share of the frames that must reach a sink: 0 to 1; -1: not checked. */
+	bool may_lose;		/* What is lost is a figure, not a fault. */
 	/* NULL, or what is wrong with FRAME[LEN] (of which BENCH_SAMPLE_MAX bytes are there) at a sink. */
 	const char *(*check)(const uint8_t *frame, uint32_t len);
 };
@@ -80,6 +85,8 @@ struct conf_port *conf_port(struct conf *conf, const char *bridge, const char *n
 /* TRAFFIC is copied. */
 struct conf_port *conf_source(struct conf *conf, const char *bridge, const char *name,
 	unsigned int ofport, const struct bench_traffic *traffic);
+/* What PORT, a source, sends under attack; copied. */
+void conf_attack(struct conf_port *port, const struct bench_traffic *attack);
 struct conf_port *conf_sink(struct conf *conf, const char *bridge, const char *name,
 	unsigned int ofport);
 void conf_patch(struct conf *conf, const char *bridge_a, const char *name_a, unsigned int ofport_a,

@@ -53,6 +53,17 @@ bool frame_ip_csum_ok(const uint8_t *frame, uint32_t ofs)
 	return ip_sum(frame + ofs) == 0xffff;
 }
 
+const char *frame_check_ip(const uint8_t *frame, uint32_t len)
+{
+	if (len < 60)
+		return "a frame is too short";
+	if (frame_get16(frame, 12) != ETH_T_IP || frame[14] != 0x45)
+		return "a frame is not what was sent";
+	if (!frame_ip_csum_ok(frame, ETH_HEADER_LEN))
+		return "a frame's IP checksum is wrong";
+	return NULL;
+}
+
 static uint8_t *put_ip(uint8_t *ip, const struct frame_spec *spec, uint16_t total)
 {
 	memset(ip, 0, IPV4_HEADER_LEN);

@@ -39,3 +39,5 @@ uint16_t frame_get16(const uint8_t *frame, uint32_t ofs);
 uint32_t frame_get32(const uint8_t *frame, uint32_t ofs);
 /* The IPv4 header at OFS sums up. */
 bool frame_ip_csum_ok(const uint8_t *frame, uint32_t ofs);
+/* For conf.check: FRAME is IPv4 with a header that sums up. */
+const char *frame_check_ip(const uint8_t *frame, uint32_t len);

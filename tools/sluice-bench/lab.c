@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "datapath/dp.h"
 #include "datapath/pipeline/dependency.h"
@@ -14,6 +16,7 @@
 #include "lib/fatal.h"
 #include "lib/rcu.h"
 #include "tools/sluice-bench/hugepages.h"
+#include "tools/sluice-bench/machine.h"
 #include "tools/sluice-bench/stage.h"
 #include "tools/sluiced/config_json.h"
 #include "tools/sluiced/reconcile.h"
@@ -22,11 +25,24 @@
 #define MBUFS_BESIDES_FRAMES 16384
 #define SETTLE_MS 60000
 
+struct lab_source {
+	const struct conf_port *port;
+	struct bench_control *control;
+	struct bench_source *source;
+};
+
+struct lab_watch {
+	const struct conf_port *port;
+	struct bench_probe *probe;
+};
+
 static struct {
 	struct conf *conf;
-	const struct lab_config *config;
+	const struct target_config *config;
 	struct event_loop *loop;
-	VEC(struct bench_source *) sources;
+	bool attack;		/* By the last orders. */
+	VEC(struct lab_source) sources;
+	VEC(struct lab_watch) watches;
 } lab;
 
 /* ------------------------------------------------------------------ configuration */
@@ -148,7 +164,7 @@ static void on_turn(void *aux)
 	rcu_reclaim();
 }
 
-void lab_run(unsigned int ms)
+static void lab_run(unsigned int ms)
 {
 	int64_t end = clock_ms() + ms, left;
 
@@ -290,16 +306,15 @@ static int attach_sources(char **error)
 	struct conf_port *port;
 
 	VEC_FOR_EACH (port, &lab.conf->ports) {
-		struct bench_source_config config = {0};
-		struct bench_source *source;
+		struct lab_source source = {.port = port};
 		char *device;
 		int err;
 
 		if (port->role != CONF_SOURCE)
 			continue;
-		config.rewrite = stage_must_rewrite(port->traffic, lab.config->max_frames);
+		source.control = xcalloc(1, sizeof *source.control);
 		device = conf_device(port);
-		err = bench_source_attach(device, port->traffic, &config, &source);
+		err = bench_source_attach(device, source.control, &source.source);
 		free(device);
 		if (err) {
 			*error = xasprintf("no generator on %s: %s", port->name, strerror(-err));
@@ -310,7 +325,7 @@ static int attach_sources(char **error)
 	return 0;
 }
 
-int lab_start(struct conf *conf, const struct lab_config *config, char **error)
+static int lab_start(struct conf *conf, const struct target_config *config, char **error)
 {
 	int err;
 
@@ -338,13 +353,24 @@ int lab_start(struct conf *conf, const struct lab_config *config, char **error)
 	return attach_sources(error);
 }
 
-void lab_stop(void)
+static void lab_hold(bool hold)
 {
-	struct bench_source **source;
+	if (bench_hold(hold) == -ETIMEDOUT)
+		fatal("the PMD thread does not come to rest");
+	/* What it left for control. */
+	if (hold)
+		lab_run(2);
+}
+
+static void lab_stop(void)
+{
+	struct lab_source *source;
 
 	lab_hold(true);
-	VEC_FOR_EACH (source, &lab.sources)
-		bench_source_detach(*source);
+	VEC_FOR_EACH (source, &lab.sources) {
+		bench_source_detach(source->source);
+		free(source->control);
+	}
 	vec_uninit(&lab.sources);
 	reconcile_uninit(true);
 	dp_uninit();
@@ -352,13 +378,17 @@ void lab_stop(void)
 	ofproto_uninit();
 }
 
-void lab_hold(bool hold)
+static void lab_order(const struct target_orders *orders)
 {
-	if (bench_hold(hold) == -ETIMEDOUT)
-		fatal("the PMD thread does not come to rest");
-	/* What it left for control. */
-	if (hold)
-		lab_run(2);
+	struct lab_source *source;
+
+	lab.attack = orders->attack;
+	VEC_FOR_EACH (source, &lab.sources) {
+		struct bench_orders bench;
+
+		target_bench_orders(lab.conf, source->port, lab.config->max_frames, orders, &bench);
+		bench_order(source->control, &bench);
+	}
 }
 
 int lab_io(unsigned int ms, struct bench_work *work)
@@ -388,11 +418,26 @@ int lab_io(unsigned int ms, struct bench_work *work)
 	return err;
 }
 
-void lab_counts(struct lab_counts *counts)
+static int lab_read(struct target_reading *reading, char **error)
 {
+	const struct lab_source *source;
 	const struct conf_port *port;
+	struct bench_pmd_reading pmd;
 
-	memset(counts, 0, sizeof *counts);
+	memset(reading, 0, sizeof *reading);
+	if (bench_pmd_read(&pmd)) {
+		*error = xstrdup("there is no PMD thread");
+		return -ENODEV;
+	}
+	reading->cpu_ns = pmd.work.cpu_ns;
+	reading->wall_ns = pmd.work.wall_ns;
+	reading->packets = pmd.work.packets;
+	reading->exact_hits = pmd.exact_hits;
+	reading->mega_hits = pmd.mega_hits;
+	reading->misses = pmd.misses;
+	reading->lost = pmd.lost;
+	VEC_FOR_EACH (source, &lab.sources)
+		target_count_source(source->port, source->control, lab.attack, reading);
 	VEC_FOR_EACH (port, &lab.conf->ports) {
 		struct bench_device_counts device;
 		char *name;
@@ -400,12 +445,43 @@ void lab_counts(struct lab_counts *counts)
 		if (port->role == CONF_PLAIN)
 			continue;
 		name = conf_device(port);
-		if (!bench_device_counts(name, &device)) {
-			counts->received += device.rx_packets;
-			counts->sent += device.tx_packets;
-		}
+		if (!bench_device_counts(name, &device))
+			target_count_sent(port, device.tx_packets, reading);
 		free(name);
 	}
+	return 0;
+}
+
+static void lab_watch(bool on)
+{
+	static const struct bench_probe_config config = {.n_samples = 64, .every = 1009};
+	const struct conf_port *port;
+	struct lab_watch *watch;
+
+	VEC_FOR_EACH (watch, &lab.watches)
+		bench_probe_detach(watch->probe);
+	vec_clear(&lab.watches);
+	VEC_FOR_EACH (port, &lab.conf->ports) {
+		struct lab_watch new = {.port = port};
+		char *device;
+
+		if (!on || port->role == CONF_PLAIN)
+			continue;
+		device = conf_device(port);
+		if (!bench_probe_attach(device, &config, &new.probe))
+			vec_push(&lab.watches, new);
+		free(device);
+	}
+}
+
+static unsigned int lab_samples(const struct conf_port *port, const struct bench_sample **samples)
+{
+	const struct lab_watch *watch;
+
+	VEC_FOR_EACH (watch, &lab.watches)
+		if (watch->port == port)
+			return bench_probe_samples(watch->probe, samples);
+	return 0;
 }
 
 char *lab_drops(void)
@@ -434,12 +510,38 @@ void lab_show_paths(void)
 	sbuf_uninit(&s);
 }
 
-struct bench_source *lab_source(size_t i)
+/* This thread is the control thread. */
+static uint64_t lab_control_cpu_ns(void)
 {
-	return i < lab.sources.n ? lab.sources.items[i] : NULL;
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-bool lab_has_hugepages(void)
+static uint64_t lab_memory(void)
 {
-	return dp_has_hugepages();
+	return machine_rss_anon(getpid());
 }
+
+static void lab_version(char *text, size_t size)
+{
+	str_copy(text, "sluice", size);
+}
+
+const struct target target_lab = {
+	.start = lab_start,
+	.stop = lab_stop,
+	.version = lab_version,
+	.order = lab_order,
+	.hold = lab_hold,
+	.run = lab_run,
+	.read = lab_read,
+	.watch = lab_watch,
+	.samples = lab_samples,
+	.purge = dp_purge,
+	.control_cpu_ns = lab_control_cpu_ns,
+	.memory = lab_memory,
+	.rundir = stage_dir,
+	.has_hugepages = dp_has_hugepages,
+};

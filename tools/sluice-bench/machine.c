@@ -57,3 +57,19 @@ bool machine_is_virtual(void)
 		fclose(file);
 	return found;
 }
+
+uint64_t machine_rss_anon(pid_t pid)
+{
+	unsigned long long kb = 0;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof line, file))
+		if (sscanf(line, "RssAnon: %llu", &kb) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kb * 1024;
+}

@@ -36,30 +36,32 @@ static void measure_one(struct bench *bench, enum measure_subject subject,
 static void run_one(struct bench *bench, const struct scenario *scenario,
 	const struct scenario_params *params)
 {
-	struct measure_result ours, theirs;
+	static struct measure_result ours, theirs;
 
 	measure_one(bench, MEASURE_SLUICE, scenario, params, &ours);
-	if (!bench->options.against_ovs || params->n_flows > bench->options.measure.lab.max_frames)
+	if (!bench->options.against_ovs || params->n_flows > bench->options.measure.target.max_frames ||
+		scenario->kind != SCENARIO_RATE)
 		return;
 	measure_one(bench, MEASURE_PEER, scenario, params, &theirs);
 	if (bench->out)
 		report_ratio(bench->out, &ours, &theirs);
 }
 
-static void run_scenario(struct bench *bench, const struct scenario *scenario)
+static void run_scenario(struct bench *bench, const struct option_case *c)
 {
 	const struct options *o = &bench->options;
-	const uint64_t *points = o->n_flows ? o->flows : scenario->points;
-	unsigned int max = o->n_flows ? o->n_flows : SCENARIO_MAX_POINTS;
+	const uint64_t *points = o->n_flows && c->scenario->unit ? o->flows : c->scenario->points;
+	unsigned int max = points == o->flows ? o->n_flows : SCENARIO_MAX_POINTS;
 
 	for (unsigned int size = 0; size < o->n_sizes; size++)
 		for (unsigned int i = 0; i < max && points[i]; i++) {
 			struct scenario_params params = {
 				.n_flows = points[i],
 				.frame_size = o->sizes[size],
+				.variant = c->variant,
 			};
 
-			run_one(bench, scenario, &params);
+			run_one(bench, c->scenario, &params);
 		}
 }
 
@@ -84,8 +86,8 @@ int main(int argc, char *argv[])
 	}
 	if (bench.out)
 		report_begin(bench.out, &bench.options);
-	for (unsigned int i = 0; i < bench.options.n_scenarios; i++)
-		run_scenario(&bench, bench.options.scenarios[i]);
+	for (unsigned int i = 0; i < bench.options.n_cases; i++)
+		run_scenario(&bench, &bench.options.cases[i]);
 	if (bench.json) {
 		err = report_json_end(bench.json, bench.options.json);
 		if (err) {

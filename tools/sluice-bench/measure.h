@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * One case (a scenario, a number of flows, a frame size) measured in trials. In each trial first the
- * bare loop runs, then the switch, over the same devices on the same core; counts at the far side must
- * be exact in every trial.
+ * One case (a scenario, a number of flows, a frame size) measured in trials, on sluice or on a peer. In
+ * each trial first the bare loop runs, then the switch, over the same devices on the same core; counts
+ * at the far side must be exact in every trial.
  */
 
-#include "tools/sluice-bench/lab.h"
-#include "tools/sluice-bench/peer.h"
+#include "tools/sluice-bench/figure.h"
 #include "tools/sluice-bench/scenario.h"
+#include "tools/sluice-bench/target.h"
 
 #define MEASURE_MAX_TRIALS 64
 #define MEASURE_ERROR 256
@@ -18,42 +18,33 @@ struct measure_config {
 	unsigned int trials;
 	unsigned int ms;	/* Of a trial's run. */
 	bool show_paths;	/* Cached paths to stderr. */
-	struct lab_config lab;
-	struct peer_config peer;
-};
-
-struct measure_trial {
-	double io_cycles;	/* 0: not measured. */
-	double cycles, mpps;
-	uint64_t received, sent, expected;
-	uint64_t exact_hits, mega_hits, misses, lost;
-	double cpu_share;	/* Of the time the PMD had its core. */
+	struct target_config target;
 };
 
 /* Plain data: it crosses a pipe. */
 struct measure_result {
 	char subject[48];	/* "sluice", or the peer with its version. */
 	char scenario[32];
-	uint64_t n_flows;
+	char variant[24];
+	uint64_t n_flows;	/* 0: does not say anything. */
 	uint16_t frame_size;
 	uint64_t n_frames;
 	bool hugepages;
 	unsigned int n_trials;
-	struct measure_trial trials[MEASURE_MAX_TRIALS];
+	double figures[N_FIGURES][MEASURE_MAX_TRIALS];
+	struct target_reading readings[MEASURE_MAX_TRIALS];	/* The runs that the figures are of. */
 	char error[MEASURE_ERROR];	/* "": it was measured ... */
 	char fault[MEASURE_ERROR];	/* ... and "": every packet arrived as it should. */
 };
 
-/* Middle, smallest and largest of one member over the trials. */
-struct measure_spread {
-	double median, min, max;
-};
-
-enum measure_what { MEASURE_MPPS, MEASURE_CYCLES, MEASURE_IO, MEASURE_OVER, MEASURE_RATIO };
-struct measure_spread measure_spread(const struct measure_result *result, enum measure_what what);
+/* False: RESULT does not have WHAT. */
+bool measure_spread(const struct measure_result *result, enum figure what, struct spread *spread);
+/* Its median, 0 if there is none. */
+double measure_median(const struct measure_result *result, enum figure what);
 
 enum measure_subject { MEASURE_SLUICE, MEASURE_PEER };
 
-/* Measures in a process of its own. The peer has no bare loop, and its counts are good to a percent. */
-void measure(enum measure_subject subject, const struct scenario *scenario, const struct scenario_params *params,
-	const struct measure_config *config, struct measure_result *result);
+/* Measures in a process of its own. */
+void measure(enum measure_subject subject, const struct scenario *scenario,
+	const struct scenario_params *params, const struct measure_config *config,
+	struct measure_result *result);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/fatal.h"
 #include "lib/util.h"
+#include "tools/sluice-bench/peer.h"
 
 enum {
 	OPT_FLOWS = 256,
@@ -41,10 +43,13 @@ static _Noreturn void usage(void)
 {
 	printf("sluice-bench: packet rates of the switch, one core, against the bare loop over the same "
 	       "devices\n"
-	       "usage: sluice-bench [OPTION...] SCENARIO... | all\n\n"
+	       "usage: sluice-bench [OPTION...] SCENARIO[:VARIANT]... | all\n\n"
 	       "scenarios:\n");
-	for (size_t i = 0; i < n_scenarios; i++)
+	for (size_t i = 0; i < n_scenarios; i++) {
 		printf("  %-15s %s\n", scenario_get(i)->name, scenario_get(i)->summary);
+		for (size_t v = 0; scenario_get(i)->variants[v].name; v++)
+			printf("    %s:%s\n", scenario_get(i)->name, scenario_get(i)->variants[v].name);
+	}
 	printf("\noptions:\n"
 	       "  --flows N,...     numbers of flows (k and M may follow); default: by scenario\n"
 	       "  --size S,...      64 (default), 1518, imix or any frame size with FCS\n"
@@ -105,14 +110,28 @@ static void parse_sizes(struct options *o, char *list)
 	}
 }
 
-static void add_scenario(struct options *o, const char *name)
+/* NAME, or NAME:VARIANT. */
+static void add_scenario(struct options *o, const char *word)
 {
+	size_t len = strcspn(word, ":");
+	char *name = xasprintf("%.*s", (int)len, word);
 	const struct scenario *scenario = scenario_find(name);
+	const struct scenario_variant *variant;
+	bool found = false;
 
+	free(name);
 	if (!scenario)
-		die("there is no scenario \"%s\" (--help lists them)", name);
-	if (o->n_scenarios < ARRAY_SIZE(o->scenarios))
-		o->scenarios[o->n_scenarios++] = scenario;
+		die("there is no scenario \"%s\" (--help lists them)", word);
+	for (size_t i = 0; (variant = scenario_variant(scenario, i)); i++) {
+		if (word[len] && strcmp(variant->name, word + len + 1))
+			continue;
+		found = true;
+		if (o->n_cases < ARRAY_SIZE(o->cases))
+			o->cases[o->n_cases++] = (struct option_case){scenario, variant};
+	}
+	if (!found)
+		die("scenario \"%.*s\" has no variant \"%s\" (--help lists them)", (int)len, word,
+			word + len + 1);
 }
 
 static void parse_scenarios(struct options *o, int argc, char *argv[])
@@ -146,19 +165,19 @@ static void parse_option(struct options *o, int c)
 		o->measure.ms = (unsigned int)parse_number("--ms", optarg, 10, 600000);
 		break;
 	case OPT_CORE:
-		o->measure.lab.core = (int)parse_number("--core", optarg, 0, 63);
+		o->measure.target.core = (int)parse_number("--core", optarg, 0, 63);
 		break;
 	case OPT_FRAMES:
-		o->measure.lab.max_frames = parse_number("--frames", optarg, 1, 1000000);
+		o->measure.target.max_frames = parse_number("--frames", optarg, 1, 1000000);
 		break;
 	case OPT_JSON:
 		o->json = optarg;
 		break;
 	case OPT_NO_CACHES:
-		o->measure.lab.no_caches = true;
+		o->measure.target.no_caches = true;
 		break;
 	case OPT_NO_HUGE:
-		o->measure.lab.ordinary_memory = true;
+		o->measure.target.ordinary_memory = true;
 		break;
 	case OPT_AGAINST:
 		if (strcmp(optarg, "ovs"))
@@ -166,7 +185,7 @@ static void parse_option(struct options *o, int c)
 		o->against_ovs = true;
 		break;
 	case OPT_OVS:
-		o->measure.peer.vswitchd = optarg;
+		o->measure.target.vswitchd = optarg;
 		break;
 	case OPT_PATHS:
 		o->measure.show_paths = true;
@@ -184,8 +203,8 @@ static void parse_option(struct options *o, int c)
 
 static bool find_peer(struct options *o)
 {
-	o->measure.peer.vswitchd = peer_find(o->measure.peer.vswitchd);
-	return o->measure.peer.vswitchd;
+	o->measure.target.vswitchd = peer_find(o->measure.target.vswitchd);
+	return o->measure.target.vswitchd;
 }
 
 void options_parse(int argc, char *argv[], struct options *o)
@@ -213,15 +232,14 @@ void options_parse(int argc, char *argv[], struct options *o)
 	*o = (struct options){
 		.sizes = {64},
 		.n_sizes = 1,
-		.measure = {.trials = 5, .ms = 300, .lab = {.core = -1}},
+		.measure = {.trials = 5, .ms = 300, .target = {.core = -1}},
 	};
 	while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1)
 		parse_option(o, c);
 	parse_scenarios(o, argc - optind, argv + optind);
-	if (!o->measure.lab.max_frames)
-		o->measure.lab.max_frames = o->against_ovs ? 200000 : 1024;
-	o->measure.peer.core = o->measure.lab.core;
-	o->measure.peer.verbose = o->verbose;
+	if (!o->measure.target.max_frames)
+		o->measure.target.max_frames = o->against_ovs ? 200000 : 1024;
+	o->measure.target.verbose = o->verbose;
 	if (o->against_ovs && !find_peer(o))
 		die("--against ovs: no Open vSwitch with DPDK here: apt-get install "
 		    "openvswitch-switch-dpdk, or --ovs FILE");

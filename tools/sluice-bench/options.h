@@ -9,9 +9,14 @@
 
 #define OPTIONS_MAX_POINTS 16
 
+struct option_case {
+	const struct scenario *scenario;
+	const struct scenario_variant *variant;
+};
+
 struct options {
-	const struct scenario *scenarios[32];
-	unsigned int n_scenarios;
+	struct option_case cases[128];
+	unsigned int n_cases;
 	uint64_t flows[OPTIONS_MAX_POINTS];	/* n_flows 0: each scenario's own. */
 	unsigned int n_flows;
 	uint16_t sizes[4];

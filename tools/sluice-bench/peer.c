@@ -12,6 +12,8 @@
 #include "lib/fatal.h"
 #include "tools/sluice-bench/command.h"
 #include "tools/sluice-bench/hugepages.h"
+#include "tools/sluice-bench/machine.h"
+#include "tools/sluice-bench/stage.h"
 
 #define DEBIANS "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
 #define SCHEMA "/usr/share/openvswitch/vswitch.ovsschema"
@@ -59,7 +61,7 @@ static int last_core(void)
 	return (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
 }
 
-static int start_vswitchd(const struct peer_config *config, char **error)
+static int start_vswitchd(const struct target_config *config, char **error)
 {
 	char *database = xasprintf("unix:%s/db.sock", peer.dir);
 	char *log = xasprintf("--log-file=%s/vswitchd.log", peer.dir);
@@ -229,12 +231,12 @@ static int add_stations(char **error)
 	return err;
 }
 
-int peer_start(const struct conf *conf, const struct peer_config *config, const char *dir, char **error)
+static int peer_start(struct conf *conf, const struct target_config *config, char **error)
 {
 	int err;
 
 	peer.conf = conf;
-	peer.dir = dir;
+	peer.dir = stage_dir();
 	err = start_database(error);
 	if (!err)
 		err = start_vswitchd(config, error);
@@ -253,7 +255,7 @@ int peer_start(const struct conf *conf, const struct peer_config *config, const 
 	return err ? err : check_ports(error);
 }
 
-void peer_stop(void)
+static void peer_stop(void)
 {
 	command_end(peer.vswitchd);
 	command_end(peer.database);
@@ -318,7 +320,7 @@ static uint64_t sent_by(const struct conf_port *port)
 	return n;
 }
 
-int peer_read(struct peer_reading *reading, char **error)
+static int peer_read(struct target_reading *reading, char **error)
 {
 	const struct conf_port *port;
 	uint64_t before, after;
@@ -338,17 +340,18 @@ int peer_read(struct peer_reading *reading, char **error)
 	after = cpu_ns();
 	reading->wall_ns = (uint64_t)(wall + (clock_ns() - wall) / 2);
 	reading->cpu_ns = before + (after - before) / 2;
-	reading->received = number_after(output, "packets received: ");
+	reading->packets = reading->received = number_after(output, "packets received: ");
+	reading->victims_in = reading->received;
 	reading->misses = number_after(output, "miss with success upcall: ") +
 		number_after(output, "miss with failed upcall: ");
 	free(output);
 	VEC_FOR_EACH (port, &peer.conf->ports)
 		if (port->role != CONF_PLAIN)
-			reading->sent += sent_by(port);
+			target_count_sent(port, sent_by(port), reading);
 	return 0;
 }
 
-void peer_version(char *text, size_t size)
+static void peer_version(char *text, size_t size)
 {
 	char *output = NULL;
 
@@ -357,3 +360,62 @@ void peer_version(char *text, size_t size)
 	text[strcspn(text, "\n")] = '\0';
 	free(output);
 }
+
+static void peer_order(const struct target_orders *orders)
+{
+}
+
+static void peer_hold(bool hold)
+{
+}
+
+static void peer_run(unsigned int ms)
+{
+	usleep(MAX(ms, 1000u) * 1000);
+}
+
+static void peer_watch(bool on)
+{
+}
+
+static unsigned int peer_samples(const struct conf_port *port, const struct bench_sample **samples)
+{
+	return 0;
+}
+
+static void peer_purge(void)
+{
+	command_run(NULL, "ovs-appctl revalidator/purge");
+}
+
+static uint64_t peer_control_cpu_ns(void)
+{
+	return 0;
+}
+
+static uint64_t peer_memory(void)
+{
+	return machine_rss_anon(peer.vswitchd);
+}
+
+static bool peer_has_hugepages(void)
+{
+	return true;
+}
+
+const struct target target_peer = {
+	.start = peer_start,
+	.stop = peer_stop,
+	.version = peer_version,
+	.order = peer_order,
+	.hold = peer_hold,
+	.run = peer_run,
+	.read = peer_read,
+	.watch = peer_watch,
+	.samples = peer_samples,
+	.purge = peer_purge,
+	.control_cpu_ns = peer_control_cpu_ns,
+	.memory = peer_memory,
+	.rundir = stage_dir,
+	.has_hugepages = peer_has_hugepages,
+};

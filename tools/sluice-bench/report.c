@@ -2,6 +2,7 @@
 #include "tools/sluice-bench/report.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -10,6 +11,8 @@
 #include "datapath/dp.h"
 #include "lib/util.h"
 #include "tools/sluice-bench/machine.h"
+
+#define INDENT 44
 
 static void size_text(uint16_t size, char text[8])
 {
@@ -38,74 +41,112 @@ void report_begin(FILE *out, const struct options *o)
 		"devices, generator included, run before\neach trial. Medians of %u trials of %u ms, "
 		"[smallest, largest]. Every packet counted at the far side.\n\n",
 		o->measure.trials, o->measure.ms);
-	fprintf(out, "%-14s %8s %5s  %-7s %-22s %-22s %6s  %-22s %7s\n", "scenario", "flows", "size",
+	fprintf(out, "%-20s %8s %5s  %-7s %-22s %-22s %6s  %-22s %7s\n", "scenario", "flows", "size",
 		"switch", "Mpps", "cycles/packet", "io", "over io", "io rate");
 }
 
-static void put_spread(FILE *out, struct measure_spread s)
+static void put_spread(FILE *out, const struct measure_result *r, enum figure what)
 {
-	char text[64];
+	struct spread s;
+	char text[64] = "-";
 
-	snprintf(text, sizeof text, "%.1f [%.1f, %.1f]", s.median, s.min, s.max);
+	if (measure_spread(r, what, &s))
+		snprintf(text, sizeof text, "%.1f [%.1f, %.1f]", s.median, s.min, s.max);
 	fprintf(out, " %-22s", text);
 }
 
 static void put_io(FILE *out, const struct measure_result *r)
 {
-	fprintf(out, " %6.1f ", measure_spread(r, MEASURE_IO).median);
-	put_spread(out, measure_spread(r, MEASURE_OVER));
-	if (r->hugepages)
-		fprintf(out, " %6.1f%%\n", measure_spread(r, MEASURE_RATIO).median * 100);
+	struct spread s;
+
+	if (measure_spread(r, FIGURE_IO, &s))
+		fprintf(out, " %6.1f ", s.median);
 	else
-		fprintf(out, " %7s\n%-38s no hugepages: packet memory costs too much for a ratio to mean "
-			"anything\n", "-", "");
+		fprintf(out, " %6s ", "-");
+	put_spread(out, r, FIGURE_OVER);
+	if (measure_spread(r, FIGURE_IO_RATIO, &s))
+		fprintf(out, " %6.1f%%\n", s.median * 100);
+	else
+		fprintf(out, " %7s\n", "-");
 }
 
 /* A peer that drops carries less than it receives. */
 static void put_loss(FILE *out, const struct measure_result *r)
 {
-	uint64_t received = 0, lost = 0;
+	uint64_t received = 0, sent = 0;
 
 	for (unsigned int i = 0; i < r->n_trials; i++) {
-		received += r->trials[i].received;
-		lost += r->trials[i].lost;
+		received += r->readings[i].received;
+		sent += r->readings[i].sent;
 	}
-	if (lost * 50 > received)
-		fprintf(out, "  (dropped %.0f %% of what it received)",
-			100.0 * (double)lost / (double)received);
-	fputc('\n', out);
+	if (r->n_trials && !isnan(r->figures[FIGURE_LOSS][0]))
+		return;
+	if (received > sent && (received - sent) * 50 > received)
+		fprintf(out, "%-*s dropped %.0f %% of what it received\n", INDENT, "",
+			100.0 * (double)(received - sent) / (double)received);
+}
+
+/* What has no column of its own. */
+static void put_others(FILE *out, const struct measure_result *r)
+{
+	int column = 0;
+
+	for (int f = 0; f < N_FIGURES; f++) {
+		const struct figure_info *info = &figure_infos[f];
+		struct spread s;
+		char text[128];
+
+		if (!info->text || !measure_spread(r, (enum figure)f, &s))
+			continue;
+		snprintf(text, sizeof text, "%s %.*f [%.*f, %.*f]%s", info->text, info->digits,
+			s.median * info->scale, info->digits, s.min * info->scale, info->digits,
+			s.max * info->scale, info->unit);
+		if (column && column + strlen(text) > INDENT + 90) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += fprintf(out, "%*s%s%s", column ? 0 : INDENT + 1, "", column ? "; " : "", text);
+	}
+	if (column)
+		fputc('\n', out);
 }
 
 void report_row(FILE *out, const struct measure_result *r)
 {
-	char size[8];
+	char size[8], name[64], flows[24] = "-";
 
 	size_text(r->frame_size, size);
-	fprintf(out, "%-14s %8llu %5s  %-7s", r->scenario, (unsigned long long)r->n_flows, size,
+	snprintf(name, sizeof name, "%s%s%s", r->scenario, r->variant[0] ? ":" : "", r->variant);
+	if (r->n_flows)
+		snprintf(flows, sizeof flows, "%llu", (unsigned long long)r->n_flows);
+	fprintf(out, "%-20s %8s %5s  %-7s", name, flows, size,
 		strcmp(r->subject, "sluice") ? "peer" : r->subject);
 	if (r->error[0]) {
 		fprintf(out, " not measured: %s\n", r->error);
+		fflush(out);
 		return;
 	}
-	put_spread(out, measure_spread(r, MEASURE_MPPS));
-	put_spread(out, measure_spread(r, MEASURE_CYCLES));
-	if (r->trials[0].io_cycles > 0)
-		put_io(out, r);
-	else
-		put_loss(out, r);
+	put_spread(out, r, FIGURE_MPPS);
+	put_spread(out, r, FIGURE_CYCLES);
+	put_io(out, r);
+	put_others(out, r);
+	put_loss(out, r);
+	if (!r->hugepages)
+		fprintf(out, "%-*s no hugepages: packet memory costs too much for a ratio to mean "
+			"anything\n", INDENT, "");
 	if (r->fault[0])
-		fprintf(out, "%-38s WRONG: %s\n", "", r->fault);
+		fprintf(out, "%-*s WRONG: %s\n", INDENT, "", r->fault);
 	fflush(out);
 }
 
 void report_ratio(FILE *out, const struct measure_result *ours, const struct measure_result *theirs)
 {
-	double a = measure_spread(ours, MEASURE_MPPS).median;
-	double b = measure_spread(theirs, MEASURE_MPPS).median;
+	double a = measure_median(ours, FIGURE_MPPS);
+	double b = measure_median(theirs, FIGURE_MPPS);
 
 	if (ours->error[0] || theirs->error[0] || ours->fault[0] || !ours->hugepages || !(b > 0))
 		return;
-	fprintf(out, "%-38s %.2f times the packet rate of %s\n", "", a / b, theirs->subject);
+	fprintf(out, "%-*s %.2f times the packet rate of %s\n", INDENT, "", a / b, theirs->subject);
 	fflush(out);
 }
 
@@ -127,18 +168,25 @@ json_t *report_json_begin(const struct options *o)
 		"trial_ms", (int)o->measure.ms, "results");
 }
 
-static json_t *spread_json(struct measure_spread s)
+static json_t *spread_json(const struct spread *s)
 {
-	return json_pack("{s:f, s:f, s:f}", "median", s.median, "min", s.min, "max", s.max);
+	return json_pack("{s:f, s:f, s:f}", "median", s->median, "min", s->min, "max", s->max);
 }
 
-static json_t *trial_json(const struct measure_trial *t)
+static json_t *trial_json(const struct measure_result *r, unsigned int i)
 {
-	return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "mpps", t->mpps,
-		"cycles", t->cycles, "io_cycles", t->io_cycles, "offered", (json_int_t)t->received,
-		"expected", (json_int_t)t->expected, "sent", (json_int_t)t->sent, "exact_hits",
-		(json_int_t)t->exact_hits, "mega_hits", (json_int_t)t->mega_hits, "misses",
-		(json_int_t)t->misses, "lost", (json_int_t)t->lost, "cpu_share", t->cpu_share);
+	const struct target_reading *n = &r->readings[i];
+	json_t *trial = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "offered",
+		(json_int_t)(n->received + n->missed), "received", (json_int_t)n->received, "sent",
+		(json_int_t)n->sent, "exact_hits", (json_int_t)n->exact_hits, "mega_hits",
+		(json_int_t)n->mega_hits, "misses", (json_int_t)n->misses, "lost",
+		(json_int_t)n->lost, "cpu_share",
+		n->wall_ns ? (double)n->cpu_ns / (double)n->wall_ns : 0.0);
+
+	for (int f = 0; f < N_FIGURES; f++)
+		if (!isnan(r->figures[f][i]))
+			json_object_set_new(trial, figure_infos[f].key, json_real(r->figures[f][i]));
+	return trial;
 }
 
 void report_json_row(json_t *report, const struct measure_result *r)
@@ -148,24 +196,19 @@ void report_json_row(json_t *report, const struct measure_result *r)
 
 	size_text(r->frame_size, size);
 	for (unsigned int i = 0; i < r->n_trials; i++)
-		json_array_append_new(trials, trial_json(&r->trials[i]));
-	row = json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o}", "switch", r->subject, "scenario",
-		r->scenario, "flows", (json_int_t)r->n_flows, "size", size, "frames",
-		(json_int_t)r->n_frames, "hugepages", r->hugepages, "trials", trials);
+		json_array_append_new(trials, trial_json(r, i));
+	row = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:b, s:o}", "switch", r->subject, "scenario",
+		r->scenario, "variant", r->variant, "flows", (json_int_t)r->n_flows, "size", size,
+		"frames", (json_int_t)r->n_frames, "hugepages", r->hugepages, "trials", trials);
 	if (r->error[0])
 		json_object_set_new(row, "error", json_string(r->error));
 	if (r->fault[0])
 		json_object_set_new(row, "fault", json_string(r->fault));
-	if (r->n_trials) {
-		json_object_set_new(row, "mpps", spread_json(measure_spread(r, MEASURE_MPPS)));
-		json_object_set_new(row, "cycles", spread_json(measure_spread(r, MEASURE_CYCLES)));
-	}
-	if (r->n_trials && r->trials[0].io_cycles > 0) {
-		json_object_set_new(row, "io_cycles", spread_json(measure_spread(r, MEASURE_IO)));
-		json_object_set_new(row, "over_io", spread_json(measure_spread(r, MEASURE_OVER)));
-		if (r->hugepages)
-			json_object_set_new(row, "io_ratio",
-				spread_json(measure_spread(r, MEASURE_RATIO)));
+	for (int f = 0; f < N_FIGURES; f++) {
+		struct spread s;
+
+		if (measure_spread(r, (enum figure)f, &s))
+			json_object_set_new(row, figure_infos[f].key, spread_json(&s));
 	}
 	json_array_append_new(json_object_get(report, "results"), row);
 }

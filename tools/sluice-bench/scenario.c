@@ -9,6 +9,11 @@ static const struct scenario *const all[] = {
 	&scenario_acl,
 	&scenario_neutron_encap,
 	&scenario_neutron_decap,
+	&scenario_cold,
+	&scenario_tse,
+	&scenario_attack,
+	&scenario_mac_storm,
+	&scenario_churn,
 };
 
 const size_t n_scenarios = ARRAY_SIZE(all);
@@ -24,6 +29,15 @@ const struct scenario *scenario_find(const char *name)
 		if (!strcmp(all[i]->name, name))
 			return all[i];
 	return NULL;
+}
+
+const struct scenario_variant *scenario_variant(const struct scenario *scenario, size_t i)
+{
+	static const struct scenario_variant none = {.name = ""};
+
+	if (!i && !scenario->variants[0].name)
+		return &none;
+	return i < SCENARIO_MAX_VARIANTS && scenario->variants[i].name ? &scenario->variants[i] : NULL;
 }
 
 void scenario_traffic(struct bench_traffic *traffic, const struct scenario_params *params,

@@ -9,17 +9,36 @@
 #include "tools/sluice-bench/conf.h"
 
 #define SCENARIO_MAX_POINTS 8
+#define SCENARIO_MAX_VARIANTS 8
+
+/* How a scenario is measured. */
+enum scenario_kind {
+	SCENARIO_RATE,		/* At full rate. */
+	SCENARIO_ATTACK,	/* What victims keep of their quiet rate. */
+	SCENARIO_COLD,		/* Flows never seen before. */
+	SCENARIO_CHURN,		/* While flow-mods come. */
+};
+
+struct scenario_variant {
+	const char *name;	/* "10-fresh"; "": there are no variants. */
+	unsigned int percent;	/* Of attack packets. */
+	bool fresh;		/* They never repeat. */
+	bool same_table;	/* Churn where the packets go. */
+};
 
 struct scenario_params {
 	uint64_t n_flows;
 	uint16_t frame_size;	/* With FCS, as the world counts: 64, 1518; 0: IMIX. */
+	const struct scenario_variant *variant;
 };
 
 struct scenario {
 	const char *name;
 	const char *summary;
 	const char *unit;	/* What n_flows counts: "flows", "MAC pairs". */
+	enum scenario_kind kind;
 	uint64_t points[SCENARIO_MAX_POINTS];	/* Numbers of flows measured by default; 0 ends. */
+	struct scenario_variant variants[SCENARIO_MAX_VARIANTS];	/* name NULL ends; may be none. */
 	void (*build)(struct conf *conf, const struct scenario_params *params);
 };
 
@@ -27,11 +46,18 @@ const struct scenario *scenario_get(size_t i);	/* NULL past the last. */
 extern const size_t n_scenarios;
 
 const struct scenario *scenario_find(const char *name);
+/* Variant I; NULL past the last (there is at least one). */
+const struct scenario_variant *scenario_variant(const struct scenario *scenario, size_t i);
 
 /* Makes TRAFFIC of one frame size, or three times the same in the mix of IMIX (7 of 64, 4 of 594, 1 of
  * 1518 bytes): BUILD fills one stream of LEN bytes. */
 void scenario_traffic(struct bench_traffic *traffic, const struct scenario_params *params,
 	void (*build)(struct bench_stream *stream, uint16_t len, const struct scenario_params *params));
 
+/* The switch of scenario acl, for others. */
+void scenario_acl_build(struct conf *conf, const struct scenario_params *params);
+
+extern const struct scenario scenario_tse, scenario_attack, scenario_mac_storm;
+extern const struct scenario scenario_cold, scenario_churn;
 extern const struct scenario scenario_p2p, scenario_l2, scenario_acl;
 extern const struct scenario scenario_neutron_encap, scenario_neutron_decap;

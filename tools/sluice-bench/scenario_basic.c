@@ -10,17 +10,6 @@
 #define MAC_A 0x020000000000
 #define MAC_B 0x020001000000
 
-static const char *check_ip_frame(const uint8_t *frame, uint32_t len)
-{
-	if (len < 60)
-		return "a frame is too short";
-	if (frame_get16(frame, 12) != ETH_T_IP || frame[14] != 0x45)
-		return "a frame is not what was sent";
-	if (!frame_ip_csum_ok(frame, ETH_HEADER_LEN))
-		return "a frame's IP checksum is wrong";
-	return NULL;
-}
-
 /* ------------------------------------------------------------------ p2p */
 
 static void p2p_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
@@ -52,7 +41,7 @@ static void p2p_build(struct conf *conf, const struct scenario_params *params)
 	conf_sink(conf, "br0", "p2", 2);
 	conf_flow(conf, "br0", "in_port=1,actions=output:2");
 	conf_loop(conf, "p1", "p2");
-	conf->check = check_ip_frame;
+	conf->check = frame_check_ip;
 }
 
 const struct scenario scenario_p2p = {
@@ -113,7 +102,7 @@ static void l2_build(struct conf *conf, const struct scenario_params *params)
 	conf_flow(conf, "br0", "actions=NORMAL");
 	conf_loop(conf, "p1", "p2");
 	conf_loop(conf, "p2", "p1");
-	conf->check = check_ip_frame;
+	conf->check = frame_check_ip;
 }
 
 const struct scenario scenario_l2 = {
@@ -175,7 +164,7 @@ static void acl_rule(struct conf *conf, const struct bench_traffic *traffic, uns
 		port_mask);
 }
 
-static void acl_build(struct conf *conf, const struct scenario_params *params)
+void scenario_acl_build(struct conf *conf, const struct scenario_params *params)
 {
 	struct bench_traffic traffic;
 
@@ -187,7 +176,7 @@ static void acl_build(struct conf *conf, const struct scenario_params *params)
 		acl_rule(conf, &traffic, r);
 	conf_flow(conf, "br0", "priority=1,actions=output:2");
 	conf_loop(conf, "p1", "p2");
-	conf->check = check_ip_frame;
+	conf->check = frame_check_ip;
 }
 
 const struct scenario scenario_acl = {
@@ -195,5 +184,24 @@ const struct scenario scenario_acl = {
 	.summary = "1000 rules over 72 masks of addresses and ports",
 	.unit = "flows",
 	.points = {1, 1000, 50000, 200000, 1000000},
-	.build = acl_build,
+	.build = scenario_acl_build,
+};
+
+const struct scenario scenario_cold = {
+	.name = "cold",
+	.summary = "acl with flows never seen before: loss at half the possible rate, first second",
+	.unit = "flows",
+	.kind = SCENARIO_COLD,
+	.points = {200000},
+	.build = scenario_acl_build,
+};
+
+const struct scenario scenario_churn = {
+	.name = "churn",
+	.summary = "acl while flow-mods come, in a table packets visit or in another one",
+	.unit = "flows",
+	.kind = SCENARIO_CHURN,
+	.points = {1000},
+	.variants = {{.name = "other-table"}, {.name = "same-table", .same_table = true}},
+	.build = scenario_acl_build,
 };
