@@ -17,6 +17,9 @@
 #include "lib/smap.h"
 
 #define LOOK_EVERY_MS 1000
+/* Closing a tap or packet socket waits for the kernel's grace periods, 16 ms and more; several can wait at once. */
+#define N_CLOSERS 8
+#define CLOSER_STACK (128 * 1024)
 
 /* An open device, as the worker last saw it. */
 struct worker_port {
@@ -33,7 +36,12 @@ struct worker {
 	pthread_mutex_t mutex;	/* Guards jobs, results and stop. */
 	struct list jobs, results;
 	struct list background;	/* Jobs for when there are no others. */
-	bool stop;
+	struct list closings;	/* WORKER_CLOSE of kernel devices, for the closers. */
+	pthread_cond_t closing;	/* Something in `closings`, or stop_closers. */
+	bool stop, stop_closers;
+
+	pthread_t closers[N_CLOSERS];
+	unsigned int n_closers;
 
 	/* The thread's. */
 	struct link_monitor *monitor;
@@ -167,15 +175,53 @@ static void do_open(struct worker *worker, struct worker_job *job)
 	list_push_back(&worker->ports, &wp->node);
 }
 
-static void do_close(struct worker *worker, struct worker_job *job)
+static void forget(struct worker *worker, const struct port *port)
 {
-	struct worker_port *wp = find(worker, job->port);
+	struct worker_port *wp = find(worker, port);
 
 	if (wp) {
 		list_remove(&wp->node);
 		free(wp);
 	}
-	port_close(job->port);
+}
+
+/* True if a closer does it: what was to be done with the port before is done. */
+static bool hand_to_closers(struct worker *worker, struct worker_job *job)
+{
+	if (job->type != WORKER_CLOSE || !worker->n_closers || !port_closes_anywhere(job->port))
+		return false;
+	forget(worker, job->port);
+	pthread_mutex_lock(&worker->mutex);
+	list_push_back(&worker->closings, &job->node);
+	pthread_cond_signal(&worker->closing);
+	pthread_mutex_unlock(&worker->mutex);
+	return true;
+}
+
+static void *closer_main(void *aux)
+{
+	struct worker *worker = aux;
+	struct list *node;
+
+	pthread_setname_np(pthread_self(), "closer");
+	pthread_mutex_lock(&worker->mutex);
+	for (;;) {
+		node = list_pop_front(&worker->closings);
+		if (node) {
+			struct worker_job *job = LIST_TO(node, struct worker_job, node);
+
+			pthread_mutex_unlock(&worker->mutex);
+			port_close(job->port);
+			put_result(worker, job);
+			pthread_mutex_lock(&worker->mutex);
+		} else if (worker->stop_closers) {
+			break;
+		} else {
+			pthread_cond_wait(&worker->closing, &worker->mutex);
+		}
+	}
+	pthread_mutex_unlock(&worker->mutex);
+	return NULL;
 }
 
 /* A part of the job; true if more remains. */
@@ -200,7 +246,8 @@ static bool do_job(struct worker *worker, struct worker_job *job)
 		do_open(worker, job);
 		return false;
 	case WORKER_CLOSE:
-		do_close(worker, job);
+		forget(worker, job->port);
+		port_close(job->port);
 		return false;
 	case WORKER_SET_ADMIN:
 		job->err = port_set_admin(job->port, job->admin_up);
@@ -273,6 +320,8 @@ static void *worker_main(void *aux)
 		struct worker_job *job = take_job(worker, &stop);
 
 		if (job) {
+			if (hand_to_closers(worker, job))
+				continue;
 			if (do_job(worker, job))
 				put_job(worker, job, false);
 			else
@@ -288,6 +337,30 @@ static void *worker_main(void *aux)
 
 /* ------------------------------------------------------------------ control */
 
+/* Fewer than wanted, or none, are enough. */
+static void start_closers(struct worker *worker)
+{
+	pthread_attr_t attr;
+
+	if (pthread_attr_init(&attr))
+		return;
+	pthread_attr_setstacksize(&attr, CLOSER_STACK);
+	while (worker->n_closers < N_CLOSERS &&
+		!pthread_create(&worker->closers[worker->n_closers], &attr, closer_main, worker))
+		worker->n_closers++;
+	pthread_attr_destroy(&attr);
+}
+
+static void end_closers(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->mutex);
+	worker->stop_closers = true;
+	pthread_cond_broadcast(&worker->closing);
+	pthread_mutex_unlock(&worker->mutex);
+	for (unsigned int i = 0; i < worker->n_closers; i++)
+		pthread_join(worker->closers[i], NULL);
+}
+
 int worker_create(struct event_async *async, struct worker **workerp)
 {
 	struct worker *worker = xcalloc(1, sizeof *worker);
@@ -296,9 +369,11 @@ int worker_create(struct event_async *async, struct worker **workerp)
 	worker->async = async;
 	list_init(&worker->jobs);
 	list_init(&worker->background);
+	list_init(&worker->closings);
 	list_init(&worker->results);
 	list_init(&worker->ports);
 	pthread_mutex_init(&worker->mutex, NULL);
+	pthread_cond_init(&worker->closing, NULL);
 	worker->looked_ms = clock_ms();
 	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (worker->wake_fd < 0) {
@@ -316,6 +391,7 @@ int worker_create(struct event_async *async, struct worker **workerp)
 		free(worker);
 		return err;
 	}
+	start_closers(worker);
 	*workerp = worker;
 	return 0;
 }
@@ -340,6 +416,7 @@ void worker_destroy(struct worker *worker)
 	pthread_mutex_unlock(&worker->mutex);
 	wake(worker);
 	pthread_join(worker->thread, NULL);
+	end_closers(worker);
 	LIST_FOR_EACH_POP (job, node, &worker->results)
 		worker_job_destroy(job);
 	LIST_FOR_EACH_POP (wp, node, &worker->ports)
@@ -347,6 +424,7 @@ void worker_destroy(struct worker *worker)
 	link_monitor_close(worker->monitor);
 	close(worker->wake_fd);
 	pthread_mutex_destroy(&worker->mutex);
+	pthread_cond_destroy(&worker->closing);
 	free(worker);
 }
 

@@ -3,8 +3,9 @@
 
 /*
  * The worker: one thread that makes the calls that block (open, close and configure devices) and looks
- * after the devices that are open: by news of the kernel, and once a second. Control posts jobs and
- * takes results, both in order.
+ * after the devices that are open: by news of the kernel, and once a second. Control posts jobs, which
+ * are done in order, and takes results. Kernel devices are closed by a few threads more, since each
+ * takes long: the result of WORKER_CLOSE may come after those of later jobs.
  */
 
 #include "datapath/port/port.h"

@@ -95,6 +95,11 @@ void port_close(struct port *port)
 	free(port);
 }
 
+bool port_closes_anywhere(const struct port *port)
+{
+	return port->driver->closes_anywhere;
+}
+
 int port_info(struct port *port, struct dp_port_info *info)
 {
 	struct dp_port_info i = {.n_rxq = port->n_rxq, .n_txq = port->n_txq};

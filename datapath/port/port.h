@@ -5,7 +5,8 @@
  * Ports with a device behind them. The first half is for users (PMDs, the worker), the second for
  * drivers.
  *
- * Threads: open, close, configure and info on the worker thread; rx and tx on PMDs. An rx queue has
+ * Threads: open, close, configure and info on the worker thread (close on any, where
+ * port_closes_anywhere()); rx and tx on PMDs. An rx queue has
  * one PMD; a tx queue belongs to one PMD if there are enough (txq id = PMD index), else users take
  * the queue's spinlock (port->tx_locked).
  */
@@ -40,6 +41,8 @@ struct port {
 int port_open(const struct dp_port_spec *spec, dp_port_t dp_port, uint16_t n_txq,
 	struct port **port, char *error);
 void port_close(struct port *port);
+/* port_close() may be called by any thread, at the same time as calls for other ports. */
+bool port_closes_anywhere(const struct port *port);
 /* The device as it is now; also brings port->mtu up to date, and repairs: a device that was deleted
  * and came back is attached again, a tap whose namespace went away is made again. Call it when the
  * link monitor (link_monitor.h) names the device, and about once a second for all. -ENODEV: it is
@@ -67,6 +70,7 @@ int port_rx_fd(struct port *port, uint16_t qid);
 
 struct port_driver {
 	const char *type; /* "internal", "system", "dpdk". */
+	bool closes_anywhere;
 	int (*open)(struct port *port, const struct dp_port_spec *spec, char *error);
 	void (*close)(struct port *port);
 	int (*info)(struct port *port, struct dp_port_info *info);

@@ -440,6 +440,7 @@ static uint16_t packet_tx(
 const struct port_driver port_packet_driver = {
 	.type = "system",
 	.open = packet_open,
+	.closes_anywhere = true,
 	.close = packet_close,
 	.info = packet_info,
 	.set_admin = packet_set_admin,

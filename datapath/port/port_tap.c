@@ -366,6 +366,7 @@ static uint16_t tap_tx(
 const struct port_driver port_tap_driver = {
 	.type = "internal",
 	.open = tap_open,
+	.closes_anywhere = true,
 	.close = tap_close,
 	.info = tap_info,
 	.set_admin = tap_set_admin,

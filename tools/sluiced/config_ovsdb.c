@@ -92,7 +92,7 @@ static void write_status(void)
 	if (!root || (!cfg_due && !counters &&
 		(generation == written_generation || now < next_status_ms)))
 		return;
-	operations = ovsdb_status_operations(root, counters || cfg_due);
+	operations = ovsdb_status_operations(root, counters);
 	if (cfg_due)
 		ovsdb_status_add_cur_cfg(operations, root, model->next_cfg);
 	if (counters)

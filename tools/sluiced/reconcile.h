@@ -38,6 +38,7 @@ struct rc_iface {
 	struct dp_port_info info;
 	char *error;			/* NULL: none. A patch port without peer runs and has one. */
 	bool is_local;			/* The bridge's own port. */
+	bool news;			/* Something of its status has changed; the reader of status clears it. */
 	unsigned long link_resets;
 };
 
@@ -47,6 +48,7 @@ struct rc_port {
 	const struct model_port *cfg;
 	char *name;
 	VEC(struct rc_iface *) ifaces;
+	bool has_tree_status;		/* The reader of status has told of a spanning tree. */
 };
 
 struct rc_bridge {

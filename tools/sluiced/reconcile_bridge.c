@@ -90,9 +90,12 @@ static void configure_tables(struct rc_bridge *bridge)
 static void warn_once(const char *kind, const char *name, const char *what, bool present)
 {
 	static struct sset warned = SSET_INITIALIZER;
-	char *key = xasprintf("%s/%s/%s", kind, name, what);
+	char *key;
 
-	if (present && sset_add(&warned, key))
+	if (!present)
+		return;
+	key = xasprintf("%s/%s/%s", kind, name, what);
+	if (sset_add(&warned, key))
 		log_warn("%s %s: %s is configured, but this version does not do it", kind, name, what);
 	free(key);
 }

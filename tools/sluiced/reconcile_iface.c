@@ -18,14 +18,15 @@ LOG_MODULE(bridge);
 
 /*
  * What is left of an interface that was taken out of its bridge. Its number is given back only after
- * the snapshot without it was published; and a device that is being closed keeps its name in use until
- * DP_PORT_CLOSED: whoever wants the same name waits.
+ * the snapshot without it was published; and a device of ours that is being closed keeps its name in use
+ * until DP_PORT_CLOSED: whoever wants the same name waits. The kernel's own devices can be opened twice.
  */
 struct closing {
 	struct list node;
 	dp_port_t dp_port;
 	enum pl_port_kind kind;
 	bool asked;		/* dp_port_close() was called. */
+	bool owns_name;		/* The device comes and goes with the port: its name is in use till it is closed. */
 	char *name;
 };
 
@@ -38,7 +39,7 @@ static bool is_closing(const char *name)
 	struct closing *c;
 
 	LIST_FOR_EACH (c, node, &closings)
-		if (c->kind == PL_PORT_DEVICE && !strcmp(c->name, name))
+		if (c->owns_name && !strcmp(c->name, name))
 			return true;
 	return false;
 }
@@ -77,6 +78,7 @@ static struct ofproto *iface_ofproto(const struct rc_iface *iface)
 
 static void touch(struct rc_iface *iface)
 {
+	iface->news = true;
 	iface->port->bridge->needs_commit = true;
 	rc_changed();
 }
@@ -277,6 +279,7 @@ static void iface_close(struct rc_iface *iface)
 
 		c->dp_port = iface->dp_port;
 		c->kind = iface->kind;
+		c->owns_name = c->kind == PL_PORT_DEVICE && strcmp(iface->type, "system") != 0;
 		c->name = xstrdup(iface->name);
 		list_push_back(&closings, &c->node);
 	}
@@ -365,8 +368,10 @@ static void say_peer(struct rc_iface *iface, const char *name, bool found)
 		*iface->port->bridge->cfg->datapath_type ? iface->port->bridge->cfg->datapath_type
 		: "system");
 
-	if (strcmp(error ? error : "", iface->error ? iface->error : ""))
+	if (strcmp(error ? error : "", iface->error ? iface->error : "")) {
+		iface->news = true;
 		rc_changed();
+	}
 	free(iface->error);
 	iface->error = error;
 }

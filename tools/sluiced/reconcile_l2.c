@@ -275,6 +275,12 @@ void rc_bridge_configure_l2(struct rc_bridge *bridge)
 	struct rc_port **ports;
 	size_t n;
 
+	if (!cfg->rstp_enable && !cfg->stp_enable && !cfg->mcast_snooping_enable) {
+		ofproto_set_stp(bridge->ofproto, NULL);
+		ofproto_set_rstp(bridge->ofproto, NULL);
+		ofproto_set_mcast_snooping(bridge->ofproto, NULL);
+		return;
+	}
 	ports = sorted_ports(bridge, &n);
 	if (cfg->rstp_enable && cfg->stp_enable)
 		complain(cfg->name, "RSTP and STP are mutually exclusive but both are configured; "

@@ -8,8 +8,8 @@
 #include "lib/fatal.h"
 #include "tools/sluiced/ovsdb/ovsdb_value.h"
 
-static const char *const root_columns[] = {"bridges", "next_cfg", "cur_cfg", "other_config",
-	"external_ids", "ssl", "datapaths", NULL};
+static const char *const root_columns[] = {"bridges", "next_cfg", "other_config", "external_ids",
+	"ssl", "datapaths", NULL};
 static const char *const bridge_columns[] = {"name", "datapath_type", "fail_mode", "protocols", "ports",
 	"controller", "mirrors", "flow_tables", "flood_vlans", "mcast_snooping_enable", "stp_enable",
 	"rstp_enable", "netflow", "sflow", "ipfix", "other_config", "external_ids", NULL};

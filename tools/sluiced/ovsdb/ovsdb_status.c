@@ -178,17 +178,19 @@ static json_t *iface_status(const struct rc_iface *iface)
 	return json;
 }
 
-static void put_interface(json_t *operations, struct shash *seen, const struct rc_iface *iface,
-	bool counters)
+/* Interfaces without news cost nothing; counters are written at their time, and with a new row. */
+static void put_interface(json_t *operations, struct shash *seen, struct rc_iface *iface, bool counters)
 {
+	bool is_new = !shash_find(&written, iface->cfg->id);
 	const struct dp_port_info *info = &iface->info;
 	bool running = iface->state == RC_RUNNING;
 	bool device = running && iface->kind == PL_PORT_DEVICE;
 	json_t *row;
 	char mac[18];
 
-	if (!running && iface->state != RC_FAILED)
+	if ((!running && iface->state != RC_FAILED) || (!counters && !is_new && !iface->news))
 		return;
+	iface->news = false;
 	row = json_object();
 	snprintf(mac, sizeof mac, "%02x:%02x:%02x:%02x:%02x:%02x", info->mac.b[0], info->mac.b[1],
 		info->mac.b[2], info->mac.b[3], info->mac.b[4], info->mac.b[5]);
@@ -208,7 +210,7 @@ static void put_interface(json_t *operations, struct shash *seen, const struct r
 	json_object_set_new(row, "ifindex", ovsdb_make_optional_int(running, info->ifindex));
 	json_object_set_new(row, "link_resets", ovsdb_make_optional_int(running, iface->link_resets));
 	json_object_set_new(row, "status", iface_status(iface));
-	if (counters)
+	if (counters || is_new)
 		json_object_set_new(row, "statistics", statistics(iface));
 	put_row(operations, seen, "Interface", iface->cfg->id, row);
 }
@@ -289,11 +291,15 @@ static void put_bridge(json_t *operations, struct shash *seen, const struct rc_b
 		for (size_t i = 0; i < cfg->mirrors.n; i++)
 			put_mirror(operations, seen, bridge, cfg->mirrors.items[i]);
 	HMAP_FOR_EACH (port, node, &bridge->ports) {
+		bool has_tree = cfg->stp_enable || cfg->rstp_enable;
 		struct rc_iface **iface;
 
-		row = json_object();
-		ovsdb_status_l2_port(row, port, counters);
-		put_row(operations, seen, "Port", port->cfg->id, row);
+		if (counters || has_tree || port->has_tree_status) {
+			port->has_tree_status = has_tree;
+			row = json_object();
+			ovsdb_status_l2_port(row, port, counters);
+			put_row(operations, seen, "Port", port->cfg->id, row);
+		}
 		VEC_FOR_EACH (iface, &port->ifaces)
 			put_interface(operations, seen, *iface, counters);
 	}
