@@ -2,14 +2,11 @@
 
 /* Rapid spanning tree of a bridge: settings, ports, frames, status, and its commands. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "datapath/l2/rstp.h"
 #include "datapath/pipeline/fdb.h"
 #include "lib/clock.h"
-#include "lib/unixctl.h"
 #include "ofproto/ofproto_l2.h"
+#include "ofproto/ofproto_tree_cmd.h"
 
 /* ------------------------------------------------------------------ states to packets */
 
@@ -143,14 +140,8 @@ bool ofproto_port_rstp_status(const struct ofproto *ofproto, ofp_port_t number,
 
 static void format_id(struct sbuf *s, uint64_t id, const struct rstp_times *times)
 {
-	sbuf_putf(s, "  stp-priority    %u\n", (unsigned int)(id >> 48));
-	sbuf_putf(s, "  stp-system-id   %02x:%02x:%02x:%02x:%02x:%02x\n",
-		(unsigned int)(id >> 40 & 0xff), (unsigned int)(id >> 32 & 0xff),
-		(unsigned int)(id >> 24 & 0xff), (unsigned int)(id >> 16 & 0xff),
-		(unsigned int)(id >> 8 & 0xff), (unsigned int)(id & 0xff));
-	sbuf_putf(s, "  stp-hello-time  %us\n", times->hello_time);
-	sbuf_putf(s, "  stp-max-age     %us\n", times->max_age);
-	sbuf_putf(s, "  stp-fwd-delay   %us\n", times->forward_delay);
+	tree_format_id(s, "stp-priority    ", id, times->hello_time, times->max_age,
+		times->forward_delay);
 }
 
 static void format_ports(struct sbuf *s, const struct ofproto *ofproto)
@@ -194,51 +185,25 @@ static void format_rstp(struct sbuf *s, const struct ofproto *ofproto)
 	sbuf_putc(s, '\n');
 }
 
-static bool check_bridge(struct unixctl_conn *conn, int argc, const char *argv[])
+static bool runs(const struct ofproto *ofproto)
 {
-	const struct ofproto *ofproto = argc > 1 ? ofproto_from_name(argv[1]) : NULL;
-
-	if (argc == 1 || (ofproto && ofproto->rstp))
-		return true;
-	unixctl_reply_error(conn, "No such RSTP object");
-	return false;
+	return ofproto->rstp;
 }
 
-static void cmd_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+static void topology_change(struct ofproto *ofproto)
 {
-	struct sbuf s = SBUF_INITIALIZER;
-	struct ofproto **all;
-
-	if (!check_bridge(conn, argc, argv))
-		return;
-	all = ofproto_list();
-	for (size_t i = 0; all[i]; i++)
-		if (all[i]->rstp && (argc == 1 || !strcmp(all[i]->name, argv[1])))
-			format_rstp(&s, all[i]);
-	free(all);
-	unixctl_reply(conn, sbuf_cstr(&s));
-	sbuf_uninit(&s);
-}
-
-static void cmd_tcn(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	struct shash_node *node;
-
-	if (!check_bridge(conn, argc, argv))
-		return;
-	SHASH_FOR_EACH (node, &ofproto_globals.all) {
-		struct ofproto *ofproto = node->data;
-
-		if (!ofproto->rstp || (argc > 1 && strcmp(ofproto->name, argv[1])))
-			continue;
-		rstp_topology_change(ofproto->rstp);
-		sync(ofproto);
-	}
-	unixctl_reply(conn, "OK");
+	rstp_topology_change(ofproto->rstp);
+	sync(ofproto);
 }
 
 void ofproto_rstp_init(void)
 {
-	unixctl_command_register("rstp/show", "[bridge]", 0, 1, cmd_show, NULL);
-	unixctl_command_register("rstp/tcn", "[bridge]", 0, 1, cmd_tcn, NULL);
+	static const struct tree_protocol protocol = {
+		.missing = "No such RSTP object",
+		.runs = runs,
+		.format = format_rstp,
+		.topology_change = topology_change,
+	};
+
+	tree_commands_register("rstp/show", "rstp/tcn", &protocol);
 }
