@@ -27,6 +27,13 @@ struct event_work {
 	bool stopped; /* since its callback began */
 };
 
+struct event_tail {
+	struct list node; /* in loop->tails, or alone */
+	struct event_loop *loop;
+	event_cb *cb;
+	void *aux;
+};
+
 struct event_hook {
 	struct list node;
 	struct event_loop *loop;
@@ -39,7 +46,7 @@ struct event_loop {
 	uv_idle_t idle;       /* active while work is pending */
 	uv_prepare_t prepare; /* runs the hooks */
 	uv_timer_t wake;      /* event_hook_wake_in(), and the timeout of event_run_once() */
-	struct list work, pending_work, hooks;
+	struct list work, pending_work, hooks, tails;
 	bool in_work, in_hooks; /* walking the list */
 	bool wake_wanted;
 	uint64_t wake_ms;
@@ -176,6 +183,14 @@ void event_work_destroy(struct event_work *work)
 
 static void arm_wake(struct event_loop *loop);
 
+static void run_tails(struct event_loop *loop)
+{
+	struct event_tail *tail;
+
+	LIST_FOR_EACH_POP (tail, node, &loop->tails)
+		tail->cb(tail->aux);
+}
+
 static void run_hooks(uv_prepare_t *prepare)
 {
 	struct event_loop *loop = container_of(prepare, struct event_loop, prepare);
@@ -196,6 +211,7 @@ static void run_hooks(uv_prepare_t *prepare)
 	if (loop->run_once_timeout >= 0)
 		event_hook_wake_in(loop, (uint64_t)loop->run_once_timeout);
 	arm_wake(loop);
+	run_tails(loop);
 }
 
 static void on_wake(uv_timer_t *timer)
@@ -241,6 +257,37 @@ void event_hook_wake_in(struct event_loop *loop, uint64_t ms)
 	loop->wake_wanted = true;
 }
 
+/* Tails. */
+
+struct event_tail *event_tail_create(struct event_loop *loop, event_cb *cb, void *aux)
+{
+	struct event_tail *tail = xcalloc(1, sizeof(*tail));
+
+	tail->loop = loop;
+	tail->cb = cb;
+	tail->aux = aux;
+	list_init(&tail->node);
+	return tail;
+}
+
+void event_tail_start(struct event_tail *tail)
+{
+	list_remove(&tail->node);
+	list_push_back(&tail->loop->tails, &tail->node);
+}
+
+void event_tail_stop(struct event_tail *tail)
+{
+	list_remove(&tail->node);
+}
+
+void event_tail_destroy(struct event_tail *tail)
+{
+	if (tail)
+		list_remove(&tail->node);
+	free(tail);
+}
+
 /* The loop. */
 
 struct event_loop *event_loop_create(void)
@@ -256,6 +303,7 @@ struct event_loop *event_loop_create(void)
 	list_init(&loop->work);
 	list_init(&loop->pending_work);
 	list_init(&loop->hooks);
+	list_init(&loop->tails);
 	loop->run_once_timeout = -1;
 	return loop;
 }

@@ -8,9 +8,9 @@
  * time, also in its own callback and in that of others; after removal its callback is not called
  * any more.
  *
- * A turn: timers that are due, one slice of each pending work, the hooks, then wait for and serve
- * file descriptors and wake-ups. While work is pending, or a hook asked for it, the turn doesn't
- * wait.
+ * A turn: timers that are due, one slice of each pending work, the hooks, what was put off until
+ * after them, then wait for and serve file descriptors and wake-ups. While work is pending, or a hook
+ * asked for it, the turn doesn't wait.
  *
  * Only event_async_send() may be called by other threads (and signal handlers). Creating a loop
  * makes the process ignore SIGPIPE.
@@ -26,6 +26,7 @@ struct event_work;
 struct event_signal;
 struct event_async;
 struct event_hook;
+struct event_tail;
 struct uv_loop_s;
 
 struct event_loop *event_loop_create(void);
@@ -103,6 +104,14 @@ void event_hook_remove(struct event_hook *hook);
 
 /* From a hook: this turn waits no longer than MS (0: not at all). The smallest request counts. */
 void event_hook_wake_in(struct event_loop *loop, uint64_t ms);
+
+/* What is put off until the end of a turn, so that many reasons for it make one call: CB runs once after
+ * the hooks, however often it was started. It must not change what a hook has looked at (it may start
+ * work). */
+struct event_tail *event_tail_create(struct event_loop *loop, event_cb *cb, void *aux);
+void event_tail_start(struct event_tail *tail);
+void event_tail_stop(struct event_tail *tail);
+void event_tail_destroy(struct event_tail *tail);
 
 /* Turns made so far. */
 uint64_t event_n_turns(const struct event_loop *loop);

@@ -26,6 +26,7 @@ static const struct stream_class *const classes[] = {
 
 static void on_event(int fd, unsigned int events, void *aux);
 static bool on_kick(void *aux);
+static void on_flush(void *aux);
 
 /* Class for NAME, whose suffix is put into *SUFFIX; NULL if there is none. */
 static const struct stream_class *find_class(const char *name, const char **suffix)
@@ -68,6 +69,7 @@ struct stream *stream_provider_create(struct event_loop *loop, const struct stre
 	stream->recv_events = EVENT_READ;
 	stream->send_events = EVENT_WRITE;
 	stream->kick = event_work_create(loop, on_kick, stream);
+	stream->flush = event_tail_create(loop, on_flush, stream);
 	stream->rx_limit = STREAM_RX_LIMIT;
 	stream->tx_limit = STREAM_TX_LIMIT;
 	stream->rx_chunk = RX_CHUNK_MIN;
@@ -114,6 +116,7 @@ static void destroy(struct stream *stream)
 {
 	drop_socket(stream);
 	event_work_destroy(stream->kick);
+	event_tail_destroy(stream->flush);
 	sbuf_uninit(&stream->rx);
 	sbuf_uninit(&stream->tx);
 	free(stream->name);
@@ -151,6 +154,7 @@ static bool die(struct stream *stream, int error)
 	drop_socket(stream);
 	stream->state = STREAM_DEAD;
 	event_work_stop(stream->kick);
+	event_tail_stop(stream->flush);
 	if (stream->cb && stream->cb->closed)
 		stream->cb->closed(stream, error, stream->aux);
 	return false;
@@ -189,6 +193,14 @@ static int flush_tx(struct stream *stream)
 	return 0;
 }
 
+static bool tell_drained(struct stream *stream)
+{
+	stream->owes_drained = false;
+	if (stream->cb && stream->cb->drained)
+		stream->cb->drained(stream, stream->aux);
+	return !stream->closed;
+}
+
 static bool do_send(struct stream *stream)
 {
 	int err;
@@ -200,10 +212,7 @@ static bool do_send(struct stream *stream)
 		return true;
 	if (err)
 		return die(stream, err);
-	stream->owes_drained = false;
-	if (stream->cb && stream->cb->drained)
-		stream->cb->drained(stream, stream->aux);
-	return !stream->closed;
+	return tell_drained(stream);
 }
 
 static bool wants_rx(const struct stream *stream)
@@ -228,11 +237,14 @@ static void compact_rx(struct stream *stream)
 	}
 }
 
-/* Reads once. Number of bytes, 0 at the end of the stream, or a negative errno. */
-static ssize_t recv_chunk(struct stream *stream)
+static size_t recv_room(const struct stream *stream)
 {
-	size_t room = stream->rx_limit - (stream->rx.len - stream->rx_head);
-	size_t chunk = MIN(stream->rx_chunk, room);
+	return MIN(stream->rx_chunk, stream->rx_limit - (stream->rx.len - stream->rx_head));
+}
+
+/* Reads once. Number of bytes, 0 at the end of the stream, or a negative errno. */
+static ssize_t recv_chunk(struct stream *stream, size_t chunk)
+{
 	ssize_t n;
 
 	compact_rx(stream);
@@ -253,10 +265,16 @@ static bool do_recv(struct stream *stream)
 	ssize_t n = -EAGAIN;
 
 	while (wants_rx(stream) && total < RX_PER_TURN) {
-		n = recv_chunk(stream);
+		size_t asked = recv_room(stream);
+
+		n = recv_chunk(stream, asked);
 		if (n <= 0)
 			break;
 		total += (size_t)n;
+		if ((size_t)n < asked && stream->class->short_read_is_all) {
+			n = -EAGAIN;
+			break;
+		}
 	}
 	if (total && stream->cb->readable)
 		stream->cb->readable(stream, stream->aux);
@@ -343,6 +361,27 @@ static bool on_kick(void *aux)
 	return false;
 }
 
+static void on_flush(void *aux)
+{
+	struct stream *stream = aux;
+	int err;
+
+	if (stream->state != STREAM_CONNECTED || stream->error || !stream->owes_drained)
+		return;
+	err = flush_tx(stream);
+	if (err && err != -EAGAIN) {
+		/* For a turn of the stream's own to tell. */
+		stream_provider_progress(stream, err);
+		return;
+	}
+	stream->running = true;
+	if (err || tell_drained(stream))
+		update_watch(stream);
+	stream->running = false;
+	if (stream->closed)
+		destroy(stream);
+}
+
 /* Sending and receiving. */
 
 int stream_write(struct stream *stream, const void *data, size_t len)
@@ -360,13 +399,17 @@ int stream_write(struct stream *stream, const void *data, size_t len)
 	sbuf_put(&stream->tx, data, len);
 	stream->owes_drained = true;
 
-	/* Several small messages become one system call in the next turn. */
+	/* Several small messages become one system call at the end of the turn. */
 	if (stream->state == STREAM_CONNECTED && stream_tx_queued(stream) >= TX_FLUSH) {
 		err = flush_tx(stream);
 		if (err && err != -EAGAIN)
 			stream->error = err;
 	}
-	event_work_start(stream->kick);
+	if (stream->error)
+		event_work_start(stream->kick);
+	/* A turn of the stream that is under way sends it at its end. */
+	else if (!stream->running)
+		event_tail_start(stream->flush);
 	return 0;
 }
 

@@ -29,6 +29,9 @@ struct stream_class {
 	ssize_t (*recv)(struct stream *stream, void *data, size_t len);
 	ssize_t (*send)(struct stream *stream, const void *data, size_t len);
 
+	/* Who reads less than it asked for has read all there was; more is announced by an event. */
+	bool short_read_is_all;
+
 	/* Frees stream->class_data; the socket is closed by stream.c. */
 	void (*destroy)(struct stream *stream);
 };
@@ -57,6 +60,7 @@ struct stream {
 	/* stream.c's own. */
 	struct event_fd *efd;
 	struct event_work *kick; /* a turn of the stream without an event */
+	struct event_tail *flush; /* sends what was written in this turn of the loop */
 	const struct stream_callbacks *cb;
 	void *aux;
 	enum {

@@ -191,6 +191,7 @@ const struct stream_class stream_tcp_class = {
 	.open = tcp_open,
 	.connect = tcp_connect,
 	.recv = stream_socket_recv,
+	.short_read_is_all = true,
 	.send = stream_socket_send,
 	.destroy = tcp_destroy,
 };

@@ -33,6 +33,7 @@ const struct stream_class stream_unix_class = {
 	.open = unix_open,
 	.connect = unix_connect,
 	.recv = stream_socket_recv,
+	.short_read_is_all = true,
 	.send = stream_socket_send,
 };
 

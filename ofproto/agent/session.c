@@ -364,7 +364,8 @@ static void session_drained(struct stream *stream, void *aux)
 {
 	struct of_session *session = aux;
 
-	event_work_start(session->work);
+	if (session->phase == OF_SESSION_DEAD || session->dump || session_has_message(session))
+		event_work_start(session->work);
 }
 
 static void session_stream_closed(struct stream *stream, int error, void *aux)
