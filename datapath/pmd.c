@@ -125,19 +125,35 @@ static void update_clock(struct pmd *pmd, uint64_t tsc)
 	pmd->env.now_us = pmd->now_us;
 }
 
+/* Bytes of the N packets in MBUFS, whose contents will soon be read. */
+static uint64_t sum_bytes(const struct port *port, struct rte_mbuf **mbufs, uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	if (unlikely(!port->rx_bare)) {
+		for (uint16_t i = 0; i < n; i++)
+			bytes += mbuf_packet(mbufs[i])->len;
+		return bytes;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		__builtin_prefetch(rte_pktmbuf_mtod(mbufs[i], void *));
+		bytes += mbufs[i]->pkt_len;
+	}
+	return bytes;
+}
+
 static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 {
-	struct rte_mbuf *mbufs[PORT_BURST];
+	struct rte_mbuf **mbufs = pmd->burst.mbufs;
 	struct pmd_port *pp = rxq->port;
-	uint64_t begin = rte_rdtsc(), bytes = 0;
+	uint64_t begin = rte_rdtsc(), bytes;
 	uint16_t n = port_rx(pp->port, rxq->qid, mbufs, PORT_BURST);
 
 	if (!n)
 		return 0;
 	if (pmd->started)
 		rcu_quiescent(pmd->rcu_id);
-	for (uint16_t i = 0; i < n; i++)
-		bytes += mbuf_packet(mbufs[i])->len;
+	bytes = sum_bytes(pp->port, mbufs, n);
 	stat_add(&pp->rx_packets, n);
 	stat_add(&pp->rx_bytes, bytes);
 	stat_add(&pmd->stats.packets, n);
@@ -148,7 +164,7 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 	pmd->seq = dep_seq();
 	pmd->version = version_get();
 	update_clock(pmd, begin);
-	pmd_burst(pmd, pp, mbufs, n);
+	pmd_burst(pmd, pp, n, bytes);
 	pmd_flush(pmd);
 	stat_add(&rxq->packets, n);
 	stat_add(&rxq->cycles, rte_rdtsc() - begin);

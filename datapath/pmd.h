@@ -30,6 +30,7 @@
 #include "datapath/port/port.h"
 #include "datapath/uncached.h"
 #include "lib/flow_key.h"
+#include "tunnel/tnl_plain.h"
 
 #define PMD_MAX 64
 #define PMD_MAX_RXQS 1024
@@ -65,6 +66,7 @@ struct pmd_port {
 	rte_spinlock_t *tx_lock;	/* The queue is shared; NULL: our own. */
 	uint16_t n_tx;
 	bool tx_queued;			/* In pmd->flush. */
+	bool tx_bare;			/* All of tx[] is bare; else nothing of it is. */
 	struct news_share share;
 	struct rte_mbuf *tx[PORT_BURST];
 
@@ -110,13 +112,17 @@ struct pmd_wakes {
 	stat_t timeouts, timeout_cycles, timeout_max;	/* The time was over. */
 };
 
-/* Scratch memory of a burst. */
+/* Packets on their way through the stages, and what each stage leaves for the next. */
 struct pmd_burst {
 	unsigned int n;
+	uint64_t bytes;				/* Of all of them. */
+	const struct pl_port *in_port;
+	uint64_t dressed;			/* A bit each: has a struct packet; else bare (mbuf.h). */
+	bool popped;				/* The bare ones have their plain outer header before them. */
+	struct rte_mbuf *mbufs[PORT_BURST];
 	struct flow_key keys[PORT_BURST];	/* As parsed ... */
 	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask. */
 	uint64_t hashes[PORT_BURST];
-	struct packet *packets[PORT_BURST];
 	const uint64_t *entries[PORT_BURST];
 	struct exact_ref refs[PORT_BURST];
 	struct path *paths[PORT_BURST];		/* NULL: a miss. */
@@ -166,17 +172,17 @@ struct pmd {
 	uint64_t tick_packets, tick_misses;	/* At the last tick. */
 	struct pmd_burst burst;
 	struct pmd_burst inner;
-	unsigned int n_popped;		/* What came out of tunnels in this burst ... */
-	struct packet *popped[PORT_BURST];
-	const struct pl_port *popped_ports[PORT_BURST];	/* ... and by which port. */
-	struct pmd_pop_memo {		/* Where the last packet of a tunnel came in; of this burst. */
+	struct {
+		unsigned int n;
+		uint64_t dressed;
+		struct rte_mbuf *mbufs[PORT_BURST];
+		const struct pl_port *ports[PORT_BURST];	/* By which each came. */
+	} popped;				/* What came out of tunnels in this burst. */
+	struct {
 		const struct pl_port *port;	/* NULL: nothing is remembered. */
-		be64 tun_id;
-		be32 ip_src, ip_dst;
 		uint32_t type;
-		be16 tp_dst;
-		uint16_t flags;
-	} pop_memo;
+		struct tnl_plain plain;
+	} pop_memo;				/* Where the last packet of a tunnel came in; of this burst. */
 
 	/* Shared with control as their headers say. */
 	struct ring commands;
@@ -245,8 +251,8 @@ static inline struct key_mask *pmd_key_mask(struct pmd *pmd, dp_port_t port)
 	return mask;
 }
 
-/* Carries MBUFS[N], just received at PORT. Takes them over. */
-void pmd_burst(struct pmd *pmd, struct pmd_port *port, struct rte_mbuf **mbufs, unsigned int n);
+/* Carries pmd->burst.mbufs[N] of BYTES, just received at PORT. Takes them over. */
+void pmd_burst(struct pmd *pmd, struct pmd_port *port, unsigned int n, uint64_t bytes);
 /* A packet that starts anew inside another one's program. */
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
 void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
@@ -260,12 +266,24 @@ void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume 
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);
 
+/* pmd_parse.c: fills the keys. A bit of the result for each packet that is not even an Ethernet frame. */
+uint64_t pmd_parse(struct pmd_burst *burst);
+struct flow_limits pmd_limits(const struct pl_port *in_port);
+/* Packet I of BURST, which was parsed, as programs want it. */
+struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
+
+/* pmd_lookup.c: fills the paths of what the exact cache knows. True: all packets are of one key, and only
+ * paths[0] was filled. */
+bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
+/* The path of a single MASKED key, or NULL. */
+struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash);
+
 /* pmd_tunnel.c: the short ways of PATH_TUNNEL and PATH_POP. */
-/* Does what PATH says if PACKET has nothing special; false: nothing was done. HASH: of its 5-tuple. */
-bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct packet *packet,
-	uint32_t hash);
-/* Removes the outer header and puts the packet into pmd->popped; or drops it. */
-void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct packet *packet);
+/* Sends bare MBUF as PATH says; false: it can't, and did nothing. HASH: of its 5-tuple. */
+bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct rte_mbuf *mbuf, uint32_t hash);
+/* Removes the outer header of packet I of BURST and puts it into pmd->popped; or drops it. */
+void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *burst, unsigned int i,
+	struct pmd_port *pp);
 
 /* pmd_exec.c: the environment of programs; transmit buffers. */
 void pmd_exec_init(struct pmd *pmd);
@@ -273,17 +291,41 @@ void pmd_output(struct pmd *pmd, dp_port_t port, struct packet *packet);
 void pmd_flush(struct pmd *pmd);
 void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp);
 
-/* Puts PACKET into PP's transmit buffer. */
-static inline void pmd_put_tx(struct pmd *pmd, struct pmd_port *pp, struct packet *packet)
+/* Makes the transmit buffer of PP one of struct packets. */
+void pmd_dress_tx(struct pmd_port *pp);
+
+static inline void pmd_tx_added(struct pmd *pmd, struct pmd_port *pp)
 {
-	/* port_tx() syncs the mbuf with its packet. */
-	pp->tx[pp->n_tx++] = packet_mbuf(packet);
 	if (unlikely(!pp->tx_queued)) {
 		pp->tx_queued = true;
 		pmd->flush[pmd->n_flush++] = pp;
 	}
 	if (unlikely(pp->n_tx == PORT_BURST))
 		pmd_flush_port(pmd, pp);
+}
+
+/* Puts PACKET into PP's transmit buffer. */
+static inline void pmd_put_tx(struct pmd *pmd, struct pmd_port *pp, struct packet *packet)
+{
+	if (unlikely(pp->tx_bare))
+		pmd_dress_tx(pp);
+	/* port_tx() syncs the mbuf with its packet. */
+	pp->tx[pp->n_tx++] = packet_mbuf(packet);
+	pmd_tx_added(pmd, pp);
+}
+
+/* The same for a bare MBUF. */
+static inline void pmd_put_tx_bare(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf *mbuf)
+{
+	if (unlikely(!pp->tx_bare)) {
+		if (pp->n_tx) {
+			pmd_put_tx(pmd, pp, mbuf_packet_init(mbuf));
+			return;
+		}
+		pp->tx_bare = true;
+	}
+	pp->tx[pp->n_tx++] = mbuf;
+	pmd_tx_added(pmd, pp);
 }
 
 /* PACKET ends here for REASON; frees it. */

@@ -1,47 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stages of a burst: parse all, hash all, look all up, run the hits, then the misses. */
+/* A burst: parse all, look all up, run the hits, then the misses. */
 #include <errno.h>
 #include <string.h>
 
-#include "datapath/port/mbuf.h"
 #include "datapath/pmd.h"
+#include "datapath/port/mbuf.h"
 #include "lib/flow_key.h"
 
-static struct flow_limits port_limits(const struct pl_port *in_port)
-{
-	uint8_t n = pl_bridge_conf(in_port->bridge)->vlan_limit;
-
-	return (struct flow_limits){.max_vlans = n && n < FLOW_MAX_VLANS ? n : FLOW_MAX_VLANS};
-}
-
 /* ------------------------------------------------------------------ one packet */
-
-static inline bool find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
-	struct exact_ref *ref)
-{
-	enum flow_key_class class = flow_key_class(key);
-	struct exact *exact = &pmd->exact[class];
-
-	if (likely(class == FLOW_KEY_K64))
-		return exact_lookup(exact, hash, key->w, 7, 8, ref);
-	if (class == FLOW_KEY_K128)
-		return exact_lookup(exact, hash, key->w, 15, 16, ref);
-	return exact_lookup(exact, hash, key->w, flow_key_n_words(key) - 1, FLOW_KEY_MAX_WORDS, ref);
-}
-
-/* The path behind REF if it is alive and still true. */
-static inline struct path *check(struct pmd *pmd, struct exact_ref ref)
-{
-	struct path *path = &pmd->paths[ref.slot];
-
-	if (unlikely(path_generation(path) != ref.generation))
-		return NULL;
-	if (unlikely(!path_is_valid(path, pmd->seq))) {
-		path_retire(pmd->pool, ref.slot);
-		return NULL;
-	}
-	return path;
-}
 
 static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 {
@@ -63,15 +29,13 @@ static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 static struct path *find_path(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key)
 {
 	struct key_mask *mask = pmd_key_mask(pmd, in_port);
-	struct path *path = NULL;
 	struct flow_key masked;
-	struct exact_ref ref;
+	struct path *path;
 
 	if (pmd->no_caches)
 		return NULL;
 	key_mask_apply(mask, key, &masked);
-	if (find(pmd, &masked, flow_key_hash(&masked, mask->epoch), &ref))
-		path = check(pmd, ref);
+	path = pmd_look_up_one(pmd, &masked, flow_key_hash(&masked, mask->epoch));
 	if (path) {
 		stat_add(&pmd->stats.exact_hits, 1);
 		return path;
@@ -93,189 +57,166 @@ static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struc
 	}
 }
 
+/* ------------------------------------------------------------------ hits */
+
+static inline bool is_bare(const struct pmd_burst *burst, unsigned int i)
+{
+	return !(burst->dressed >> i & 1);
+}
+
+static inline uint32_t len_of(const struct pmd_burst *burst, unsigned int i)
+{
+	return likely(is_bare(burst, i)) ? burst->mbufs[i]->pkt_len : mbuf_packet(burst->mbufs[i])->len;
+}
+
+/* What follows runs packets FROM to (not including) TO of BURST, all on PATH, and says how many of them
+ * are forwarded for sure; of the others the fate is settled. */
+
+static inline unsigned int run_outputs(struct pmd *pmd, struct pmd_burst *burst, const struct path *path,
+	unsigned int from, unsigned int to)
+{
+	struct pmd_port *out = pmd->ports[path->port];
+
+	for (unsigned int i = from; i < to; i++) {
+		if (likely(is_bare(burst, i)))
+			pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
+		else
+			pmd_put_tx(pmd, out, mbuf_packet(burst->mbufs[i]));
+	}
+	return to - from;
+}
+
+/* By the interpreter. */
+static void run_program(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
+	unsigned int i)
+{
+	struct packet *packet = pmd_dress(burst, i);
+
+	if (path->needs_hash)
+		packet->hash = flow_key_hash_5tuple(&burst->keys[i], 0);
+	pmd_fate_begin(pmd, pp);
+	run_path(pmd, path, packet);
+	pmd_fate_end(pmd);
+}
+
+static unsigned int run_pushes(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	struct path *path, unsigned int from, unsigned int to)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = from; i < to; i++) {
+		if (likely(is_bare(burst, i) && pmd_tunnel_push(pmd, path, burst->mbufs[i],
+				flow_key_hash_5tuple(&burst->keys[i], 0))))
+			n++;
+		else
+			run_program(pmd, burst, pp, path, i);
+	}
+	return n;
+}
+
+static inline unsigned int run_row(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	struct path *path, unsigned int from, unsigned int to)
+{
+	if (likely(path->kind == PATH_OUTPUT && pmd->ports[path->port]))
+		return run_outputs(pmd, burst, path, from, to);
+	if (path->kind == PATH_TUNNEL)
+		return run_pushes(pmd, burst, pp, path, from, to);
+	for (unsigned int i = from; i < to; i++) {
+		/* What comes out of a tunnel makes a burst of its own. */
+		if (path->kind == PATH_POP && burst == &pmd->burst)
+			pmd_tunnel_pop(pmd, path, burst, i, pp);
+		else
+			run_program(pmd, burst, pp, path, i);
+	}
+	return 0;
+}
+
+/* Runs all packets that have a path, those in a row on one path together; returns how many. */
+static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+{
+	unsigned int n_hits = 0, n_forwarded = 0, to;
+
+	for (unsigned int from = 0; from < burst->n; from = to) {
+		struct path *path = burst->paths[from];
+		uint64_t bytes = len_of(burst, from);
+
+		for (to = from + 1; to < burst->n && burst->paths[to] == path; to++)
+			bytes += len_of(burst, to);
+		if (unlikely(!path))
+			continue;
+		n_hits += to - from;
+		path_count(path, to - from, bytes, pmd->now_ms);
+		n_forwarded += run_row(pmd, burst, pp, path, from, to);
+	}
+	stat_add(&pp->forwarded, n_forwarded);
+	stat_add(&pmd->stats.exact_hits, n_hits);
+	return n_hits;
+}
+
+/* The same where all are on PATH. */
+static void run_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path)
+{
+	path_count(path, burst->n, burst->bytes, pmd->now_ms);
+	stat_add(&pmd->stats.exact_hits, burst->n);
+	stat_add(&pp->forwarded, run_row(pmd, burst, pp, path, 0, burst->n));
+}
+
 /* ------------------------------------------------------------------ a burst */
 
 /* Takes the packets whose bit in BAD is set out of the burst. Seldom. */
 static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	uint64_t bad)
 {
+	uint64_t dressed = burst->dressed;
 	unsigned int good = 0;
 
+	burst->dressed = 0;
 	for (unsigned int i = 0; i < burst->n; i++) {
-		if (bad & UINT64_C(1) << i) {
+		if (bad >> i & 1) {
+			burst->bytes -= mbuf_packet(burst->mbufs[i])->len;
 			pmd_fate_begin(pmd, pp);
-			pmd_drop(pmd, DROP_RX_MALFORMED, burst->packets[i]);
+			pmd_drop(pmd, DROP_RX_MALFORMED, mbuf_packet(burst->mbufs[i]));
 			pmd_fate_end(pmd);
 			continue;
 		}
-		burst->packets[good] = burst->packets[i];
+		burst->dressed |= (dressed >> i & 1) << good;
+		burst->mbufs[good] = burst->mbufs[i];
 		burst->keys[good++] = burst->keys[i];
 	}
 	burst->n = good;
 }
 
-/* All packets have the first one's key. */
-static void look_up_one(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
-{
-	const struct flow_key *key = &burst->masked[0];
-	struct exact_ref ref;
-	struct path *path = NULL;
-
-	if (find(pmd, key, flow_key_hash(key, mask->epoch), &ref))
-		path = check(pmd, ref);
-	for (unsigned int i = 0; i < burst->n; i++)
-		burst->paths[i] = path;
-}
-
-/* The last two stages of look_up(): what the entries lead to. */
-static void follow(struct pmd *pmd, struct pmd_burst *burst)
+static void run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
 	for (unsigned int i = 0; i < burst->n; i++) {
-		const uint64_t *entry = burst->entries[i];
-
-		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
-			burst->refs[i] = exact_entry_ref(entry, 8);
-		if (likely(burst->refs[i].slot != PATH_NONE))
-			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
-	}
-	for (unsigned int i = 0; i < burst->n; i++) {
-		struct path *path = likely(burst->refs[i].slot != PATH_NONE) ?
-			check(pmd, burst->refs[i]) : NULL;
-
-		burst->paths[i] = path;
-		if (path && path->kind != PATH_OUTPUT)
-			__builtin_prefetch((const char *)path->body + 64);
-	}
-}
-
-/* Bucket, entry, path: each stage asks for what the next one reads. Leaves the paths of hits. */
-static void look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
-{
-	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
-	unsigned int n = burst->n;
-
-	if (key_mask_apply_burst(mask, burst->keys, n, burst->masked)) {
-		look_up_one(pmd, burst, mask);
-		return;
-	}
-	flow_key_hash_burst(burst->masked, n, mask->epoch, burst->hashes);
-	for (unsigned int i = 0; i < n; i++)
-		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
-			burst->hashes[i]));
-	for (unsigned int i = 0; i < n; i++) {
-		const struct flow_key *key = &burst->masked[i];
-
-		burst->entries[i] = NULL;
-		burst->refs[i].slot = PATH_NONE;
-		if (likely(flow_key_class(key) == FLOW_KEY_K64)) {
-			burst->entries[i] = exact_guess(k64, burst->hashes[i], key->w, 7, 8);
-			__builtin_prefetch(burst->entries[i]);
-		} else {
-			find(pmd, key, burst->hashes[i], &burst->refs[i]);
-		}
-	}
-	follow(pmd, burst);
-}
-
-/* The frequent kinds of path, without the interpreter; false: it is none of them. */
-static inline bool run_shortly(struct pmd *pmd, struct pmd_burst *burst, unsigned int i)
-{
-	struct path *path = burst->paths[i];
-	struct packet *packet = burst->packets[i];
-
-	switch (path->kind) {
-	case PATH_OUTPUT:
-		if (unlikely(!pmd->ports[path->port]))
-			return false;
-		pmd_put_tx(pmd, pmd->ports[path->port], packet);
-		return true;
-	case PATH_TUNNEL:
-		return pmd_tunnel_push(pmd, path, packet, flow_key_hash_5tuple(&burst->keys[i], 0));
-	default:
-		return false;
-	}
-}
-
-/* Runs packet I on its path, with all that belongs to it. */
-static void run_fully(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	unsigned int i)
-{
-	struct path *path = burst->paths[i];
-
-	/* What comes out of a tunnel makes a burst of its own. */
-	if (path->kind == PATH_POP && burst == &pmd->burst) {
-		pmd_fate_begin(pmd, pp);
-		pmd_tunnel_pop(pmd, path, burst->packets[i]);
-		return;
-	}
-	if (path->needs_hash)
-		burst->packets[i]->hash = flow_key_hash_5tuple(&burst->keys[i], 0);
-	pmd_fate_begin(pmd, pp);
-	run_path(pmd, path, burst->packets[i]);
-	pmd_fate_end(pmd);
-}
-
-/* Runs all packets that have a path; returns how many. Packets in a row on one path are counted
- * together. */
-static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
-{
-	unsigned int n_hits = 0, n_row = 0, n_short = 0;
-	struct path *last = NULL;
-	uint64_t bytes = 0;
-
-	for (unsigned int i = 0; i < burst->n; i++) {
-		struct path *path = burst->paths[i];
-
-		if (unlikely(!path))
+		if (burst->paths[i])
 			continue;
-		n_hits++;
-		if (path != last) {
-			if (last)
-				path_count(last, n_row, bytes, pmd->now_ms);
-			last = path;
-			n_row = 0;
-			bytes = 0;
-		}
-		n_row++;
-		bytes += burst->packets[i]->len;
-		if (likely(run_shortly(pmd, burst, i)))
-			n_short++;
-		else
-			run_fully(pmd, burst, pp, i);
+		pmd_fate_begin(pmd, pp);
+		run_miss(pmd, burst->in_port, &burst->keys[i], pmd_dress(burst, i));
+		pmd_fate_end(pmd);
 	}
-	if (last)
-		path_count(last, n_row, bytes, pmd->now_ms);
-	stat_add(&pp->forwarded, n_short);
-	stat_add(&pmd->stats.exact_hits, n_hits);
-	return n_hits;
 }
 
-/* Carries burst->packets[0..n), which entered by IN_PORT and were received at PP. */
-static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	const struct pl_port *in_port)
+/* Carries BURST, whose packets entered by its in_port and were received at PP. */
+static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
-	struct flow_limits limits = port_limits(in_port);
-	unsigned int n_hits = 0;
-	uint64_t bad;
+	uint64_t bad = pmd_parse(burst);
 
-	bad = flow_key_extract_burst(burst->packets, burst->n, in_port->dp_port, &limits,
-		burst->keys);
 	if (unlikely(bad))
 		drop_malformed(pmd, burst, pp, bad);
 	if (unlikely(!burst->n))
 		return;
-	if (likely(!pmd->no_caches)) {
-		look_up(pmd, burst, pmd_key_mask(pmd, in_port->dp_port));
-		n_hits = run_hits(pmd, burst, pp);
+	if (unlikely(pmd->no_caches)) {
+		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
+		run_misses(pmd, burst, pp);
+	} else if (!pmd_look_up(pmd, burst, pmd_key_mask(pmd, burst->in_port->dp_port))) {
+		if (run_hits(pmd, burst, pp) < burst->n)
+			run_misses(pmd, burst, pp);
+	} else if (likely(burst->paths[0])) {
+		run_all(pmd, burst, pp, burst->paths[0]);
 	} else {
-		memset(burst->paths, 0, sizeof burst->paths);
-	}
-	for (unsigned int i = 0; n_hits < burst->n && i < burst->n; i++) {
-		if (burst->paths[i])
-			continue;
-		pmd_fate_begin(pmd, pp);
-		run_miss(pmd, in_port, &burst->keys[i], burst->packets[i]);
-		pmd_fate_end(pmd);
+		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
+		run_misses(pmd, burst, pp);
 	}
 }
 
@@ -283,40 +224,46 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 static void carry_inner(struct pmd *pmd, struct pmd_port *pp)
 {
 	struct pmd_burst *inner = &pmd->inner;
-	unsigned int total = pmd->n_popped, done = 0;
+	unsigned int total = pmd->popped.n, done = 0;
 
 	stat_add(&pmd->stats.recirculations, total);
 	pmd->depth++;
 	while (done < total) {
-		const struct pl_port *port = pmd->popped_ports[done];
-		unsigned int n = 1;
+		const struct pl_port *port = pmd->popped.ports[done];
+		unsigned int n = 0;
 
-		while (done + n < total && pmd->popped_ports[done + n] == port)
-			n++;
-		memcpy(inner->packets, &pmd->popped[done], n * sizeof inner->packets[0]);
+		inner->in_port = port;
+		inner->popped = true;
+		inner->dressed = pmd->popped.dressed >> done;
+		inner->bytes = 0;
+		for (; done < total && pmd->popped.ports[done] == port; done++, n++) {
+			inner->mbufs[n] = pmd->popped.mbufs[done];
+			inner->bytes += len_of(inner, n);
+		}
 		inner->n = n;
-		carry(pmd, inner, pp, port);
-		done += n;
+		carry(pmd, inner, pp);
 	}
 	pmd->depth--;
-	pmd->n_popped = 0;
+	pmd->popped.n = 0;
+	pmd->popped.dressed = 0;
 }
 
-void pmd_burst(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf **mbufs, unsigned int n)
+void pmd_burst(struct pmd *pmd, struct pmd_port *pp, unsigned int n, uint64_t bytes)
 {
-	const struct pl_port *in_port = pl_port_get(pp->dp_port);
+	struct pmd_burst *burst = &pmd->burst;
 
-	if (unlikely(!in_port)) {
+	burst->in_port = pl_port_get(pp->dp_port);
+	if (unlikely(!burst->in_port)) {
 		stat_add(&pp->drops[DROP_RX_NO_BRIDGE], n);
-		rte_pktmbuf_free_bulk(mbufs, n);
+		rte_pktmbuf_free_bulk(burst->mbufs, n);
 		return;
 	}
-	for (unsigned int i = 0; i < n; i++)
-		pmd->burst.packets[i] = mbuf_packet(mbufs[i]);
-	pmd->burst.n = n;
+	burst->n = n;
+	burst->bytes = bytes;
+	burst->dressed = pp->port->rx_bare ? 0 : UINT64_MAX;
 	pmd->pop_memo.port = NULL;
-	carry(pmd, &pmd->burst, pp, in_port);
-	if (pmd->n_popped)
+	carry(pmd, burst, pp);
+	if (pmd->popped.n)
 		carry_inner(pmd, pp);
 }
 
@@ -334,7 +281,7 @@ void pmd_recirculate(struct pmd *pmd, dp_port_t port, struct packet *packet)
 		return;
 	}
 	packet->in_port = port;
-	limits = port_limits(in_port);
+	limits = pmd_limits(in_port);
 	if (flow_key_extract(packet, port, &limits, &key) == -EINVAL) {
 		pmd_drop(pmd, DROP_RX_MALFORMED, packet);
 		return;
@@ -357,7 +304,7 @@ void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *
 		return;
 	}
 	if (in_port)
-		limits = port_limits(in_port);
+		limits = pmd_limits(in_port);
 	if (flow_extract_limits(packet, &limits, &flow) == -EINVAL) {
 		pmd_drop(pmd, DROP_RX_MALFORMED, packet);
 		return;

@@ -13,6 +13,13 @@ static struct pmd *env_pmd(struct exec_env *env)
 
 /* ------------------------------------------------------------------ transmit */
 
+void pmd_dress_tx(struct pmd_port *pp)
+{
+	for (uint16_t i = 0; i < pp->n_tx; i++)
+		mbuf_packet_init(pp->tx[i]);
+	pp->tx_bare = false;
+}
+
 void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 {
 	uint64_t bytes = 0;
@@ -20,10 +27,10 @@ void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 	uint16_t n = pp->n_tx, sent;
 
 	for (uint16_t i = 0; i < n; i++)
-		lens[i] = mbuf_packet(pp->tx[i])->len;
+		lens[i] = pp->tx_bare ? pp->tx[i]->pkt_len : mbuf_packet(pp->tx[i])->len;
 	if (pp->tx_lock)
 		rte_spinlock_lock(pp->tx_lock);
-	sent = port_tx(pp->port, pp->txq, pp->tx, n, pmd->tx_drops);
+	sent = (pp->tx_bare ? port_tx_bare : port_tx)(pp->port, pp->txq, pp->tx, n, pmd->tx_drops);
 	if (pp->tx_lock)
 		rte_spinlock_unlock(pp->tx_lock);
 	pp->n_tx = 0;

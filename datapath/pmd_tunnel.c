@@ -7,10 +7,13 @@
 #include "datapath/pmd.h"
 #include "datapath/port/mbuf.h"
 #include "lib/csum.h"
+#include "lib/flow_key_parse.h"
 #include "lib/headers.h"
 #include "tunnel/tnl_header.h"
 
-#define VXLAN_HEADERS 50	/* Ethernet, IPv4, UDP, VXLAN. */
+#define VXLAN_HEADERS (ETH_HEADER_LEN + TNL_PLAIN_LEN)
+
+_Static_assert(VXLAN_HEADERS == 50, "three wide stores and a short one");
 
 static inline void copy_header(uint8_t *to, const uint8_t *from, uint16_t len)
 {
@@ -31,91 +34,121 @@ static inline void copy_header(uint8_t *to, const uint8_t *from, uint16_t len)
 	memcpy(to + 48, &rest, sizeof rest);
 }
 
-/* Offsets move as packet_push() moves them. */
-static inline void open_front(struct packet *packet, uint16_t len)
-{
-	packet->data -= len;
-	packet->headroom = (uint16_t)(packet->headroom - len);
-	packet->len += len;
-	packet->seg_len += len;
-	if (packet->l2_5_ofs != PACKET_NO_OFS)
-		packet->l2_5_ofs = (uint16_t)(packet->l2_5_ofs + len);
-	if (packet->l3_ofs != PACKET_NO_OFS)
-		packet->l3_ofs = (uint16_t)(packet->l3_ofs + len);
-	if (packet->l4_ofs != PACKET_NO_OFS)
-		packet->l4_ofs = (uint16_t)(packet->l4_ofs + len);
-}
-
-bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct packet *packet,
-	uint32_t hash)
+bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct rte_mbuf *mbuf, uint32_t hash)
 {
 	const struct op_tnl_push *op = (const struct op_tnl_push *)path_ops(path->body);
 	struct pmd_port *out = pmd->ports[path->port];
+	uint16_t len = op->header_len;
+	uint32_t ip_len = mbuf->pkt_len + len - op->outer_l3_ofs;
+	uint32_t udp_len = mbuf->pkt_len + len - op->outer_l4_ofs;
 	struct ipv4_header *ip;
 	struct udp_header *udp;
-	uint16_t len = op->header_len;
+	uint8_t *data;
 
-	if (unlikely(!out || packet->headroom < len || packet->gso_type || packet->shared ||
-		packet->outer_proto || packet->len + len > UINT16_MAX ||
-		packet->offload & (PACKET_CSUM_PARTIAL | PACKET_OUTER_CSUM)))
+	if (unlikely(!out || mbuf->data_off < len || ip_len > UINT16_MAX))
 		return false;
-	open_front(packet, len);
-	copy_header(packet->data, op->header, len);
-	packet->outer_l3_ofs = op->outer_l3_ofs;
-	packet->outer_l4_ofs = op->outer_l4_ofs;
-	packet->outer_proto = op->proto;
-	packet->offload &= (uint8_t)~PACKET_CSUM_VALID;
+	mbuf->data_off = (uint16_t)(mbuf->data_off - len);
+	mbuf->data_len = (uint16_t)(mbuf->data_len + len);
+	mbuf->pkt_len += len;
+	data = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	copy_header(data, op->header, len);
 
-	ip = (struct ipv4_header *)(packet->data + op->outer_l3_ofs);
-	ip->tot_len = htobe16((uint16_t)(packet->len - op->outer_l3_ofs));
+	ip = (struct ipv4_header *)(data + op->outer_l3_ofs);
+	ip->tot_len = htobe16((uint16_t)ip_len);
 	ip->csum = csum_update16(ip->csum, 0, ip->tot_len);
-	udp = (struct udp_header *)(packet->data + op->outer_l4_ofs);
+	udp = (struct udp_header *)(data + op->outer_l4_ofs);
 	udp->src = tnl_entropy_port(hash);
-	udp->len = htobe16((uint16_t)(packet->len - op->outer_l4_ofs));
-	pmd_put_tx(pmd, out, packet);
+	udp->len = htobe16((uint16_t)udp_len);
+	pmd_put_tx_bare(pmd, out, mbuf);
 	return true;
 }
 
-/* The port that PACKET, just taken out of a tunnel of TYPE, came by. Trains of packets come by one. */
-static const struct pl_port *tunnel_port(struct pmd *pmd, uint32_t type,
-	const struct packet *packet)
-{
-	struct pmd_pop_memo *memo = &pmd->pop_memo;
-	const struct tnl_port *tnl;
+/* ------------------------------------------------------------------ out of tunnels */
 
-	if (memo->port && memo->type == type && memo->tun_id == packet->tunnel.tun_id &&
-		memo->ip_src == packet->tunnel.ip_src && memo->ip_dst == packet->tunnel.ip_dst &&
-		memo->tp_dst == packet->tunnel.tp_dst && memo->flags == packet->tunnel.flags &&
-		packet->tunnel.ip_dst)
-		return memo->port;
-	tnl = tnl_port_lookup(type, packet->tunnel.tp_dst, &packet->tunnel);
-	memo->port = tnl ? pl_port_get(tnl->dp_port) : NULL;
-	memo->type = type;
-	memo->tun_id = packet->tunnel.tun_id;
-	memo->ip_src = packet->tunnel.ip_src;
-	memo->ip_dst = packet->tunnel.ip_dst;
-	memo->tp_dst = packet->tunnel.tp_dst;
-	memo->flags = packet->tunnel.flags;
-	return memo->port;
+static void pop_failed(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, struct pmd_port *pp,
+	enum drop_reason reason)
+{
+	pmd_fate_begin(pmd, pp);
+	pmd_drop(pmd, reason, pmd_dress(burst, i));
+	pmd_fate_end(pmd);
 }
 
-void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct packet *packet)
+static inline void put_popped(struct pmd *pmd, const struct pl_port *port, struct rte_mbuf *mbuf,
+	bool dressed)
+{
+	unsigned int i = pmd->popped.n++;
+
+	pmd->popped.ports[i] = port;
+	pmd->popped.mbufs[i] = mbuf;
+	pmd->popped.dressed |= (uint64_t)dressed << i;
+}
+
+/* The port that a packet of a tunnel of TYPE came by. Trains of packets come by one. */
+static inline const struct pl_port *port_of_plain(struct pmd *pmd, uint32_t type, const uint8_t *ip)
+{
+	struct tnl_plain plain;
+	const struct tnl_port *port;
+	struct flow_tnl tunnel;
+
+	tnl_plain_read(ip, &plain);
+	if (likely(pmd->pop_memo.port && pmd->pop_memo.type == type &&
+		    tnl_plain_equal(&pmd->pop_memo.plain, &plain)))
+		return pmd->pop_memo.port;
+	tnl_plain_fill(ip, &tunnel);
+	port = tnl_port_lookup(type, tunnel.tp_dst, &tunnel);
+	pmd->pop_memo.port = port ? pl_port_get(port->dp_port) : NULL;
+	pmd->pop_memo.type = type;
+	pmd->pop_memo.plain = plain;
+	return pmd->pop_memo.port;
+}
+
+/* False: it is not plain, and nothing was done. */
+static inline bool pop_plain(struct pmd *pmd, uint32_t type, struct pmd_burst *burst, unsigned int i,
+	struct pmd_port *pp)
+{
+	struct rte_mbuf *m = burst->mbufs[i];
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *) + ETH_HEADER_LEN;
+	const struct pl_port *port;
+
+	if (burst->dressed >> i & 1 || type != TNL_VXLAN || m->data_len < ETH_HEADER_LEN ||
+		flow_key_is_tagged(&burst->keys[i]) ||
+		!tnl_is_plain(ip, m->pkt_len - ETH_HEADER_LEN, m->data_len - ETH_HEADER_LEN))
+		return false;
+	port = port_of_plain(pmd, type, ip);
+	if (unlikely(!port)) {
+		pop_failed(pmd, burst, i, pp, DROP_TNL_NO_PORT);
+		return true;
+	}
+	m->data_off = (uint16_t)(m->data_off + VXLAN_HEADERS);
+	m->data_len = (uint16_t)(m->data_len - VXLAN_HEADERS);
+	m->pkt_len -= VXLAN_HEADERS;
+	put_popped(pmd, port, m, false);
+	return true;
+}
+
+void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *burst, unsigned int i,
+	struct pmd_port *pp)
 {
 	uint32_t type = ((const struct op_tnl_pop *)path_ops(path->body))->type;
 	const struct pl_port *port = NULL;
-	int err = tnl_header_pop(packet, type);
+	const struct tnl_port *tnl;
+	struct packet *packet;
+	int err;
 
-	if (likely(!err)) {
-		packet->hash = 0;
-		port = tunnel_port(pmd, type, packet);
+	if (likely(pop_plain(pmd, type, burst, i, pp)))
+		return;
+	packet = pmd_dress(burst, i);
+	err = tnl_header_pop(packet, type);
+	if (!err) {
+		tnl = tnl_port_lookup(type, packet->tunnel.tp_dst, &packet->tunnel);
+		port = tnl ? pl_port_get(tnl->dp_port) : NULL;
 	}
-	if (unlikely(!port)) {
-		pmd_drop(pmd, !err ? DROP_TNL_NO_PORT :
-			err == -EBADMSG ? DROP_TNL_BAD_CSUM : DROP_TNL_BAD_HEADER, packet);
-		pmd_fate_end(pmd);
+	if (!port) {
+		pop_failed(pmd, burst, i, pp, !err ? DROP_TNL_NO_PORT :
+			err == -EBADMSG ? DROP_TNL_BAD_CSUM : DROP_TNL_BAD_HEADER);
 		return;
 	}
+	packet->hash = 0;
 	packet->in_port = port->dp_port;
-	pmd->popped_ports[pmd->n_popped] = port;
-	pmd->popped[pmd->n_popped++] = packet;
+	put_popped(pmd, port, burst->mbufs[i], true);
 }

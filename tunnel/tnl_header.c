@@ -10,33 +10,25 @@
 #include "lib/util.h"
 #include "tunnel/tnl_addr.h"
 #include "tunnel/tnl_encap.h"
+#include "tunnel/tnl_plain.h"
 
 #define IP_MAX 65535
 /* csum_offset of SCTP: a CRC, of which no ones' complement sum can be foretold. */
 #define SCTP_CSUM_OFFSET 8
 
-/* Minimum in the low half, maximum in the high one: changed in one step. */
-static _Atomic uint32_t port_range = 32768 | (uint32_t)61000 << 16;
+_Atomic uint32_t tnl_egress_ports = 32768 | (uint32_t)61000 << 16;
 
 void tnl_egress_port_range_set(uint16_t min, uint16_t max)
 {
-	atomic_store(&port_range, MIN(min, max) | (uint32_t)MAX(min, max) << 16);
+	atomic_store(&tnl_egress_ports, MIN(min, max) | (uint32_t)MAX(min, max) << 16);
 }
 
 void tnl_egress_port_range_get(uint16_t *min, uint16_t *max)
 {
-	uint32_t range = atomic_load(&port_range);
+	uint32_t range = atomic_load(&tnl_egress_ports);
 
 	*min = (uint16_t)range;
 	*max = (uint16_t)(range >> 16);
-}
-
-be16 tnl_entropy_port(uint32_t hash)
-{
-	uint32_t range = atomic_load_explicit(&port_range, memory_order_relaxed);
-	uint32_t min = range & 0xffff, n = (range >> 16) - min;
-
-	return htobe16((uint16_t)(min + ((uint64_t)hash * n >> 32)));
 }
 
 /* ------------------------------------------------------------------ build */
@@ -384,58 +376,18 @@ static int parse_tunnel(struct outer *o, enum tnl_type type, struct cursor *c)
 	return -EPROTONOSUPPORT;
 }
 
-static uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-/*
- * What nearly all VXLAN packets are, without detours: IPv4 without options and whole, UDP without a
- * checksum, a VNI and nothing else. False: something differs, and nothing was changed.
- */
 static bool pop_plain_vxlan(struct packet *packet)
 {
-	const struct ipv4_header *ip = (const void *)(packet->data + packet->l3_ofs);
-	const struct udp_header *udp = (const void *)(ip + 1);
-	const struct vxlan_header *vxlan = (const void *)(udp + 1);
-	struct flow_tnl *tnl = &packet->tunnel;
-	uint32_t l3 = packet->l3_ofs, tot_len;
-	uint64_t sum;
-	be32 first;
+	uint32_t l3 = packet->l3_ofs;
+	const uint8_t *ip = packet->data + l3;
 
-	if (packet->outer_l3_ofs || packet->gso_type ||
-		l3 + IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN + ETH_HEADER_LEN >
-			packet->seg_len ||
-		packet->l4_ofs != l3 + IPV4_HEADER_LEN)
+	if (packet->outer_l3_ofs || packet->gso_type || l3 > packet->seg_len ||
+		packet->l4_ofs != l3 + IPV4_HEADER_LEN ||
+		!tnl_is_plain(ip, packet->len - l3, packet->seg_len - l3))
 		return false;
-	memcpy(&first, ip, sizeof first);
-	sum = csum_add64(csum_add64(csum_add32(0, first), load64((const uint8_t *)ip + 4)),
-		load64((const uint8_t *)ip + 12));
-	tot_len = be16toh(ip->tot_len);
-	if (ip->ver_ihl != 0x45 || ip->frag_off & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK) ||
-		csum_finish(sum) || tot_len > packet->len - l3 ||
-		tot_len < IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN || udp->csum ||
-		vxlan->flags != htobe32(VXLAN_F_VNI) || vxlan->vni & htobe32(0xff))
-		return false;
-	/* In pieces: as one, compilers take a string instruction, which costs more than all the rest. */
-	tnl->tun_id = htobe64(be32toh(vxlan->vni) >> 8);
-	memcpy(&tnl->ip_src, ip->src, sizeof ip->src);
-	memcpy(&tnl->ip_dst, ip->dst, sizeof ip->dst);
-	memset(&tnl->ipv6_dst, 0, sizeof tnl->ipv6_dst);
-	memset(&tnl->ipv6_src, 0, sizeof tnl->ipv6_src);
-	tnl->flags = FLOW_TNL_F_KEY;
-	tnl->ip_tos = ip->tos;
-	tnl->ip_ttl = ip->ttl;
-	tnl->tp_src = udp->src;
-	tnl->tp_dst = udp->dst;
-	tnl->gbp_id = 0;
-	tnl->gbp_flags = 0;
-	memset(tnl->pad, 0, sizeof tnl->pad);
+	tnl_plain_fill(ip, &packet->tunnel);
 	packet->geneve_opts_len = 0;
-	packet_pull(packet, (uint16_t)(l3 + IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN));
+	packet_pull(packet, (uint16_t)(l3 + TNL_PLAIN_LEN));
 	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
 	packet->outer_l4_ofs = 0;
 	packet->outer_proto = 0;

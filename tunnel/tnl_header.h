@@ -7,6 +7,9 @@
  * parses and removes the outer header.
  */
 
+#include <endian.h>
+#include <stdatomic.h>
+
 #include "lib/packet.h"
 #include "tunnel/tnl_port.h"
 
@@ -42,8 +45,17 @@ int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, 
  * be dropped). PACKET is unchanged then. Checksums over chained payload are not verified. */
 int tnl_header_pop(struct packet *packet, enum tnl_type type);
 
+/* The range's minimum in the low half, its maximum in the high one: changed in one step. */
+extern _Atomic uint32_t tnl_egress_ports;
+
 /* The UDP source port for a packet with HASH. Any thread. */
-be16 tnl_entropy_port(uint32_t hash);
+static inline be16 tnl_entropy_port(uint32_t hash)
+{
+	uint32_t range = atomic_load_explicit(&tnl_egress_ports, memory_order_relaxed);
+	uint32_t min = range & 0xffff, n = (range >> 16) - min;
+
+	return htobe16((uint16_t)(min + ((uint64_t)hash * n >> 32)));
+}
 
 /* tnl/egress_port_range. */
 void tnl_egress_port_range_set(uint16_t min, uint16_t max);

@@ -6,6 +6,9 @@
  * the pipeline's struct packet. While the pipeline holds a packet, struct packet is true and the
  * mbuf's lengths may be stale; mbuf_sync() before anything reads the mbuf again.
  *
+ * An mbuf is `bare` as long as it has no struct packet: as a device gave it, its lengths true, with
+ * nothing promised to be done. mbuf_packet_init() dresses it.
+ *
  * All mbufs come from eal_mempool() or eal_mempool_create(). Any thread, one at a time a packet.
  */
 

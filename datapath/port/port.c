@@ -152,6 +152,8 @@ int port_rx_fd(struct port *port, uint16_t qid)
 uint16_t port_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n)
 {
 	n = port->driver->rx(port, qid, mbufs, n);
+	if (port->rx_bare)
+		return n;
 	for (uint16_t i = 0; i < n; i++)
 		mbuf_packet(mbufs[i])->in_port = port->dp_port;
 	return n;
@@ -311,9 +313,25 @@ uint16_t port_tx(
 	tx.sent = tx.n = 0;
 	tx.max_len = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
 	if (likely(sync_all(mbufs, n, tx.max_len) && n <= PORT_BURST))
-		return port->driver->tx(port, qid, mbufs, n, drops);
+		return (port->driver->tx_plain ? port->driver->tx_plain : port->driver->tx)(
+			port, qid, mbufs, n, drops);
 	for (uint16_t i = 0; i < n; i++)
 		tx_one(&tx, mbufs[i]);
 	tx_flush(&tx);
 	return tx.sent;
+}
+
+uint16_t port_tx_bare(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
+{
+	uint32_t max = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
+	uint32_t longest = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		longest = MAX(longest, mbufs[i]->pkt_len);
+	if (likely(longest <= max && port->driver->tx_plain))
+		return port->driver->tx_plain(port, qid, mbufs, n, drops);
+	for (uint16_t i = 0; i < n; i++)
+		mbuf_packet_init(mbufs[i]);
+	return port_tx(port, qid, mbufs, n, drops);
 }

@@ -28,6 +28,7 @@ struct port {
 	uint16_t n_rxq, n_txq;
 	int numa;
 	bool tx_locked;       /* Fewer tx queues than PMDs. */
+	bool rx_bare;	      /* What it receives are bare mbufs (mbuf.h). */
 	bool tx_offload_csum; /* The driver takes partial checksums (virtio header). */
 	bool tx_offload_tso;  /* ... and GSO frames of TCP. */
 	bool tx_offload_uso;  /* ... and of UDP. */
@@ -54,13 +55,16 @@ int port_set_mac(struct port *port, struct eth_addr mac);
 /* Device's own counters where it has more than we count (dpdk); zero otherwise. */
 int port_hw_stats(struct port *port, struct dp_port_stats *stats);
 
-/* Receives up to N (at most PORT_BURST) frames from queue QID. Each mbuf's private area is a struct
- * packet, filled (data, len, seg_len, offload, gso, csum; in_port). */
+/* Receives up to N (at most PORT_BURST) frames from queue QID: bare mbufs if port->rx_bare, else each
+ * mbuf's private area is a struct packet, filled (data, len, seg_len, offload, gso, csum; in_port). */
 uint16_t port_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n);
 /* Sends all of MBUFS or frees them; returns how many were sent. Segments and finishes checksums as
  * the device needs (gso.h). DROPS[DROP_N_REASONS] counts why the others were not (DROP_TX_*,
  * DROP_NO_MEMORY). Syncs mbufs with their packets itself. */
 uint16_t port_tx(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops);
+/* The same for bare mbufs. */
+uint16_t port_tx_bare(
 	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops);
 /* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same
  * as long as the port is open. */
@@ -82,6 +86,10 @@ struct port_driver {
 	/* Takes over N frames already in shape and synced; returns how many it sent, counts the
 	 * others in DROPS. */
 	uint16_t (*tx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+		uint64_t *drops);
+	/* The same for frames that need nothing done, whose struct packet it does not look at. May be
+	 * NULL. */
+	uint16_t (*tx_plain)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 		uint64_t *drops);
 	int (*rx_fd)(struct port *port, uint16_t qid); /* NULL: poll. */
 };

@@ -317,6 +317,7 @@ static int dpdk_open(struct port *port, const struct dp_port_spec *spec, char *e
 	int err;
 
 	port->priv = dp;
+	port->rx_bare = true;
 	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 	err = parse_options(port, spec, &devargs, error);
 	if (!err)
@@ -465,14 +466,6 @@ static uint16_t dpdk_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs
 		return 0;
 	n = rte_eth_rx_burst(dp->id, qid, mbufs, n);
 	leave(q);
-	for (uint16_t i = 0; i < n; i++) {
-		const uint64_t good = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-		const uint64_t mask = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK;
-		struct packet *p = mbuf_packet_init(mbufs[i]);
-
-		if ((mbufs[i]->ol_flags & mask) == good)
-			p->offload = PACKET_CSUM_VALID;
-	}
 	return n;
 }
 
@@ -505,12 +498,34 @@ static enum drop_reason shape(struct dpdk_port *dp, struct rte_mbuf *m)
 	return DROP_NONE;
 }
 
+static inline uint16_t transmit(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	bool prepare, uint64_t *drops)
+{
+	struct dpdk_port *dp = port->priv;
+	struct queue *q = &dp->queues[port->n_rxq + qid];
+	uint16_t sent = 0, prepared = n;
+
+	if (likely(enter(dp, q))) {
+		if (prepare)
+			prepared = rte_eth_tx_prepare(dp->id, qid, mbufs, n);
+		sent = rte_eth_tx_burst(dp->id, qid, mbufs, prepared);
+		leave(q);
+		if (likely(sent == n))
+			return n;
+		drops[DROP_TX_FULL] += prepared - sent;
+		drops[DROP_TX_ERROR] += n - prepared;
+	} else {
+		drops[DROP_TX_PORT_DOWN] += n;
+	}
+	rte_pktmbuf_free_bulk(mbufs + sent, n - sent);
+	return sent;
+}
+
 static uint16_t dpdk_tx(
 	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
 {
 	struct dpdk_port *dp = port->priv;
-	struct queue *q = &dp->queues[port->n_rxq + qid];
-	uint16_t ready = 0, sent = 0;
+	uint16_t ready = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
 		enum drop_reason reason = shape(dp, mbufs[i]);
@@ -522,20 +537,27 @@ static uint16_t dpdk_tx(
 			rte_pktmbuf_free(mbufs[i]);
 		}
 	}
-	if (likely(enter(dp, q))) {
-		uint16_t prepared = port->tx_offload_csum
-					    ? rte_eth_tx_prepare(dp->id, qid, mbufs, ready)
-					    : ready;
+	return transmit(port, qid, mbufs, ready, port->tx_offload_csum, drops);
+}
 
-		sent = rte_eth_tx_burst(dp->id, qid, mbufs, prepared);
-		leave(q);
-		drops[DROP_TX_FULL] += prepared - sent;
-		drops[DROP_TX_ERROR] += ready - prepared;
-	} else {
-		drops[DROP_TX_PORT_DOWN] += ready;
+/* Receive flags mean nothing to the way out; chains are what a device may be unable to send. */
+static uint16_t dpdk_tx_plain(
+	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
+{
+	struct dpdk_port *dp = port->priv;
+	uint16_t ready = 0;
+
+	if (likely(dp->multi_segs))
+		return transmit(port, qid, mbufs, n, false, drops);
+	for (uint16_t i = 0; i < n; i++) {
+		if (likely(mbufs[i]->nb_segs == 1 || !rte_pktmbuf_linearize(mbufs[i]))) {
+			mbufs[ready++] = mbufs[i];
+		} else {
+			drops[DROP_TX_TOO_BIG]++;
+			rte_pktmbuf_free(mbufs[i]);
+		}
 	}
-	rte_pktmbuf_free_bulk(mbufs + sent, ready - sent);
-	return sent;
+	return transmit(port, qid, mbufs, ready, false, drops);
 }
 
 const struct port_driver port_dpdk_driver = {
@@ -549,4 +571,5 @@ const struct port_driver port_dpdk_driver = {
 	.hw_stats = dpdk_hw_stats,
 	.rx = dpdk_rx,
 	.tx = dpdk_tx,
+	.tx_plain = dpdk_tx_plain,
 };

@@ -41,10 +41,18 @@ static uint16_t pf_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, 
 	return sent;
 }
 
+/* Ports of odd numbers deal in bare mbufs, the others as taps do. */
 static const struct port_driver pf_driver = {
 	.type = "test",
 	.rx = pf_rx,
 	.tx = pf_tx,
+};
+
+static const struct port_driver pf_bare_driver = {
+	.type = "test",
+	.rx = pf_rx,
+	.tx = pf_tx,
+	.tx_plain = pf_tx,
 };
 
 static void pf_add_port(struct pf *pf, ofp_port_t number, dp_port_t dp_port)
@@ -52,8 +60,9 @@ static void pf_add_port(struct pf *pf, ofp_port_t number, dp_port_t dp_port)
 	struct pf_port *p = &pf->ports[number];
 
 	p->port = (struct port){
-		.driver = &pf_driver,
+		.driver = number % 2 ? &pf_bare_driver : &pf_driver,
 		.dp_port = dp_port,
+		.rx_bare = number % 2,
 		.n_rxq = 1,
 		.n_txq = 1,
 		.tx_offload_csum = true,
@@ -103,7 +112,10 @@ void pf_put(struct pf *pf, ofp_port_t port, const void *data, size_t len)
 
 	assert_non_null(m);
 	assert_true(p->n_rx < PF_MAX_FRAMES);
-	mbuf_packet(m)->in_port = p->port.dp_port;
+	if (p->port.rx_bare)
+		memset(mbuf_packet(m), 0xa5, sizeof(struct packet));
+	else
+		mbuf_packet(m)->in_port = p->port.dp_port;
 	p->rx[p->n_rx++] = m;
 }
 

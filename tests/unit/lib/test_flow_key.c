@@ -280,29 +280,66 @@ static void test_outer_id(void **state)
 	}
 }
 
+static void random_masks(struct flow_key masks[FLOW_KEY_N_CLASSES])
+{
+	struct flow mask = {0};
+
+	for (size_t i = 0; i < sizeof mask; i++)
+		((uint8_t *)&mask)[i] = random() % 2 ? 0xff : 0;
+	for (unsigned int c = 0; c < FLOW_KEY_N_CLASSES; c++)
+		flow_key_mask(&mask, (enum flow_key_class)c, &masks[c]);
+}
+
 static void test_burst_equals_single(void **state)
 {
+	static struct flow_key keys[32], masked[32], masks[FLOW_KEY_N_CLASSES];
 	struct packet p[32], *pp[32];
-	static struct flow_key keys[32];
 	struct flow_key key;
 	uint64_t hashes[32], runts;
 
 	for (int round = 0; round < 500; round++) {
+		random_masks(masks);
 		for (int i = 0; i < 32; i++) {
 			random_packet(&p[i]);
 			pp[i] = &p[i];
 		}
 		runts = flow_key_extract_burst(pp, 32, 9, &flow_limits_default, keys);
-		flow_key_hash_burst(keys, 32, 77, hashes);
+		assert_false(flow_key_mask_burst(keys, 32, masks, 77, masked, hashes));
 		for (int i = 0; i < 32; i++) {
 			int err = flow_key_extract(&p[i], 9, &flow_limits_default, &key);
 
 			assert_int_equal(err == -EINVAL, runts >> i & 1);
 			assert_true(flow_key_equal(&key, &keys[i]));
+			flow_key_and(&key, &key, &masks[flow_key_class(&key)]);
+			assert_true(flow_key_equal(&key, &masked[i]));
+			assert_int_equal(masked[i].w[flow_key_n_words(&key) - 1], 0);
 			assert_int_equal(hashes[i], flow_key_hash(&key, 77));
 			free(p[i].data);
 		}
 	}
+}
+
+/* Keys of one burst that agree under the mask are told from those of which one bit does not. */
+static void test_burst_of_equal_keys(void **state)
+{
+	static struct flow_key keys[32], masked[32], masks[FLOW_KEY_N_CLASSES];
+	uint64_t hashes[32];
+
+	memset(keys, 0, sizeof keys);
+	memset(&masks[FLOW_KEY_K64].w, 0xff, 7 * 8);
+	masks[FLOW_KEY_K64].w[3] = 0;
+	for (unsigned int i = 0; i < 32; i++)
+		keys[i].w[3] = i;
+	assert_true(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes));
+	for (unsigned int w = 0; w < 7; w++) {
+		for (unsigned int i = 0; i < 32; i++) {
+			keys[i].w[w] ^= 1u << 31;
+			assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes), w == 3);
+			keys[i].w[w] ^= 1u << 31;
+		}
+	}
+	keys[31].w[0] = UINT64_C(1) << FLOW_KEY_CLASS_SHIFT;
+	assert_false(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes));
 }
 
 /* One-bit changes of a key move about half of the hash's bits, in every word; the cache's has none.
@@ -344,7 +381,7 @@ static double now_ns(void)
 static void test_speed(void **state)
 {
 	static const int kinds[] = {0, 1, 9, 13, 21};
-	static struct flow_key keys[32];
+	static struct flow_key keys[32], masked[32], masks[FLOW_KEY_N_CLASSES];
 	struct packet p[32], *pp[32];
 	uint64_t hashes[32], sum = 0;
 
@@ -367,7 +404,7 @@ static void test_speed(void **state)
 		t1 = now_ns();
 		for (int r = 0; r < 100000; r++) {
 			flow_key_extract_burst(pp, 32, 9, &flow_limits_default, keys);
-			flow_key_hash_burst(keys, 32, 77, hashes);
+			flow_key_mask_burst(keys, 32, masks, 77, masked, hashes);
 			sum += hashes[0];
 		}
 		t2 = now_ns();
@@ -385,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_5tuple_hash_is_that_of_the_flow),
 		cmocka_unit_test(test_outer_id),
 		cmocka_unit_test(test_burst_equals_single),
+		cmocka_unit_test(test_burst_of_equal_keys),
 		cmocka_unit_test(test_hash_spreads),
 		cmocka_unit_test(test_speed),
 	};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Second stage of a burst: bucket, entry, path; each step asks for the lines that the next one reads. */
+#include "datapath/pmd.h"
+
+static inline bool find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
+	struct exact_ref *ref)
+{
+	enum flow_key_class class = flow_key_class(key);
+	struct exact *exact = &pmd->exact[class];
+
+	if (likely(class == FLOW_KEY_K64))
+		return exact_lookup(exact, hash, key->w, 7, 8, ref);
+	if (class == FLOW_KEY_K128)
+		return exact_lookup(exact, hash, key->w, 15, 16, ref);
+	return exact_lookup(exact, hash, key->w, flow_key_n_words(key) - 1, FLOW_KEY_MAX_WORDS, ref);
+}
+
+/* The path behind REF if it is alive and still true. */
+static inline struct path *check(struct pmd *pmd, struct exact_ref ref)
+{
+	struct path *path = &pmd->paths[ref.slot];
+
+	if (unlikely(path_generation(path) != ref.generation))
+		return NULL;
+	if (unlikely(!path_is_valid(path, pmd->seq))) {
+		path_retire(pmd->pool, ref.slot);
+		return NULL;
+	}
+	return path;
+}
+
+struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash)
+{
+	struct exact_ref ref;
+
+	return find(pmd, masked, hash, &ref) ? check(pmd, ref) : NULL;
+}
+
+/* Signatures give the entries that the keys may be in. */
+static inline void guess_entries(struct pmd *pmd, struct pmd_burst *burst)
+{
+	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct flow_key *key = &burst->masked[i];
+
+		burst->entries[i] = NULL;
+		burst->refs[i].slot = PATH_NONE;
+		if (likely(flow_key_class(key) == FLOW_KEY_K64)) {
+			burst->entries[i] = exact_guess(k64, burst->hashes[i], key->w, 7, 8);
+			__builtin_prefetch(burst->entries[i]);
+		} else {
+			find(pmd, key, burst->hashes[i], &burst->refs[i]);
+		}
+	}
+}
+
+static inline void compare_keys(struct pmd *pmd, struct pmd_burst *burst)
+{
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const uint64_t *entry = burst->entries[i];
+
+		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
+			burst->refs[i] = exact_entry_ref(entry, 8);
+		if (likely(burst->refs[i].slot != PATH_NONE))
+			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+	}
+}
+
+static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst)
+{
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct path *path = likely(burst->refs[i].slot != PATH_NONE) ?
+			check(pmd, burst->refs[i]) : NULL;
+
+		burst->paths[i] = path;
+		if (path && path->kind != PATH_OUTPUT)
+			__builtin_prefetch((const char *)path->body + 64);
+	}
+}
+
+bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+{
+	if (flow_key_mask_burst(burst->keys, burst->n, mask->bits, mask->epoch, burst->masked,
+		    burst->hashes)) {
+		burst->paths[0] = pmd_look_up_one(pmd, &burst->masked[0], burst->hashes[0]);
+		return true;
+	}
+	for (unsigned int i = 0; i < burst->n; i++)
+		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
+			burst->hashes[i]));
+	guess_entries(pmd, burst);
+	compare_keys(pmd, burst);
+	follow_refs(pmd, burst);
+	return false;
+}
