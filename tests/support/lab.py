@@ -55,6 +55,12 @@ def alone(test):
     return test
 
 
+def listens(path):
+    """Somebody accepts connections on the unix socket PATH."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
 class Lab:
     """Owns namespaces, processes and directories of one test."""
 
@@ -253,7 +259,7 @@ class Host(Namespace):
         self.ovsdb = self.lab.spawn(self.cmd("ovsdb-server", db, "--remote=punix:%s/db.sock" % self.dir,
                                              "--unixctl=%s/ovsdb-server.ctl" % self.dir, "-vconsole:off"),
                                     self.dir + "/ovsdb.out", self.env)
-        wait_until(lambda: os.path.exists(self.dir + "/db.sock"), what="ovsdb-server's socket")
+        wait_until(lambda: listens(self.dir + "/db.sock"), what="ovsdb-server's socket")
         self.vsctl("--no-wait init")
 
     def sluiced(self, *args):
@@ -315,6 +321,10 @@ class Host(Namespace):
     def show_log(self):
         if self.daemon is not None or os.path.exists(self.dir + "/sluiced.log"):
             print("--- %s: sluiced's log\n%s" % (self.name, self.log()))
+        for name in sorted(os.listdir(self.dir)):
+            if name.startswith("controller-"):
+                with open("%s/%s" % (self.dir, name), errors="replace") as f:
+                    print("--- %s: %s\n%s" % (self.name, name, f.read()[-4000:]))
 
     # -- stock tools
     def tool(self, *cmd, check=True, stdin=None, timeout=30):

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Controllers as Debian packages them, unmodified, run the switch: os-ken's manager and Open vSwitch's test controller."""
+import re
+import threading
+import time
+
+from controllers import Console, osken, testcontroller, wait_connected
+from lab import Failure, wait_until
+from test_limits import frame
+
+CONTROLLER = "tcp:127.0.0.1:6653"
+
+
+def bridge(lab, fail_mode="secure", controllers=(CONTROLLER,), name="h", ovs=False, addresses=("10.0.0.1/24", "10.0.0.2/24"),
+           more="", first=None):
+    """A host with two guests on a bridge whose controllers are CONTROLLERS. FIRST(host) starts them: they take longer."""
+    host = lab.host(name)
+    if first:
+        first(host)
+    guests = []
+    for i, address in enumerate(addresses):
+        guest = lab.guest(name + "abcd"[i])
+        lab.veth(host, "p%d" % (i + 1), guest, "eth0")
+        guest.sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+        guest.take("eth0", address, "02:00:00:00:00:%02x" % (i + 1))
+        guests.append(guest)
+    host.start_ovs() if ovs else host.start()
+    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev fail_mode=%s other_config:hwaddr=02:00:00:00:00:f0" % fail_mode
+               + "".join(" -- add-port br0 p%d -- set interface p%d ofport_request=%d" % (i, i, i)
+                         for i in range(1, len(guests) + 1)) + more)
+    if controllers:
+        host.vsctl("set-controller br0 " + " ".join(controllers))
+        for uuid in host.vsctl("get bridge br0 controller").strip("[]\n ").replace(",", " ").split():
+            host.vsctl("set controller %s connection_mode=out-of-band max_backoff=1000" % uuid)
+    return host, guests
+
+
+def test_learning_switch_of_osken(lab):
+    host, (a, b) = bridge(lab)
+    assert not host.flows("br0"), host.flows("br0")
+    osken(host, "learning")
+    wait_connected(host)
+    assert a.ping("10.0.0.2", count=5, timeout=8) >= 4
+    flows = host.ofctl("-O", "OpenFlow13", "--no-stats", "dump-flows", "br0")
+    assert re.search(r"priority=1,in_port=p?1,dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02 actions=output:p?2", flows), flows
+    assert "actions=CONTROLLER:65535" in flows, flows
+    # Now the flows carry it: nothing more goes up.
+    before = re.search(r"priority=0.*?n_packets=(\d+)|n_packets=(\d+).*priority=0", host.ofctl("dump-flows", "br0"))
+    assert b.ping("10.0.0.1", count=5) == 5
+    assert before, host.ofctl("dump-flows", "br0")
+
+
+def test_testcontroller(lab):
+    host, (a, b) = bridge(lab, first=lambda host: testcontroller(host, "ptcp:6653:127.0.0.1"))
+    wait_connected(host)
+    assert a.ping("10.0.0.2", count=5, timeout=8) >= 4
+    wait_until(lambda: "dl_dst=02:00:00:00:00:02" in host.ofctl("dump-flows", "br0"), 5, "its flows")
+
+
+def test_vlan_router_and_acl_of_osken(lab):
+    host, (a, b) = bridge(lab, addresses=("10.0.10.1/24", "10.0.20.1/24"), first=lambda host: osken(host, "router"))
+    a.ip("route add default via 10.0.10.254")
+    b.ip("route add default via 10.0.20.254")
+    wait_connected(host)
+    wait_until(lambda: "table=2" in host.ofctl("-O", "OpenFlow13", "dump-flows", "br0"), 10, "the pipeline")
+    # The gateway answers, by packet-out, who asks for it and pings it.
+    assert a.ping("10.0.10.254", count=3, timeout=8) >= 2
+    b.ping("10.0.20.254", count=1, timeout=1, check=False)      # It is known from now on, though this is not answered.
+    wait_until(lambda: a.ping("10.0.20.1", count=1, timeout=1, check=False), 15, "the way through the router")
+    assert a.ping("10.0.20.1", count=5) == 5
+    ttl = a.sh("ping -n -c 1 -W 2 10.0.20.1").split("ttl=")[1].split()[0]
+    assert ttl == "63", ttl
+    # The ACL: one port is shut, another is not.
+    for port, shut in ((9999, True), (9998, False)):
+        b.sh("echo hello | timeout 6 nc -l -q 0 -N 10.0.20.1 %d >/dev/null 2>&1 &" % port)
+        time.sleep(0.3)
+        got = a.sh("timeout 2 nc -w 1 10.0.20.1 %d </dev/null" % port, check=False).stdout
+        assert ("hello" in got) != shut, (port, got)
+    denied = [f for f in host.ofctl("-O", "OpenFlow13", "dump-flows", "br0", "table=1").splitlines() if "tp_dst=9999" in f and "tcp" in f]
+    assert len(denied) == 1 and not re.search(r"n_packets=0,", denied[0]), denied
+    with open(host.dir + "/controller-router-6653.log") as f:
+        log = f.read()
+    assert "unexpected" not in log and "Traceback" not in log, log
+
+
+class Stream:
+    """Numbered frames from one guest to the other, until stopped; which got through, and when."""
+
+    def __init__(self, a, b, gap=0.002):
+        self.tx, self.rx = a.raw("eth0"), b.raw("eth0")
+        self.gap, self.sent, self.got, self.stop = gap, [], {}, threading.Event()
+        self.threads = [threading.Thread(target=self.send), threading.Thread(target=self.receive)]
+        for t in self.threads:
+            t.start()
+
+    def send(self):
+        while not self.stop.is_set():
+            self.sent.append(time.monotonic())
+            self.tx.send(frame(len(self.sent) - 1))
+            time.sleep(self.gap)
+
+    def receive(self):
+        while not self.stop.is_set():
+            for f in self.rx.recv(0.05):
+                if len(f) >= 82 and f[12:14] == b"\x08\x00" and f[36:38] == b"\x0f\xa1":
+                    self.got[int.from_bytes(f[42:50], "big")] = time.monotonic()
+
+    def end(self):
+        time.sleep(0.3)
+        self.stop.set()
+        for t in self.threads:
+            t.join()
+        return [n for n in range(len(self.sent)) if n not in self.got and self.sent[n] < self.sent[-1] - 0.2]
+
+
+def role(console, name, generation, fails=None):
+    """Asks for a role by its number in OpenFlow 1.4; FAILS: the refusal's (type, code)."""
+    answers = console.send("OFPRoleRequest", role={"nochange": 0, "equal": 1, "master": 2, "slave": 3}[name],
+                           generation_id=generation)
+    assert len(answers) == 1, answers
+    if fails:
+        assert answers[0][0] == "OFPErrorMsg" and (answers[0][1]["type"], answers[0][1]["code"]) == fails, answers
+    else:
+        assert answers[0][0] == "OFPRoleReply", answers
+    return answers[0][1]
+
+
+def add_flow(console, port):
+    """A flow that a role may or may not add; the answers."""
+    return console.send("OFPFlowMod", table_id=7, priority=port, cookie=port, cookie_mask=0, command=0, idle_timeout=0,
+                        hard_timeout=0, buffer_id=0xffffffff, out_port=0, out_group=0, flags=0, importance=0,
+                        match={"OFPMatch": {"type": 1, "length": 4, "oxm_fields": []}}, instructions=[])
+
+
+def test_two_controllers_change_roles_under_traffic(lab):
+    consoles = []
+    host, (a, b) = bridge(lab, controllers=(CONTROLLER, "tcp:127.0.0.1:6654"), more=" -- set bridge br0 protocols=OpenFlow10,OpenFlow14",
+                          first=lambda host: consoles.extend(Console(host, 6653 + i, 7001 + i, version=5) for i in (0, 1)))
+    one, two = consoles
+    wait_connected(host)
+    one.wait_ready()
+    two.wait_ready()
+    for line in ("priority=5,in_port=1,actions=2", "priority=5,in_port=2,actions=1"):
+        host.ofctl("add-flow", "br0", line)
+    host.ofctl("add-flow", "br0", "priority=9,in_port=1,icmp,actions=controller:64,2")
+    stream = Stream(a, b)
+    assert role(one, "master", 1)["role"] == 2
+    assert not add_flow(one, 1)
+    for round_, (up, down) in enumerate([(two, one), (one, two)] * 3):
+        generation = 2 + round_
+        assert role(up, "master", generation)["role"] == 2
+        # The other is told that it is a slave now, and why.
+        status = wait_until(lambda: down.events("OFPRoleStatus"), 3, "the role-status")
+        assert [(s["role"], s["reason"], s["generation_id"]) for _, s in status] == [(3, 0, generation)], status
+        assert not add_flow(up, 10 + round_)
+        refused = add_flow(down, 30 + round_)
+        assert [(n, r.get("type"), r.get("code")) for n, r in refused] == [("OFPErrorMsg", 1, 10)], refused  # BAD_REQUEST, IS_SLAVE
+        role(down, "master", generation - 1, fails=(11, 0))                                                # ROLE_REQUEST_FAILED, STALE
+        # Packets go up to the master alone, port news to both.
+        up.events("OFPPacketIn"), down.events("OFPPacketIn", "OFPPortStatus")
+        a.ping("10.0.0.2", count=1, timeout=2)
+        wait_until(lambda: up.events("OFPPacketIn"), 3, "the master's packet-in")
+        assert not down.events("OFPPacketIn")
+    host.ofctl("-O", "OpenFlow10", "mod-port", "br0", "p2", "no-packet-in")
+    for console in (one, two):
+        wait_until(lambda: console.events("OFPPortStatus"), 3, "the port's news")
+    roles = sorted(host.vsctl("--bare --columns=role list controller").split())
+    assert wait_until(lambda: sorted(host.vsctl("--bare --columns=role list controller").split()) == ["master", "slave"],
+                      8, "the roles in the database") and roles, roles
+    lost = stream.end()
+    assert not lost, "%d of %d frames lost while roles changed: %s" % (len(lost), len(stream.sent), lost[:10])
+    assert "priority=15" in host.ofctl("dump-flows", "br0", "table=7") and "priority=3" not in host.ofctl("dump-flows", "br0", "table=7")
+
+
+def takeover(stream, since, seconds=60):
+    """Seconds from SINCE until frames get through."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        times = sorted(t for t in list(stream.got.values()) if t > since)
+        if times:
+            return times[0] - since
+        time.sleep(0.05)
+    raise Failure("nothing took over in %d s" % seconds)
+
+
+def test_controller_dies_and_comes_back(lab):
+    """In secure mode the flows stay; in standalone mode the switch takes over after three missed probes, as soon as Open
+    vSwitch beside it does, and gives way again."""
+    masters = []
+    hosts = [bridge(lab, mode, name=name, ovs=name == "o", first=lambda host: masters.append(osken(host, "learning")))
+             for mode, name in (("secure", "s"), ("standalone", "t"), ("standalone", "o"))]
+    for host, _ in hosts:
+        host.vsctl("set controller %s inactivity_probe=5000" % host.vsctl("get bridge br0 controller").strip("[]\n "))
+    for host, (a, b) in hosts:
+        wait_connected(host)
+        wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the learning switch")
+    (secure, (sa, _)), (alone, (ta, tb)), (ovs, (oa, ob)) = hosts
+    streams = []
+    for host, (a, b) in hosts[1:]:
+        host.ofctl("del-flows", "br0")          # So that nothing gets through until somebody takes over.
+        host.ofctl("add-flow", "br0", "priority=9,actions=drop")
+        streams.append(Stream(a, b, 0.01))
+    killed = time.monotonic()
+    for p in masters:
+        lab.end(p, 9)
+    assert sa.ping("10.0.0.2", count=2) == 2            # Its flows carry on.
+    times = [takeover(s, killed) for s in streams]
+    for s in streams:
+        s.end()
+    ours, theirs = times
+    assert abs(ours - theirs) < 2.5 and 13 < ours < 20, times
+    assert "actions=NORMAL" in alone.appctl("bridge/dump-flows", "br0")
+    assert "priority=9" not in alone.ofctl("dump-flows", "br0")
+    assert sa.ping("10.0.0.2", count=2) == 2
+    assert "dl_dst=02:00:00:00:00:02" in secure.ofctl("dump-flows", "br0")
+    # Back: the hidden flow goes as soon as the controller does its work.
+    for host, _ in hosts[:2]:
+        osken(host, "learning")
+    for host, (a, b) in hosts[:2]:
+        wait_connected(host)
+        wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the controller that came back")
+    wait_until(lambda: "actions=NORMAL" not in alone.appctl("bridge/dump-flows", "br0"), 15, "the end of standalone")
+    assert "CONTROLLER:65535" in alone.ofctl("-O", "OpenFlow13", "dump-flows", "br0")

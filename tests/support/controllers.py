@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Controllers that nobody here wrote, as Debian packages them, for functional tests: each is a process in a host's
+namespace, on loopback."""
+import json
+import os
+import socket
+
+from lab import wait_until
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def osken(host, app, *options, env=None, port=6653):
+    """os-ken's manager with the application tests/support/osken_APP.py; returns the process."""
+    command = host.cmd("osken-manager", "--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(port), *options,
+                       "%s/osken_%s.py" % (HERE, app))
+    return host.lab.spawn(command, "%s/controller-%s-%d.log" % (host.dir, app, port), dict(host.env, **(env or {})))
+
+
+def testcontroller(host, *args):
+    """Open vSwitch's own test controller."""
+    return host.lab.spawn(host.cmd("ovs-testcontroller", *args), host.dir + "/controller-test.log", host.env)
+
+
+class Console:
+    """os-ken with osken_console.py, and the connection by which it is told what to do."""
+
+    def __init__(self, host, port=6653, console=7001, version=4, options=()):
+        self.process = osken(host, "console", *options, port=port,
+                             env={"OSKEN_VERSION": str(version), "OSKEN_CONSOLE": str(console)})
+
+        self.host, self.port, self.f = host, console, None
+
+    def connect(self):
+        with self.host.inside():
+            s = socket.socket()
+        try:
+            s.connect(("127.0.0.1", self.port))
+        except OSError:
+            return False
+        s.settimeout(15)
+        self.f = s.makefile("rw")
+        return True
+
+    def ask(self, what):
+        if not self.f:
+            wait_until(self.connect, 30, "os-ken's console")
+        self.f.write(json.dumps(what) + "\n")
+        self.f.flush()
+        return json.loads(self.f.readline())
+
+    def send(self, name, **fields):
+        """Sends a message; [(class, fields)] of the answers."""
+        return [next(iter(m.items())) for m in self.ask({"send": {name: fields}})["messages"]]
+
+    def events(self, *names):
+        return [next(iter(m.items())) for m in self.ask({"events": names})["messages"]]
+
+    def wait_ready(self, seconds=20):
+        wait_until(lambda: self.ask({"events": []})["ready"], seconds, "the switch at os-ken")
+
+
+def connected(host, bridge="br0"):
+    """Every controller of BRIDGE is connected, says the database."""
+    ids = host.vsctl("get bridge %s controller" % bridge).strip("[]\n ").replace(",", " ").split()
+    return bool(ids) and all(host.vsctl("get controller %s is_connected" % i).strip() == "true" for i in ids)
+
+
+def wait_connected(host, bridge="br0", seconds=20):
+    wait_until(lambda: connected(host, bridge), seconds, "the controllers of %s" % bridge, step=0.2)
