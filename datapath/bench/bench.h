@@ -79,10 +79,8 @@ struct bench_source;
 
 /* How a device's frames, those of the traffic in order, are changed on the way in. */
 struct bench_orders {
-	bool hold;		/* Nothing comes. */
 	bool rewrite;		/* Count flows on, past what the file has. */
-	bool stamp;		/* Paced: each frame carries its time of arrival, for a probe. */
-	uint32_t stamp_ofs;	/* Where: 8 bytes of payload. */
+	bool stamp;		/* Paced: the last 8 bytes of a frame tell its time of arrival, for a probe. */
 	uint32_t queue;		/* Paced: frames that wait for whoever polls; those beyond are lost. */
 	double pps;		/* Frames a second at most; 0: as fast as they are polled. */
 	uint64_t first;		/* Rewriting: number of each stream's first flow. */
@@ -96,6 +94,9 @@ struct bench_orders {
  */
 struct bench_control {
 	_Atomic uint32_t told, heard;
+	_Atomic bool hold;		/* Nothing comes; for those who can't stop the poller. */
+	_Atomic uint32_t held_polls;	/* What was taken before the last but one has been dealt with. */
+	_Atomic int tid;		/* Of the thread that heard the last orders. */
 	struct bench_orders orders;
 	_Atomic uint64_t taken;		/* Frames given to whoever polled. */
 	_Atomic uint64_t lost;		/* ... for which the queue was full. */
@@ -125,22 +126,31 @@ struct bench_sample {
 	uint8_t frame[BENCH_SAMPLE_MAX];	/* The first bytes. */
 };
 
-/* Looks at what a device sends: every packet is counted, some are copied, stamps are read. */
-struct bench_probe;
+#define BENCH_SAMPLES 64
+#define BENCH_LATENCY_SUB_BITS 4	/* Buckets: 16 for each doubling of TSC cycles. */
+#define BENCH_LATENCY_BUCKETS (64 << BENCH_LATENCY_SUB_BITS)
 
-struct bench_probe_config {
-	unsigned int n_samples;	/* At most so many, ... */
-	unsigned int every;	/* ... one in so many packets. */
-	uint32_t stamp_ofs;	/* Counted from the end of the frame; 0: no latency. */
+/* What a probe sees of a device's packets as they leave; as bench_control memory that may be shared. */
+struct bench_watch {
+	_Atomic uint64_t packets;
+	_Atomic bool sampling;		/* Take copies of one packet in SAMPLE_EVERY. */
+	_Atomic bool stamped;		/* Read stamps: latencies. */
+	_Atomic uint32_t n_samples;
+	_Atomic uint64_t latencies[BENCH_LATENCY_BUCKETS];
+	struct bench_sample samples[BENCH_SAMPLES];
 };
 
-int bench_probe_attach(const char *device, const struct bench_probe_config *config,
-	struct bench_probe **probe);
+struct bench_probe;
+
+/* WATCH must last as long as the probe. */
+int bench_probe_attach(const char *device, struct bench_watch *watch, struct bench_probe **probe);
 void bench_probe_detach(struct bench_probe *probe);
-uint64_t bench_probe_packets(const struct bench_probe *probe);
-unsigned int bench_probe_samples(const struct bench_probe *probe, const struct bench_sample **samples);
-/* Nanoseconds that SHARE (0 to 1) of the stamped packets took at most. 0 if there were none. */
-uint64_t bench_probe_latency_ns(const struct bench_probe *probe, double share);
+/* Takes transmit queues in that came since. */
+int bench_probe_extend(struct bench_probe *probe);
+/* Forgets samples and latencies; begins to look for what is asked. */
+void bench_watch_begin(struct bench_watch *watch, bool sampling, bool stamped);
+/* TSC cycles that SHARE (0 to 1) of the stamped packets took at most. 0 if there were none. */
+uint64_t bench_watch_latency(const struct bench_watch *const *watches, unsigned int n, double share);
 
 /* ------------------------------------------------------------------ clocks and loops */
 

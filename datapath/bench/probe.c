@@ -8,22 +8,19 @@
 #include <string.h>
 
 #include "datapath/bench/bench.h"
+#include "datapath/bench/traffic.h"
 #include "lib/fatal.h"
 #include "lib/util.h"
 
-/* Buckets of latency: 16 for each doubling of TSC cycles. */
-#define SUB_BITS 4
-#define N_BUCKETS (64 << SUB_BITS)
+#define SUB_BITS BENCH_LATENCY_SUB_BITS
+#define SAMPLE_EVERY 1009
+
+#define MAX_QUEUES 64
 
 struct bench_probe {
-	uint16_t port;
-	struct bench_probe_config config;
-	const struct rte_eth_rxtx_callback *callback;
-	_Atomic uint64_t packets;
-	_Atomic unsigned int n_samples;
-	struct bench_sample *samples;
-	uint64_t n_latencies;
-	uint64_t buckets[N_BUCKETS];
+	uint16_t port, n_queues;
+	struct bench_watch *watch;
+	const struct rte_eth_rxtx_callback *callbacks[MAX_QUEUES];
 };
 
 int bench_device_counts(const char *device, struct bench_device_counts *counts)
@@ -64,105 +61,125 @@ static uint64_t bucket_top(unsigned int bucket)
 	return ((low | 1u << SUB_BITS) + 1) << (shift - 1);
 }
 
-static void read_stamp(struct bench_probe *probe, struct rte_mbuf *m, uint64_t now)
+static void read_stamp(struct bench_watch *watch, struct rte_mbuf *m, uint64_t now)
 {
+	_Atomic uint64_t *bucket;
 	uint64_t arrival;
 
-	if (probe->config.stamp_ofs > m->data_len)
+	if (m->data_len < sizeof arrival)
 		return;
-	memcpy(&arrival, rte_pktmbuf_mtod_offset(m, void *, m->data_len - probe->config.stamp_ofs),
+	memcpy(&arrival, rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len) - sizeof arrival,
 		sizeof arrival);
 	if (arrival > now)
 		return;
-	probe->buckets[bucket_of(now - arrival)]++;
-	probe->n_latencies++;
+	bucket = &watch->latencies[bucket_of(now - arrival)];
+	atomic_store_explicit(bucket, atomic_load_explicit(bucket, memory_order_relaxed) + 1,
+		memory_order_relaxed);
 }
 
-static void take_sample(struct bench_probe *probe, struct rte_mbuf *m)
+static void take_sample(struct bench_watch *watch, struct rte_mbuf *m)
 {
-	unsigned int n = atomic_load_explicit(&probe->n_samples, memory_order_relaxed);
-	struct bench_sample *sample = &probe->samples[n];
+	uint32_t n = atomic_load_explicit(&watch->n_samples, memory_order_relaxed);
+	struct bench_sample *sample = &watch->samples[n];
 
+	if (n >= BENCH_SAMPLES)
+		return;
 	sample->len = m->pkt_len;
 	memcpy(sample->frame, rte_pktmbuf_mtod(m, void *), MIN(m->data_len, BENCH_SAMPLE_MAX));
-	atomic_store_explicit(&probe->n_samples, n + 1, memory_order_release);
+	atomic_store_explicit(&watch->n_samples, n + 1, memory_order_release);
 }
 
 static uint16_t on_send(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t n, void *aux)
 {
-	struct bench_probe *probe = aux;
-	uint64_t seen = atomic_load_explicit(&probe->packets, memory_order_relaxed);
+	struct bench_watch *watch = ((struct bench_probe *)aux)->watch;
+	uint64_t seen = atomic_fetch_add_explicit(&watch->packets, n, memory_order_relaxed);
 
-	if (probe->config.stamp_ofs) {
-		uint64_t now = rte_rdtsc();
+	if (unlikely(atomic_load_explicit(&watch->stamped, memory_order_relaxed))) {
+		uint64_t now = rte_rdtsc() -
+			atomic_load_explicit(&bench_stolen_tsc, memory_order_relaxed);
 
 		for (uint16_t i = 0; i < n; i++)
-			read_stamp(probe, mbufs[i], now);
+			read_stamp(watch, mbufs[i], now);
 	}
-	for (uint16_t i = 0; i < n; i++)
-		if (!((seen + i) % probe->config.every) &&
-			atomic_load_explicit(&probe->n_samples, memory_order_relaxed) <
-				probe->config.n_samples)
-			take_sample(probe, mbufs[i]);
-	atomic_store_explicit(&probe->packets, seen + n, memory_order_relaxed);
+	if (unlikely(atomic_load_explicit(&watch->sampling, memory_order_relaxed)))
+		for (uint16_t i = 0; i < n; i++)
+			if (!((seen + i) % SAMPLE_EVERY))
+				take_sample(watch, mbufs[i]);
 	return n;
 }
 
-int bench_probe_attach(const char *device, const struct bench_probe_config *config,
-	struct bench_probe **probep)
+int bench_probe_extend(struct bench_probe *probe)
+{
+	struct rte_eth_dev_info info;
+
+	if (rte_eth_dev_info_get(probe->port, &info) || !info.nb_tx_queues)
+		return -ENODEV;
+	while (probe->n_queues < MIN(info.nb_tx_queues, (uint16_t)MAX_QUEUES)) {
+		probe->callbacks[probe->n_queues] =
+			rte_eth_add_tx_callback(probe->port, probe->n_queues, on_send, probe);
+		if (!probe->callbacks[probe->n_queues])
+			return -ENOTSUP;
+		probe->n_queues++;
+	}
+	return 0;
+}
+
+int bench_probe_attach(const char *device, struct bench_watch *watch, struct bench_probe **probep)
 {
 	struct bench_probe *probe;
 	uint16_t port;
+	int err;
 
 	if (rte_eth_dev_get_port_by_name(device, &port))
 		return -ENODEV;
 	probe = xcalloc(1, sizeof *probe);
 	probe->port = port;
-	probe->config = *config;
-	probe->config.every = MAX(config->every, 1u);
-	probe->samples = xcalloc(MAX(config->n_samples, 1u), sizeof *probe->samples);
-	probe->callback = rte_eth_add_tx_callback(port, 0, on_send, probe);
-	if (!probe->callback) {
+	probe->watch = watch;
+	err = bench_probe_extend(probe);
+	if (err)
 		bench_probe_detach(probe);
-		return -ENOTSUP;
-	}
-	*probep = probe;
-	return 0;
+	else
+		*probep = probe;
+	return err;
 }
 
 void bench_probe_detach(struct bench_probe *probe)
 {
 	if (!probe)
 		return;
-	if (probe->callback)
-		rte_eth_remove_tx_callback(probe->port, 0, probe->callback);
-	free(probe->samples);
+	while (probe->n_queues) {
+		probe->n_queues--;
+		rte_eth_remove_tx_callback(probe->port, probe->n_queues,
+			probe->callbacks[probe->n_queues]);
+	}
 	free(probe);
 }
 
-uint64_t bench_probe_packets(const struct bench_probe *probe)
+void bench_watch_begin(struct bench_watch *watch, bool sampling, bool stamped)
 {
-	return atomic_load(&probe->packets);
+	atomic_store(&watch->sampling, false);
+	atomic_store(&watch->stamped, false);
+	atomic_store(&watch->n_samples, 0);
+	for (unsigned int i = 0; i < BENCH_LATENCY_BUCKETS; i++)
+		atomic_store_explicit(&watch->latencies[i], 0, memory_order_relaxed);
+	atomic_store(&watch->sampling, sampling);
+	atomic_store(&watch->stamped, stamped);
 }
 
-unsigned int bench_probe_samples(const struct bench_probe *probe, const struct bench_sample **samples)
+uint64_t bench_watch_latency(const struct bench_watch *const *watches, unsigned int n, double share)
 {
-	*samples = probe->samples;
-	return atomic_load_explicit(&probe->n_samples, memory_order_acquire);
-}
+	uint64_t sums[BENCH_LATENCY_BUCKETS] = {0}, total = 0, want, seen = 0;
 
-uint64_t bench_probe_latency_ns(const struct bench_probe *probe, double share)
-{
-	uint64_t want = (uint64_t)((double)probe->n_latencies * share), seen = 0;
-
-	if (!probe->n_latencies)
-		return 0;
-	want = MAX(want, UINT64_C(1));
-	for (unsigned int bucket = 0; bucket < N_BUCKETS; bucket++) {
-		seen += probe->buckets[bucket];
+	for (unsigned int w = 0; w < n; w++)
+		for (unsigned int i = 0; i < BENCH_LATENCY_BUCKETS; i++) {
+			sums[i] += atomic_load(&watches[w]->latencies[i]);
+			total += atomic_load(&watches[w]->latencies[i]);
+		}
+	want = MAX((uint64_t)((double)total * share), UINT64_C(1));
+	for (unsigned int i = 0; i < BENCH_LATENCY_BUCKETS; i++) {
+		seen += sums[i];
 		if (seen >= want)
-			return (uint64_t)((double)bucket_top(bucket) * 1e9 /
-				(double)rte_get_tsc_hz());
+			return bucket_top(i);
 	}
 	return 0;
 }

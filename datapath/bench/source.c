@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "datapath/bench/traffic.h"
 #include "lib/fatal.h"
@@ -30,7 +31,7 @@ struct pace_clock {
 
 struct bench_source {
 	uint16_t port;
-	bool hold, rewrite, stamp;
+	bool rewrite, stamp;
 	uint32_t heard;
 	unsigned int turn, slot;
 	unsigned int n_streams;
@@ -41,10 +42,12 @@ struct bench_source {
 	struct cursor cursors[BENCH_MAX_STREAMS];
 	uint64_t passed, lost;
 	/* Paced. */
-	uint32_t queue, stamp_ofs;
+	uint32_t queue;
 	double frames_per_tsc;
 	struct pace_clock clock;
 };
+
+_Atomic uint64_t bench_stolen_tsc;
 
 /* ------------------------------------------------------------------ orders */
 
@@ -80,12 +83,10 @@ static void listen_to(struct bench_source *source, uint32_t told)
 {
 	const struct bench_orders *orders = &source->control->orders;
 
-	source->hold = orders->hold;
 	source->rewrite = orders->rewrite;
 	source->first = orders->first;
 	source->queue = orders->queue;
 	source->stamp = orders->stamp;
-	source->stamp_ofs = orders->stamp_ofs;
 	source->frames_per_tsc = orders->pps / (double)rte_get_tsc_hz();
 	source->passed = source->lost = 0;
 	source->slot = 0;
@@ -96,7 +97,9 @@ static void listen_to(struct bench_source *source, uint32_t told)
 		stream_edits_init(&source->cursors[s].edits, &orders->traffic.streams[s]);
 	}
 	source->clock = (struct pace_clock){0};
+	atomic_store(&bench_stolen_tsc, 0);
 	publish_counts(source);
+	atomic_store(&source->control->tid, (int)gettid());
 	source->heard = told;
 	atomic_store_explicit(&source->control->heard, told, memory_order_release);
 }
@@ -154,8 +157,10 @@ static void look_for_thieves(struct pace_clock *clock, uint64_t now)
 
 	if (n != clock->n_preempted) {
 		mine = (double)(cpu_ns - clock->cpu_ns) * (double)rte_get_tsc_hz() / 1e9;
-		if (mine < (double)(now - clock->start - clock->stolen))
+		if (mine < (double)(now - clock->start - clock->stolen)) {
 			clock->stolen = now - clock->start - (uint64_t)mine;
+			atomic_store_explicit(&bench_stolen_tsc, clock->stolen, memory_order_relaxed);
+		}
 	} else {
 		/* It slept, by its own choice: time that counts. */
 		clock->cpu_ns = cpu_ns - (uint64_t)((double)(now - clock->start - clock->stolen) * 1e9 /
@@ -182,10 +187,10 @@ static uint64_t pace_now(struct pace_clock *clock)
 
 static void stamp(const struct bench_source *source, struct rte_mbuf *m, uint64_t i)
 {
-	uint64_t arrival = source->clock.start + source->clock.stolen +
-		(uint64_t)((double)i / source->frames_per_tsc);
+	uint64_t arrival = source->clock.start + (uint64_t)((double)i / source->frames_per_tsc);
 
-	memcpy(rte_pktmbuf_mtod_offset(m, void *, source->stamp_ofs), &arrival, sizeof arrival);
+	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len) - sizeof arrival, &arrival,
+		sizeof arrival);
 }
 
 /* As a NIC's ring of `queue` frames that fills at the pace: gives what is due, forgets what did not fit. */
@@ -217,8 +222,9 @@ static uint16_t on_receive(uint16_t port, uint16_t queue, struct rte_mbuf **mbuf
 
 	if (unlikely(told != source->heard))
 		listen_to(source, told);
-	if (unlikely(source->hold)) {
+	if (unlikely(atomic_load_explicit(&source->control->hold, memory_order_relaxed))) {
 		rte_pktmbuf_free_bulk(mbufs, n);
+		atomic_fetch_add(&source->control->held_polls, 1);
 		return 0;
 	}
 	if (source->frames_per_tsc > 0)

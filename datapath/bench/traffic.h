@@ -23,6 +23,9 @@ struct stream_edits {
 	struct bench_edit edits[BENCH_MAX_EDITS];
 };
 
+/* What other threads took of a paced source's thread; stamps don't count it. */
+extern _Atomic uint64_t bench_stolen_tsc;
+
 void stream_edits_init(struct stream_edits *edits, const struct bench_stream *stream);
 
 static inline uint64_t traffic_mix(uint64_t x)

@@ -33,6 +33,7 @@ struct lab_source {
 
 struct lab_watch {
 	const struct conf_port *port;
+	struct bench_watch *watch;
 	struct bench_probe *probe;
 };
 
@@ -362,11 +363,23 @@ static void lab_hold(bool hold)
 		lab_run(2);
 }
 
+static void unwatch(void)
+{
+	struct lab_watch *watch;
+
+	VEC_FOR_EACH (watch, &lab.watches) {
+		bench_probe_detach(watch->probe);
+		free(watch->watch);
+	}
+	vec_clear(&lab.watches);
+}
+
 static void lab_stop(void)
 {
 	struct lab_source *source;
 
 	lab_hold(true);
+	unwatch();
 	VEC_FOR_EACH (source, &lab.sources) {
 		bench_source_detach(source->source);
 		free(source->control);
@@ -437,7 +450,8 @@ static int lab_read(struct target_reading *reading, char **error)
 	reading->misses = pmd.misses;
 	reading->lost = pmd.lost;
 	VEC_FOR_EACH (source, &lab.sources)
-		target_count_source(source->port, source->control, lab.attack, reading);
+		target_count_source(source->port, source->control->taken, source->control->lost,
+			source->control->streams[0], lab.attack, reading);
 	VEC_FOR_EACH (port, &lab.conf->ports) {
 		struct bench_device_counts device;
 		char *name;
@@ -452,36 +466,36 @@ static int lab_read(struct target_reading *reading, char **error)
 	return 0;
 }
 
-static void lab_watch(bool on)
+static void lab_watch(bool samples, bool latency)
 {
-	static const struct bench_probe_config config = {.n_samples = 64, .every = 1009};
 	const struct conf_port *port;
-	struct lab_watch *watch;
 
-	VEC_FOR_EACH (watch, &lab.watches)
-		bench_probe_detach(watch->probe);
-	vec_clear(&lab.watches);
+	unwatch();
 	VEC_FOR_EACH (port, &lab.conf->ports) {
 		struct lab_watch new = {.port = port};
 		char *device;
 
-		if (!on || port->role == CONF_PLAIN)
+		if (port->role == CONF_PLAIN || (!samples && !latency))
 			continue;
+		new.watch = xcalloc(1, sizeof *new.watch);
+		bench_watch_begin(new.watch, samples, latency);
 		device = conf_device(port);
-		if (!bench_probe_attach(device, &config, &new.probe))
+		if (bench_probe_attach(device, new.watch, &new.probe))
+			free(new.watch);
+		else
 			vec_push(&lab.watches, new);
 		free(device);
 	}
 }
 
-static unsigned int lab_samples(const struct conf_port *port, const struct bench_sample **samples)
+static const struct bench_watch *lab_watched(const struct conf_port *port)
 {
 	const struct lab_watch *watch;
 
 	VEC_FOR_EACH (watch, &lab.watches)
 		if (watch->port == port)
-			return bench_probe_samples(watch->probe, samples);
-	return 0;
+			return watch->watch;
+	return NULL;
 }
 
 char *lab_drops(void)
@@ -538,7 +552,7 @@ const struct target target_lab = {
 	.run = lab_run,
 	.read = lab_read,
 	.watch = lab_watch,
-	.samples = lab_samples,
+	.watched = lab_watched,
 	.purge = dp_purge,
 	.control_cpu_ns = lab_control_cpu_ns,
 	.memory = lab_memory,

@@ -39,8 +39,7 @@ static void run_one(struct bench *bench, const struct scenario *scenario,
 	static struct measure_result ours, theirs;
 
 	measure_one(bench, MEASURE_SLUICE, scenario, params, &ours);
-	if (!bench->options.against_ovs || params->n_flows > bench->options.measure.target.max_frames ||
-		scenario->kind != SCENARIO_RATE)
+	if (!bench->options.against_ovs)
 		return;
 	measure_one(bench, MEASURE_PEER, scenario, params, &theirs);
 	if (bench->out)

@@ -238,7 +238,7 @@ void options_parse(int argc, char *argv[], struct options *o)
 		parse_option(o, c);
 	parse_scenarios(o, argc - optind, argv + optind);
 	if (!o->measure.target.max_frames)
-		o->measure.target.max_frames = o->against_ovs ? 200000 : 1024;
+		o->measure.target.max_frames = 1024;
 	o->measure.target.verbose = o->verbose;
 	if (o->against_ovs && !find_peer(o))
 		die("--against ovs: no Open vSwitch with DPDK here: apt-get install "

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sluice-bench/peer.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "datapath/bench/shared.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "tools/sluice-bench/command.h"
@@ -18,12 +23,18 @@
 #define DEBIANS "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
 #define SCHEMA "/usr/share/openvswitch/vswitch.ovsschema"
 #define START_S 30
+#define PATIENCE_MS 20000
+#define PEER_MEMORY_MB 1024
+#define PLUGIN "sluice-bench-plugin.so"
 
 static struct {
 	const struct conf *conf;
 	const char *dir;
+	const struct target_config *config;
 	pid_t database, vswitchd;
-	int pmd_tid;
+	bool attack;		/* By the last orders. */
+	struct bench_shared *shared;
+	VEC(const struct conf_port *) ports;	/* Those of `shared`, in its order. */
 } peer;
 
 const char *peer_find(const char *file)
@@ -56,26 +67,31 @@ static int start_database(char **error)
 	return err;
 }
 
-static int last_core(void)
+static int pmd_core(const struct target_config *config)
 {
-	return (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	return config->core >= 0 ? config->core : (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
 }
 
-static int start_vswitchd(const struct target_config *config, char **error)
+static uint64_t peer_memory_mb(void)
+{
+	return MIN(hugepages_free_mb() * 9 / 10, (uint64_t)PEER_MEMORY_MB);
+}
+
+static int start_vswitchd(const struct target_config *config, const char *plugin, char **error)
 {
 	char *database = xasprintf("unix:%s/db.sock", peer.dir);
 	char *log = xasprintf("--log-file=%s/vswitchd.log", peer.dir);
 	char *output = xasprintf("%s/vswitchd.out", peer.dir), *answer = NULL;
 	/* By this name the tools find it. */
 	char *argv[] = {"ovs-vswitchd", "--pidfile", log, "-vconsole:off", database, NULL};
-	int core = config->core >= 0 ? config->core : last_core(), err;
+	int core = pmd_core(config), err;
 
 	err = command_check(error,
 		"ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true "
 		"other_config:pmd-cpu-mask=%llx other_config:dpdk-socket-mem=%llu "
 		"other_config:dpdk-extra='--in-memory --file-prefix=sluice-peer-%ld -a 0000:00:00.0 "
-		"--no-telemetry'",
-		1ULL << core, (unsigned long long)hugepages_free_mb() * 9 / 10, (long)getpid());
+		"--no-telemetry -d %s'",
+		1ULL << core, (unsigned long long)peer_memory_mb(), (long)getpid(), plugin);
 	if (!err) {
 		peer.vswitchd = command_spawn(config->vswitchd, argv, output);
 		err = command_check(error, "timeout %d sh -c 'until ovs-appctl version; do "
@@ -231,15 +247,212 @@ static int add_stations(char **error)
 	return err;
 }
 
+/* ------------------------------------------------------------------ generator and far side inside it */
+
+/* Beside this program, or where it is installed. Caller frees; NULL: nowhere. */
+static char *find_plugin(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *path;
+
+	if (n > 0) {
+		self[n] = '\0';
+		path = xasprintf("%s/%s", dirname(self), PLUGIN);
+		if (!access(path, R_OK))
+			return path;
+		free(path);
+	}
+	path = xasprintf("%s/%s", SLUICE_BENCH_LIBDIR, PLUGIN);
+	if (!access(path, R_OK))
+		return path;
+	free(path);
+	return NULL;
+}
+
+static int make_shared(char **error)
+{
+	char *path = xasprintf("%s/shared", peer.dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	const struct conf_port *port;
+	void *at = MAP_FAILED;
+
+	if (fd >= 0 && !ftruncate(fd, sizeof *peer.shared))
+		at = mmap(NULL, sizeof *peer.shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (at == MAP_FAILED) {
+		*error = xasprintf("can't share %s: %s", path, strerror(errno));
+		free(path);
+		return -EIO;
+	}
+	setenv(BENCH_SHARED_ENV, path, 1);
+	free(path);
+	peer.shared = at;
+	peer.shared->magic = BENCH_SHARED_MAGIC;
+	peer.shared->size = sizeof *peer.shared;
+	peer.shared->pmd_core = pmd_core(peer.config);
+	VEC_FOR_EACH (port, &peer.conf->ports) {
+		struct bench_shared_port *shared = &peer.shared->ports[peer.ports.n];
+		char *device;
+
+		if (port->role == CONF_PLAIN)
+			continue;
+		if (peer.ports.n == BENCH_SHARED_PORTS)
+			fatal("too many ports with traffic");
+		device = conf_device(port);
+		str_copy(shared->device, device, sizeof shared->device);
+		free(device);
+		shared->is_source = port->role == CONF_SOURCE;
+		shared->control.hold = true;
+		vec_push(&peer.ports, port);
+	}
+	peer.shared->n_ports = (unsigned int)peer.ports.n;
+	return 0;
+}
+
+/* Waits until IS_SO says so of all ports with traffic. */
+static int wait_for(bool (*is_so)(size_t i), const char *what, char **error)
+{
+	int64_t deadline = clock_ms() + PATIENCE_MS;
+
+	for (size_t i = 0; i < peer.ports.n; i++)
+		while (!is_so(i)) {
+			if (clock_ms() > deadline || !command_runs(peer.vswitchd)) {
+				*error = xasprintf("Open vSwitch: port %s: %s (%s/vswitchd.log)",
+					peer.ports.items[i]->name, what, peer.dir);
+				return -ETIMEDOUT;
+			}
+			usleep(200);
+		}
+	return 0;
+}
+
+static bool is_ready(size_t i)
+{
+	return peer.shared->ports[i].is_ready;
+}
+
+static bool has_heard(size_t i)
+{
+	return !peer.shared->ports[i].is_source ||
+		bench_order_heard(&peer.shared->ports[i].control);
+}
+
+static uint32_t polls_before[BENCH_SHARED_PORTS];
+
+static bool has_come_to_rest(size_t i)
+{
+	return !peer.shared->ports[i].is_source ||
+		peer.shared->ports[i].control.held_polls - polls_before[i] >= 3;
+}
+
+static void peer_order(const struct target_orders *orders)
+{
+	char *error;
+
+	peer.attack = orders->attack;
+	for (size_t i = 0; i < peer.ports.n; i++) {
+		struct bench_orders bench;
+
+		if (peer.ports.items[i]->role != CONF_SOURCE)
+			continue;
+		target_bench_orders(peer.conf, peer.ports.items[i], peer.config->max_frames, orders,
+			&bench);
+		bench_order(&peer.shared->ports[i].control, &bench);
+	}
+	if (wait_for(has_heard, "is not polled", &error))
+		fatal("%s", error);
+}
+
+static void peer_hold(bool hold)
+{
+	char *error;
+
+	for (size_t i = 0; i < peer.ports.n; i++) {
+		polls_before[i] = peer.shared->ports[i].control.held_polls;
+		peer.shared->ports[i].control.hold = hold;
+	}
+	if (hold && wait_for(has_come_to_rest, "does not come to rest", &error))
+		fatal("%s", error);
+}
+
+static void peer_run(unsigned int ms)
+{
+	usleep(ms * 1000);
+}
+
+static bool has_answered(size_t i)
+{
+	return peer.shared->answered == peer.shared->asked;
+}
+
+static int peer_read(struct target_reading *reading, char **error)
+{
+	const struct bench_shared_moment *m = &peer.shared->moment;
+	int err;
+
+	memset(reading, 0, sizeof *reading);
+	peer.shared->asked++;
+	err = wait_for(has_answered, "no counts come from inside", error);
+	if (err)
+		return err;
+	reading->cpu_ns = m->cpu_ns;
+	reading->wall_ns = (uint64_t)clock_ns();
+	for (size_t i = 0; i < peer.ports.n; i++) {
+		const struct conf_port *port = peer.ports.items[i];
+
+		if (port->role == CONF_SOURCE)
+			target_count_source(port, m->taken[i], m->lost[i], m->streams[i][0],
+				peer.attack, reading);
+		target_count_sent(port, m->sent[i], reading);
+	}
+	reading->packets = reading->received;
+	return 0;
+}
+
+static void peer_watch(bool samples, bool latency)
+{
+	for (size_t i = 0; i < peer.ports.n; i++)
+		bench_watch_begin(&peer.shared->ports[i].watch, samples, latency);
+}
+
+static const struct bench_watch *peer_watched(const struct conf_port *port)
+{
+	for (size_t i = 0; i < peer.ports.n; i++)
+		if (peer.ports.items[i] == port)
+			return &peer.shared->ports[i].watch;
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static int start_daemons(char **error)
+{
+	char *plugin = find_plugin();
+	int err;
+
+	if (!plugin) {
+		*error = xasprintf("%s, the generator for peers, is not there", PLUGIN);
+		return -ENOENT;
+	}
+	err = start_database(error);
+	if (!err)
+		err = start_vswitchd(peer.config, plugin, error);
+	free(plugin);
+	return err;
+}
+
 static int peer_start(struct conf *conf, const struct target_config *config, char **error)
 {
 	int err;
 
 	peer.conf = conf;
+	peer.config = config;
 	peer.dir = stage_dir();
-	err = start_database(error);
+	err = make_shared(error);
 	if (!err)
-		err = start_vswitchd(config, error);
+		err = start_daemons(error);
 	if (!err)
 		err = add_bridges(error);
 	if (!err)
@@ -252,103 +465,15 @@ static int peer_start(struct conf *conf, const struct target_config *config, cha
 		err = add_ports(true, error);
 	if (!err)
 		err = add_stations(error);
-	return err ? err : check_ports(error);
+	if (!err)
+		err = check_ports(error);
+	return err ? err : wait_for(is_ready, "the generator is not in it", error);
 }
 
 static void peer_stop(void)
 {
 	command_end(peer.vswitchd);
 	command_end(peer.database);
-}
-
-/* ------------------------------------------------------------------ reading */
-
-/* The thread that polls packets. */
-static int find_pmd(void)
-{
-	char *path = xasprintf("/proc/%d/task", (int)peer.vswitchd);
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int tid = 0;
-
-	while (dir && !tid && (entry = readdir(dir))) {
-		char *comm = xasprintf("%s/%s/comm", path, entry->d_name), name[32] = "";
-		FILE *file = fopen(comm, "re");
-
-		if (file && fgets(name, sizeof name, file) && str_starts_with(name, "pmd-"))
-			tid = atoi(entry->d_name);
-		if (file)
-			fclose(file);
-		free(comm);
-	}
-	if (dir)
-		closedir(dir);
-	free(path);
-	return tid;
-}
-
-static uint64_t cpu_ns(void)
-{
-	char *path = xasprintf("/proc/%d/task/%d/schedstat", (int)peer.vswitchd, peer.pmd_tid);
-	FILE *file = fopen(path, "re");
-	unsigned long long ns = 0;
-
-	if (file && fscanf(file, "%llu", &ns) != 1)
-		ns = 0;
-	if (file)
-		fclose(file);
-	free(path);
-	return ns;
-}
-
-/* The number behind KEY, the first time it stands in TEXT. */
-static uint64_t number_after(const char *text, const char *key)
-{
-	const char *at = text ? strstr(text, key) : NULL;
-
-	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
-}
-
-static uint64_t sent_by(const struct conf_port *port)
-{
-	char *output = NULL;
-	uint64_t n;
-
-	command_run(&output, "ovs-ofctl dump-ports %s %s", port->bridge, port->name);
-	n = number_after(output, "tx pkts=");
-	free(output);
-	return n;
-}
-
-static int peer_read(struct target_reading *reading, char **error)
-{
-	const struct conf_port *port;
-	uint64_t before, after;
-	char *output = NULL;
-	int64_t wall;
-
-	if (!peer.pmd_tid)
-		peer.pmd_tid = find_pmd();
-	if (!peer.pmd_tid || !command_runs(peer.vswitchd)) {
-		*error = xasprintf("Open vSwitch has no PMD thread or has ended (%s/vswitchd.log)", peer.dir);
-		return -ENODEV;
-	}
-	memset(reading, 0, sizeof *reading);
-	before = cpu_ns();
-	wall = clock_ns();
-	command_run(&output, "ovs-appctl dpif-netdev/pmd-stats-show");
-	after = cpu_ns();
-	reading->wall_ns = (uint64_t)(wall + (clock_ns() - wall) / 2);
-	reading->cpu_ns = before + (after - before) / 2;
-	reading->packets = reading->received = number_after(output, "packets received: ");
-	reading->victims_in = reading->received;
-	reading->misses = number_after(output, "miss with success upcall: ") +
-		number_after(output, "miss with failed upcall: ");
-	free(output);
-	VEC_FOR_EACH (port, &peer.conf->ports)
-		if (port->role != CONF_PLAIN)
-			target_count_sent(port, sent_by(port), reading);
-	return 0;
 }
 
 static void peer_version(char *text, size_t size)
@@ -361,36 +486,34 @@ static void peer_version(char *text, size_t size)
 	free(output);
 }
 
-static void peer_order(const struct target_orders *orders)
-{
-}
-
-static void peer_hold(bool hold)
-{
-}
-
-static void peer_run(unsigned int ms)
-{
-	usleep(MAX(ms, 1000u) * 1000);
-}
-
-static void peer_watch(bool on)
-{
-}
-
-static unsigned int peer_samples(const struct conf_port *port, const struct bench_sample **samples)
-{
-	return 0;
-}
-
 static void peer_purge(void)
 {
 	command_run(NULL, "ovs-appctl revalidator/purge");
 }
 
+/* CPU time of the process, from the clock the kernel gives each. */
+static uint64_t process_cpu_ns(pid_t pid)
+{
+	clockid_t clock = (clockid_t)((~(unsigned int)pid << 3) | 2);
+	struct timespec now;
+
+	if (clock_gettime(clock, &now))
+		return 0;
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 static uint64_t peer_control_cpu_ns(void)
 {
-	return 0;
+	struct target_reading reading;
+	char *error = NULL;
+	uint64_t all;
+
+	if (peer_read(&reading, &error)) {
+		free(error);
+		return 0;
+	}
+	all = process_cpu_ns(peer.vswitchd);
+	return all - reading.cpu_ns - peer.shared->moment.own_cpu_ns;
 }
 
 static uint64_t peer_memory(void)
@@ -412,7 +535,7 @@ const struct target target_peer = {
 	.run = peer_run,
 	.read = peer_read,
 	.watch = peer_watch,
-	.samples = peer_samples,
+	.watched = peer_watched,
 	.purge = peer_purge,
 	.control_cpu_ns = peer_control_cpu_ns,
 	.memory = peer_memory,

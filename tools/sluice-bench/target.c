@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sluice-bench/target.h"
 
-#include <stdatomic.h>
-
 #include "tools/sluice-bench/stage.h"
 
 struct target_reading target_since(const struct target_reading *b, const struct target_reading *a)
@@ -54,15 +52,13 @@ void target_bench_orders(const struct conf *conf, const struct conf_port *port, 
 			orders->n_flows == UINT64_MAX ? 0 : orders->n_flows;
 }
 
-void target_count_source(const struct conf_port *port, const struct bench_control *control, bool attack,
-	struct target_reading *reading)
+void target_count_source(const struct conf_port *port, uint64_t taken, uint64_t lost, uint64_t first,
+	bool attack, struct target_reading *reading)
 {
-	uint64_t taken = atomic_load(&control->taken), victims = taken;
+	uint64_t victims = attack && port->attack ? first : taken;
 
-	if (attack && port->attack)
-		victims = atomic_load(&control->streams[0]);
 	reading->received += taken;
-	reading->missed += atomic_load(&control->lost);
+	reading->missed += lost;
 	reading->victims_in += victims;
 	reading->attackers_in += taken - victims;
 }

@@ -51,10 +51,10 @@ struct target {
 	/* Lets time pass. */
 	void (*run)(unsigned int ms);
 	int (*read)(struct target_reading *reading, char **error);
-	/* Looks at what leaves, or no longer; while held. */
-	void (*watch)(bool on);
-	/* While watched: some of what left through PORT. */
-	unsigned int (*samples)(const struct conf_port *port, const struct bench_sample **samples);
+	/* Looks at contents and stamps of what leaves, or no longer; while held. */
+	void (*watch)(bool samples, bool latency);
+	/* While watched: what was seen to leave through PORT; NULL: nothing is. */
+	const struct bench_watch *(*watched)(const struct conf_port *port);
 	/* Forgets cached flows. */
 	void (*purge)(void);
 	/* CPU time of everything but the PMD; memory of the process that is its own, in bytes. */
@@ -72,8 +72,8 @@ struct target_reading target_since(const struct target_reading *b, const struct 
 /* What PORT's source shall give; CONF's traffic under ORDERS. */
 void target_bench_orders(const struct conf *conf, const struct conf_port *port, uint64_t max_frames,
 	const struct target_orders *orders, struct bench_orders *bench);
-/* Adds what CONTROL of PORT counted. */
-void target_count_source(const struct conf_port *port, const struct bench_control *control, bool attack,
-	struct target_reading *reading);
+/* Adds what PORT's source counted: in all, lost, of its first stream; under ATTACK. */
+void target_count_source(const struct conf_port *port, uint64_t taken, uint64_t lost, uint64_t first,
+	bool attack, struct target_reading *reading);
 /* Adds what left through PORT. */
 void target_count_sent(const struct conf_port *port, uint64_t packets, struct target_reading *reading);
