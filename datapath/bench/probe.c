@@ -14,6 +14,7 @@
 
 #define SUB_BITS BENCH_LATENCY_SUB_BITS
 #define SAMPLE_EVERY 1009
+#define SAMPLES_AT_ONCE 8	/* The first ones, for those that are slow. */
 
 #define MAX_QUEUES 64
 
@@ -103,7 +104,7 @@ static uint16_t on_send(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, 
 	}
 	if (unlikely(atomic_load_explicit(&watch->sampling, memory_order_relaxed)))
 		for (uint16_t i = 0; i < n; i++)
-			if (!((seen + i) % SAMPLE_EVERY))
+			if (!((seen + i) % SAMPLE_EVERY) || watch->n_samples < SAMPLES_AT_ONCE)
 				take_sample(watch, mbufs[i]);
 	return n;
 }

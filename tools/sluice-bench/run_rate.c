@@ -66,6 +66,7 @@ void run_attack(struct run_case *c)
 
 #define FIRST_SECOND_MS 1000
 #define QUEUE 4096
+#define PACED_MAX_MS 2000.0
 
 /* Numbers of flows, far from each other, that no trial uses twice. */
 static uint64_t new_flows(void)
@@ -91,7 +92,7 @@ static void cold_trial(struct run_case *c)
 	c->target->purge();
 	c->target->order(&(struct target_orders){
 		.first = new_flows(), .n_flows = n, .pps = mpps * 1e6, .queue = QUEUE});
-	run_for(c, (unsigned int)((double)n / (mpps * 1e3)) + 1, &run);
+	run_for(c, (unsigned int)MIN((double)n / (mpps * 1e3) + 1, PACED_MAX_MS), &run);
 	run_set(c, FIGURE_PACED, mpps);
 	run_set(c, FIGURE_PACED_LOSS, run_loss(&run));
 
