@@ -134,7 +134,6 @@ bool field_prereqs_matched(const struct field *f, const struct match *match)
 	/* As in Open vSwitch, a match need not say that the packet is no later fragment. */
 	if (w->not_later && (flow->nw_frag & mask->nw_frag & FLOW_NW_FRAG_LATER))
 		return false;
-	/* Type and code take the low byte. */
-	return !w->nd || ((mask->tp_src & mask->tp_dst & htobe16(0xff)) == htobe16(0xff) &&
-		nd_ok(w, flow));
+	/* Type and code take the low byte; that the code is zero need not be said (1.3.5, 7.2.3.8). */
+	return !w->nd || ((mask->tp_src & htobe16(0xff)) == htobe16(0xff) && nd_ok(w, flow));
 }

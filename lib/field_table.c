@@ -152,7 +152,7 @@ static const struct field fields[FIELD_N_IDS] = {
 		AT_BE(vlans[0].tci, VLAN_VID_MASK | VLAN_PRESENT)},
 	ROW(DL_VLAN_PCP), .name = "dl_vlan_pcp", W(3, 1, DECIMAL), RW, PRE(ETHERNET),
 		AT_BE(vlans[0].tci, 7), .shift = VLAN_PCP_SHIFT, .also = VLAN_PRESENT},
-	ROW(VLAN_PCP), .name = "vlan_pcp", W(3, 1, DECIMAL), RW, PRE(VLAN_VID),
+	ROW(VLAN_PCP), .name = "vlan_pcp", W(3, 1, DECIMAL), RW_MASK, PRE(VLAN_VID),
 		OXM(OXM_OF(7), "OXM_OF_VLAN_PCP", OF12), AT_BE(vlans[0].tci, 7),
 		.shift = VLAN_PCP_SHIFT, .also = VLAN_PRESENT},
 	ROW(MPLS_LABEL), .name = "mpls_label", W(20, 4, DECIMAL), RW, PRE(MPLS),

@@ -13,6 +13,7 @@
 /* Ethernet, IEEE 802.3 and 802.1Q. */
 #define ETH_ADDR_LEN 6
 #define ETH_HEADER_LEN 14
+#define ETH_MIN_LEN 60		/* Without the FCS. */
 #define VLAN_HEADER_LEN 4
 #define ETH_TYPE_MIN 0x600	/* Below it, the field is an 802.3 length. */
 
@@ -65,6 +66,7 @@ struct pbb_header {
 	uint8_t c_src[6];
 } PACKED;
 #define PBB_ISID_MASK 0x00ffffff
+#define PBB_PCP_MASK 0xe0000000
 #define PBB_UCA 0x08000000
 #define PBB_HEADER_LEN 16
 

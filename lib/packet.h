@@ -19,6 +19,9 @@
 
 #define PACKET_NO_OFS UINT16_MAX
 
+/* packet.n_pad: the frame came shorter than Ethernet's minimum, and nobody pads it. */
+#define PACKET_RUNT UINT8_MAX
+
 /* packet.offload bits. */
 #define PACKET_CSUM_PARTIAL (1 << 0)	/* csum_start and csum_offset are valid. */
 #define PACKET_CSUM_VALID (1 << 1)	/* The transport checksum was verified or never left memory. */
@@ -53,6 +56,7 @@ struct packet {
 	uint8_t outer_proto;	/* IPPROTO_UDP or IPPROTO_GRE after a tunnel push here; else 0. */
 	bool shared;		/* Another holder reads the same bytes. */
 	uint8_t geneve_opts_len;	/* Bytes of raw Geneve options in geneve_opts. */
+	uint8_t n_pad;		/* Zeros at the end that a popped header left; PACKET_RUNT. */
 
 	dp_port_t in_port;	/* Where it came in; 0 for one made here. */
 	uint32_t hash;		/* Of its flow, for entropy ports; 0 if not computed. */

@@ -254,6 +254,7 @@ static void do_tnl_push(struct walk *w, const struct op_tnl_push *op)
 	if (w->truncate)
 		cut(w->run, w->packet, w->truncate);
 	w->truncate = 0;
+	w->packet->n_pad = 0;
 	err = tnl_header_push(w->packet, op->header, op->header_len, op->outer_l3_ofs,
 		op->outer_l4_ofs, op->proto, op->csum, op->gre_seq, op->is_ipv6, hash,
 		op->gre_seq ? next_gre_seq(op->tunnel) : 0);
@@ -297,6 +298,7 @@ static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op, bool is_last
 		return;
 	}
 	packet->hash = 0;
+	packet->n_pad = 0;
 	w->run->taken = true;
 	env->recirculate(env, port->dp_port, packet);
 }

@@ -24,6 +24,38 @@ static void put16(uint8_t *p, be16 v)
 	memcpy(p, &v, sizeof v);
 }
 
+uint8_t *exec_insert(struct packet *packet, uint16_t keep, uint16_t n)
+{
+	uint8_t cut;
+
+	if (!packet->n_pad && packet->len < ETH_MIN_LEN)
+		packet->n_pad = PACKET_RUNT;
+	if (packet->n_pad && packet->n_pad != PACKET_RUNT) {
+		cut = (uint8_t)MIN(packet->n_pad, n);
+		packet->n_pad = (uint8_t)(packet->n_pad - cut);
+		packet->len -= cut;
+		packet->seg_len -= cut;
+	}
+	return packet_insert(packet, keep, n);
+}
+
+void exec_remove(struct packet *packet, uint16_t keep, uint16_t n)
+{
+	uint32_t len = packet->len - n, pad = (uint32_t)ETH_MIN_LEN - len;
+
+	packet_remove(packet, keep, n);
+	if (len >= ETH_MIN_LEN || len + n < ETH_MIN_LEN || packet->n_pad == PACKET_RUNT ||
+		packet->seg_len != len)
+		return;
+	/* The room is in front, where the header was. */
+	memmove(packet->data - pad, packet->data, len);
+	memset(packet->data - pad + len, 0, pad);
+	packet->data -= pad;
+	packet->headroom = (uint16_t)(packet->headroom - pad);
+	packet->len = packet->seg_len = ETH_MIN_LEN;
+	packet->n_pad = (uint8_t)(packet->n_pad + pad);
+}
+
 enum drop_reason exec_set_eth(struct packet *packet, const struct op_set_eth *op)
 {
 	uint8_t *eth = exec_at(packet, 0, ETH_HEADER_LEN);
@@ -54,7 +86,7 @@ enum drop_reason exec_push_vlan(struct packet *packet, const struct op_vlan *op)
 
 	if (!exec_at(packet, 0, ETH_HEADER_LEN))
 		return DROP_ACTION_MISMATCH;
-	tag = packet_insert(packet, TYPE_OFS, VLAN_HEADER_LEN);
+	tag = exec_insert(packet, TYPE_OFS, VLAN_HEADER_LEN);
 	if (!tag)
 		return DROP_NO_HEADROOM;
 	put16(tag, op->tpid ? op->tpid : htobe16(ETH_T_VLAN_8021Q));
@@ -73,7 +105,7 @@ enum drop_reason exec_pop_vlan(struct packet *packet)
 {
 	if (!outer_tag(packet))
 		return DROP_ACTION_MISMATCH;
-	packet_remove(packet, TYPE_OFS, VLAN_HEADER_LEN);
+	exec_remove(packet, TYPE_OFS, VLAN_HEADER_LEN);
 	return DROP_NONE;
 }
 
@@ -96,7 +128,7 @@ static be32 itag_bits(be32 isid)
 {
 	uint32_t v = be32toh(isid);
 
-	return htobe32((v & PBB_ISID_MASK) | (v & FLOW_PBB_UCA ? PBB_UCA : 0));
+	return htobe32((v & (PBB_PCP_MASK | PBB_ISID_MASK)) | (v & FLOW_PBB_UCA ? PBB_UCA : 0));
 }
 
 /* OpenFlow 1.3.5, 7.2.5: the frame's addresses become the customer's too, and stay as the backbone's. */
@@ -108,7 +140,7 @@ enum drop_reason exec_push_pbb(struct packet *packet, const struct op_pbb *op)
 
 	if (!exec_at(packet, 0, ETH_HEADER_LEN))
 		return DROP_ACTION_MISMATCH;
-	p = packet_insert(packet, TYPE_OFS, PBB_LEN);
+	p = exec_insert(packet, TYPE_OFS, PBB_LEN);
 	if (!p)
 		return DROP_NO_HEADROOM;
 	put16(p, type);
@@ -135,7 +167,7 @@ enum drop_reason exec_pop_pbb(struct packet *packet)
 {
 	if (itag_of(packet) != packet->data + TYPE_OFS)
 		return DROP_ACTION_MISMATCH;
-	packet_pull(packet, PBB_LEN);
+	exec_remove(packet, 0, PBB_LEN);
 	/* Unknown until it is parsed again. */
 	packet->l2_5_ofs = packet->l3_ofs = packet->l4_ofs = PACKET_NO_OFS;
 	return DROP_NONE;

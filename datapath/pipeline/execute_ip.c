@@ -54,6 +54,15 @@ static void set_ipv4_ttl_proto(struct ipv4_header *ip, uint8_t ttl, uint8_t prot
 	ip->csum = csum_update16(ip->csum, old, new);
 }
 
+/* The protocol is part of the pseudo-header of TCP, UDP and ICMPv6. */
+static void csum_proto(const struct exec_csum *l4, uint8_t old, uint8_t new)
+{
+	be16 from = htobe16(old), to = htobe16(new);
+
+	if (old != new)
+		exec_csum_pseudo(l4, &from, &to, sizeof to);
+}
+
 static struct ipv4_header *ipv4_of(const struct packet *packet)
 {
 	return (struct ipv4_header *)exec_at(packet, exec_l3_ofs(packet), IPV4_HEADER_LEN);
@@ -67,7 +76,7 @@ enum drop_reason exec_set_ipv4(struct packet *packet, const struct op_set_ipv4 *
 
 	if (!ip)
 		return DROP_ACTION_MISMATCH;
-	if ((op->src_mask | op->dst_mask) && has_l4(ip))
+	if ((op->src_mask | op->dst_mask | op->proto_mask) && has_l4(ip))
 		l4 = exec_l4_csum(packet, ip->proto);
 	set_ipv4_addr(ip, ip->src, op->src, op->src_mask, &l4);
 	set_ipv4_addr(ip, ip->dst, op->dst, op->dst_mask, &l4);
@@ -75,6 +84,7 @@ enum drop_reason exec_set_ipv4(struct packet *packet, const struct op_set_ipv4 *
 		set_ipv4_tos(ip, masked(ip->tos, op->tos, op->tos_mask));
 	ttl = masked(ip->ttl, op->ttl, op->ttl_mask);
 	proto = masked(ip->proto, op->proto, op->proto_mask);
+	csum_proto(&l4, ip->proto, proto);
 	if (ttl != ip->ttl || proto != ip->proto)
 		set_ipv4_ttl_proto(ip, ttl, proto);
 	return DROP_NONE;
@@ -86,19 +96,19 @@ enum drop_reason exec_set_ipv4(struct packet *packet, const struct op_set_ipv4 *
 struct ext_walk {
 	bool has_l4;		/* A transport header follows: no later fragment. */
 	bool dst_is_hop;	/* A routing header has hops left: dst is not the pseudo-header's. */
-	uint8_t proto;
+	uint8_t *proto;		/* What follows the last of them, as it says itself. */
 };
 
-static struct ext_walk walk_ext(const struct packet *packet, const struct ipv6_header *ip)
+static struct ext_walk walk_ext(const struct packet *packet, struct ipv6_header *ip)
 {
-	struct ext_walk walk = {.proto = ip->nexthdr};
+	struct ext_walk walk = {.proto = &ip->nexthdr};
 	uint32_t ofs = exec_l3_ofs(packet) + (uint32_t)IPV6_HEADER_LEN, l4 = exec_l4_ofs(packet);
-	const uint8_t *h;
+	uint8_t *h;
 
 	while (ofs < l4 && (h = exec_at(packet, ofs, 8)) != NULL) {
 		be16 ofs_more;
 
-		switch (walk.proto) {
+		switch (*walk.proto) {
 		case IP_P_ROUTING:
 			walk.dst_is_hop |= h[3] != 0;
 			ofs += (h[1] + 1u) * 8;
@@ -119,7 +129,7 @@ static struct ext_walk walk_ext(const struct packet *packet, const struct ipv6_h
 		default:
 			return walk;
 		}
-		walk.proto = h[0];
+		walk.proto = h;
 	}
 	walk.has_l4 = ofs == l4;
 	return walk;
@@ -135,16 +145,20 @@ static void set_ipv6_addr(uint8_t *addr, const struct ipv6_addr *value,
 		exec_csum_pseudo(l4, &old, addr, sizeof old);
 }
 
-static void set_ipv6_addrs(struct packet *packet, struct ipv6_header *ip,
+/* What the transport checksum covers. */
+static void set_ipv6_covered(struct packet *packet, struct ipv6_header *ip,
 	const struct op_set_ipv6 *op)
 {
 	struct ext_walk walk = walk_ext(packet, ip);
 	struct exec_csum l4 = {0}, none = {0};
+	uint8_t proto = masked(*walk.proto, op->proto, op->proto_mask);
 
 	if (walk.has_l4)
-		l4 = exec_l4_csum(packet, walk.proto);
+		l4 = exec_l4_csum(packet, *walk.proto);
 	set_ipv6_addr(ip->src, &op->src, &op->src_mask, &l4);
 	set_ipv6_addr(ip->dst, &op->dst, &op->dst_mask, walk.dst_is_hop ? &none : &l4);
+	csum_proto(&l4, *walk.proto, proto);
+	*walk.proto = proto;
 }
 
 static void set_ipv6_word(struct ipv6_header *ip, const struct op_set_ipv6 *op)
@@ -161,11 +175,11 @@ enum drop_reason exec_set_ipv6(struct packet *packet, const struct op_set_ipv6 *
 
 	if (!ip)
 		return DROP_ACTION_MISMATCH;
-	if (!ipv6_addr_is_zero(&op->src_mask) || !ipv6_addr_is_zero(&op->dst_mask))
-		set_ipv6_addrs(packet, ip, op);
+	if (!ipv6_addr_is_zero(&op->src_mask) || !ipv6_addr_is_zero(&op->dst_mask) ||
+		op->proto_mask)
+		set_ipv6_covered(packet, ip, op);
 	set_ipv6_word(ip, op);
 	ip->hlim = masked(ip->hlim, op->ttl, op->ttl_mask);
-	ip->nexthdr = masked(ip->nexthdr, op->proto, op->proto_mask);
 	return DROP_NONE;
 }
 

@@ -39,7 +39,7 @@ enum drop_reason exec_push_mpls(struct packet *packet, const struct op_mpls *op)
 		ofs = exec_l3_ofs(packet);
 	if (ofs < ETH_HEADER_LEN || !exec_at(packet, ofs, 0))
 		return DROP_ACTION_MISMATCH;
-	p = packet_insert(packet, ofs, MPLS_HEADER_LEN);
+	p = exec_insert(packet, ofs, MPLS_HEADER_LEN);
 	if (!p)
 		return DROP_NO_HEADROOM;
 	put16(p - 2, op->ethertype);
@@ -55,7 +55,7 @@ enum drop_reason exec_pop_mpls(struct packet *packet, const struct op_mpls *op)
 
 	if (ofs < ETH_HEADER_LEN || !exec_at(packet, ofs, MPLS_HEADER_LEN))
 		return DROP_ACTION_MISMATCH;
-	packet_remove(packet, ofs, MPLS_HEADER_LEN);
+	exec_remove(packet, ofs, MPLS_HEADER_LEN);
 	put16(packet->data + ofs - 2, op->ethertype);
 	mend_length(packet, ofs, -MPLS_HEADER_LEN);
 	if (eth_type_is_mpls(op->ethertype)) {

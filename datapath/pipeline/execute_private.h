@@ -31,6 +31,12 @@ enum drop_reason exec_set_nd(struct packet *packet, const struct op_set_nd *op);
  * DSCPs and other packets are left alone. */
 enum drop_reason exec_remark(struct packet *packet, uint8_t levels);
 
+/* packet_insert() and packet_remove() for frames that go to a wire: one that was no runt becomes none,
+ * zeros at its end keep it at the 60 bytes (without FCS) that IEEE 802.3-2018, 3.2.8 and 4.2.3.3 ask for.
+ * What is inserted then takes the place of zeros. */
+uint8_t *exec_insert(struct packet *packet, uint16_t keep, uint16_t n);
+void exec_remove(struct packet *packet, uint16_t keep, uint16_t n);
+
 /* Where the outermost network header, transport header and label stack are; PACKET_NO_OFS if there are
  * none. */
 uint16_t exec_l3_ofs(const struct packet *packet);

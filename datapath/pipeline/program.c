@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <string.h>
+
 #include "datapath/pipeline/program.h"
 
 void program_builder_init(struct program_builder *b)
@@ -33,6 +35,18 @@ size_t program_nest_begin(struct program_builder *b, enum op_type type, size_t s
 
 	program_put(b, type, size);
 	return handle;
+}
+
+void program_nest_around(struct program_builder *b, size_t start)
+{
+	size_t size = sizeof(struct op_nest), len = b->buf.len - start;
+
+	program_nest_begin(b, OP_CLONE, size);
+	memmove(program_at(b, start + size), program_at(b, start), len);
+	*(struct op *)program_at(b, start) = (struct op){
+		.type = OP_CLONE,
+		.len = (uint32_t)(size + len),
+	};
 }
 
 void program_nest_end(struct program_builder *b, size_t handle)

@@ -137,7 +137,7 @@ struct op_mpls {
 
 struct op_pbb {
 	struct op op;
-	be32 isid, mask;	/* Bits as flow.pbb_isid. */
+	be32 isid, mask;	/* Bits as flow.pbb_isid; of a push, the top three are the I-PCP. */
 	be16 ethertype;
 	uint16_t pad;
 };
@@ -286,6 +286,8 @@ void *program_put(struct program_builder *b, enum op_type type, size_t size);
 /* Opens a record of SIZE bytes that holds others: put the inner ones, then end it. Returns a handle. */
 size_t program_nest_begin(struct program_builder *b, enum op_type type, size_t size);
 void program_nest_end(struct program_builder *b, size_t handle);
+/* Makes the operations from START on the nested ones of a clone. */
+void program_nest_around(struct program_builder *b, size_t start);
 
 static inline const struct op *program_ops(const struct program_builder *b)
 {

@@ -126,9 +126,6 @@ static bool xlate_act_header(struct xlate_ctx *ctx, const struct act *act)
 	case ACT_STRIP_VLAN:
 		xlate_pop_vlan(ctx);
 		return true;
-	case ACT_PUSH_VLAN:
-		xlate_push_vlan(ctx, ((const struct act_push *)act)->ethertype);
-		return true;
 	case ACT_SET_ETH_SRC:
 		memset(&wc->dl_src, 0xff, sizeof wc->dl_src);
 		flow->dl_src = ((const struct act_mac *)act)->mac;
@@ -268,6 +265,7 @@ static bool xlate_act(struct xlate_ctx *ctx, const struct act *act, bool last,
 	const struct act *end, bool *stop)
 {
 	const struct act *rest = act_next(act);
+	uint32_t rest_len = (uint32_t)((const char *)end - (const char *)rest);
 
 	switch (act->type) {
 	case ACT_OUTPUT:
@@ -303,9 +301,12 @@ static bool xlate_act(struct xlate_ctx *ctx, const struct act *act, bool last,
 		xlate_acts_cloned(ctx, ((const struct act_nest *)act)->acts,
 			act_nest_len((const struct act_nest *)act), last);
 		break;
+	case ACT_PUSH_VLAN:
+		xlate_push_vlan(ctx, ((const struct act_push *)act)->ethertype, rest, rest_len);
+		break;
 	case ACT_CHECK_PKT_LARGER:
 		xlate_check_pkt_larger(ctx, (const struct act_check_pkt_larger *)act, rest,
-			(const char *)end - (const char *)rest);
+			rest_len);
 		*stop = true;
 		break;
 	case ACT_EXIT:
@@ -331,6 +332,10 @@ static const struct act *xlate_resume_point(const struct xlate_ctx *ctx, const s
 	case ACT_COPY_TTL_IN:
 	case ACT_COPY_TTL_OUT:
 	case ACT_POP_PBB:
+	case ACT_SET_FIELD:
+	case ACT_REG_MOVE:
+	case ACT_STACK_POP:
+	case ACT_MULTIPATH:
 		return act_next(act);
 	default:
 		return act;
@@ -378,7 +383,31 @@ void xlate_acts(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, boo
 	}
 }
 
-/* Whether what ACTS do to a packet can be undone by committing the other way round. */
+struct xlate_copy xlate_copy_begin(struct xlate_ctx *ctx)
+{
+	struct xlate_copy copy = {
+		.start = ctx->out->program.buf.len,
+		.old_irreversible = ctx->irreversible,
+		.base = xlate_alloc(ctx, sizeof *copy.base),
+	};
+
+	*copy.base = ctx->base;
+	ctx->irreversible = false;
+	return copy;
+}
+
+void xlate_copy_end(struct xlate_ctx *ctx, const struct xlate_copy *copy, bool is_last)
+{
+	if (ctx->irreversible && !is_last) {
+		program_nest_around(&ctx->out->program, copy->start);
+		ctx->base = *copy->base;
+		ctx->irreversible = false;
+	}
+	ctx->irreversible |= copy->old_irreversible;
+}
+
+/* Whether what ACTS do to a packet can be undone by committing the other way round: what is known before
+ * they run. */
 static bool acts_are_reversible(const struct act *acts, uint32_t len)
 {
 	const struct act *act;
@@ -405,7 +434,7 @@ static bool acts_are_reversible(const struct act *acts, uint32_t len)
 static void xlate_acts_nested(struct xlate_ctx *ctx, const struct act *acts, uint32_t len)
 {
 	struct program_builder *program = &ctx->out->program;
-	bool old_was_mpls = ctx->was_mpls;
+	bool old_was_mpls = ctx->was_mpls, old_irreversible = ctx->irreversible;
 	struct flow *old_base;
 	size_t start, nest;
 
@@ -422,6 +451,7 @@ static void xlate_acts_nested(struct xlate_ctx *ctx, const struct act *acts, uin
 		sbuf_truncate(&program->buf, start);
 	ctx->base = *old_base;
 	ctx->was_mpls = old_was_mpls;
+	ctx->irreversible = old_irreversible;
 }
 
 void xlate_acts_cloned(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, bool is_last)
@@ -436,8 +466,11 @@ void xlate_acts_cloned(struct xlate_ctx *ctx, const struct act *acts, uint32_t l
 	ctx->action_set = xlate_buf_clone(ctx, &old_set);
 
 	if (is_last || acts_are_reversible(acts, len)) {
+		struct xlate_copy copy = xlate_copy_begin(ctx);
+
 		xlate_acts(ctx, acts, len, is_last, false);
 		xlate_finish_pipeline(ctx);
+		xlate_copy_end(ctx, &copy, is_last);
 	} else {
 		xlate_acts_nested(ctx, acts, len);
 	}

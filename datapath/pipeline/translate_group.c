@@ -138,6 +138,7 @@ static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *buck
 	struct xlate_mark mark = xlate_mark(ctx);
 	struct flow *old_flow = xlate_alloc(ctx, sizeof *old_flow);
 	bool old_was_mpls = ctx->was_mpls;
+	struct xlate_copy copy;
 	const struct act *acts;
 	uint32_t len;
 
@@ -147,6 +148,7 @@ static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *buck
 		return;
 	}
 	*old_flow = ctx->flow;
+	copy = xlate_copy_begin(ctx);
 	xlate_report(ctx, XLATE_REPORT_GROUP_BUCKET, "bucket %u", bucket->id);
 	xlate_count(ctx, bucket->counter);
 	acts = xlate_order_set(ctx, bucket->acts, bucket->acts_len, &len);
@@ -157,6 +159,7 @@ static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *buck
 	ctx->trace_depth--;
 	if (!ctx->error && !ctx->stop)
 		xlate_freeze_finish(ctx);
+	xlate_copy_end(ctx, &copy, is_last);
 
 	/* Each bucket has its own copy of the packet, and ends for itself. */
 	ctx->flow = *old_flow;

@@ -17,15 +17,61 @@ static int xlate_n_vlans(struct xlate_ctx *ctx)
 	return flow_n_vlans(&ctx->flow);
 }
 
-void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid)
+static bool is_vlan_field(const struct field *field)
+{
+	switch (field->id) {
+	case FIELD_VLAN_TCI:
+	case FIELD_DL_VLAN:
+	case FIELD_VLAN_VID:
+	case FIELD_DL_VLAN_PCP:
+	case FIELD_VLAN_PCP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ACTS write the tag that is outermost before them. */
+static bool acts_write_vlan(const struct act *acts, uint32_t len)
+{
+	const struct act *act;
+
+	ACT_FOR_EACH (act, acts, len) {
+		switch (act->type) {
+		case ACT_PUSH_VLAN:
+		case ACT_STRIP_VLAN:
+			return false;
+		case ACT_SET_VLAN_VID:
+		case ACT_SET_VLAN_PCP:
+			return true;
+		case ACT_SET_FIELD:
+			if (is_vlan_field(((const struct act_set_field *)act)->field))
+				return true;
+			break;
+		case ACT_REG_MOVE:
+			if (is_vlan_field(((const struct act_reg_move *)act)->dst.field))
+				return true;
+			break;
+		}
+	}
+	return false;
+}
+
+void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid, const struct act *rest, uint32_t rest_len)
 {
 	struct flow_vlan *vlans = ctx->flow.vlans;
 	int n = xlate_n_vlans(ctx);
+	be16 tci = 0;
+
+	/* A service tag has its customer tag's VLAN and priority, unless the list says itself what it
+	 * shall have; then, and over no tag, what is not said is 0. */
+	if (n && tpid == htobe16(ETH_T_VLAN_8021AD) && !acts_write_vlan(rest, rest_len))
+		tci = vlans[0].tci;
 
 	memset(ctx->wc->vlans, 0xff, n * sizeof ctx->wc->vlans[0]);
 	memmove(&vlans[1], &vlans[0], (FLOW_MAX_VLANS - 1) * sizeof vlans[0]);
 	vlans[0].tpid = tpid;
-	vlans[0].tci = htobe16(VLAN_PRESENT);
+	vlans[0].tci = tci | htobe16(VLAN_PRESENT);
 }
 
 void xlate_pop_vlan(struct xlate_ctx *ctx)
@@ -82,11 +128,11 @@ int flow_mpls_depth(const struct flow *flow, struct flow *wc)
 	return n;
 }
 
-/* The first label over a packet without any: as Open vSwitch chooses it. */
+/* The first label over a packet without any. OpenFlow 1.3.5, 5.12.1: the TTL is the IP header's, what
+ * has no model is 0. The traffic class is the DSCP's low bits, as in Open vSwitch. */
 static be32 flow_mpls_first(const struct flow *flow, struct flow *wc)
 {
-	uint32_t label = flow->dl_type == htobe16(ETH_T_IPV6) ? 2 : 0;	/* Explicit null. */
-	uint32_t tc = 0, ttl = 64;
+	uint32_t tc = 0, ttl = 0;
 
 	if (xlate_is_ip(flow)) {
 		if (wc) {
@@ -94,11 +140,9 @@ static be32 flow_mpls_first(const struct flow *flow, struct flow *wc)
 			wc->nw_ttl = 0xff;
 		}
 		tc = (flow->nw_tos & IP_DSCP_MASK) >> 2;
-		if (flow->nw_ttl)
-			ttl = flow->nw_ttl;
+		ttl = flow->nw_ttl;
 	}
-	return htobe32(label << MPLS_LABEL_SHIFT | (tc << MPLS_TC_SHIFT & MPLS_TC_MASK) |
-		MPLS_BOS_MASK | ttl);
+	return htobe32((tc << MPLS_TC_SHIFT & MPLS_TC_MASK) | MPLS_BOS_MASK | ttl);
 }
 
 /* All from the network header on. */
@@ -232,6 +276,7 @@ static void xlate_copy_ttl_ip(struct xlate_ctx *ctx, bool out)
 	struct op_u32 *op;
 
 	xlate_commit(ctx);
+	ctx->irreversible = true;
 	op = xlate_put_op(ctx, OP_COPY_TTL, sizeof *op);
 	op->value = out;
 	/* Only the packet knows what the label's TTL is now. */
@@ -259,6 +304,15 @@ void xlate_copy_ttl(struct xlate_ctx *ctx, bool out)
 
 /* ---------------------------------------------------------------- PBB */
 
+/* I-PCP of a new I-TAG: the priority of the tag it is put over (OpenFlow 1.3.5, 5.12.1). */
+static be32 pbb_pcp(struct xlate_ctx *ctx)
+{
+	if (!xlate_n_vlans(ctx))
+		return 0;
+	ctx->wc->vlans[0].tci |= htobe16(VLAN_PCP_MASK);
+	return htobe32((uint32_t)(be16toh(ctx->flow.vlans[0].tci) & VLAN_PCP_MASK) << 16);
+}
+
 /* The new outer header has the frame's own addresses; all that was there is now behind it. */
 void xlate_push_pbb(struct xlate_ctx *ctx, be16 ethertype)
 {
@@ -271,12 +325,13 @@ void xlate_push_pbb(struct xlate_ctx *ctx, be16 ethertype)
 		ctx->wc->pbb_isid |= htobe32(PBB_ISID_MASK);
 		isid = flow->pbb_isid & htobe32(PBB_ISID_MASK);
 	}
+	ctx->irreversible = true;
 	op = xlate_put_op(ctx, OP_PUSH_PBB, sizeof *op);
 	op->ethertype = ethertype;
-	op->isid = isid | htobe32(FLOW_PBB_PRESENT);
+	op->isid = isid | pbb_pcp(ctx) | htobe32(FLOW_PBB_PRESENT);
 	op->mask = BE32_MAX;
 	flow->dl_type = ethertype;
-	flow->pbb_isid = op->isid;
+	flow->pbb_isid = isid | htobe32(FLOW_PBB_PRESENT);
 	memset(flow->vlans, 0, sizeof flow->vlans);
 	memset(flow->mpls_lse, 0, sizeof flow->mpls_lse);
 	flow_clear_l3(flow);
@@ -290,6 +345,7 @@ void xlate_pop_pbb(struct xlate_ctx *ctx)
 	if (ctx->flow.dl_type != htobe16(ETH_T_PBB))
 		return;
 	xlate_commit(ctx);
+	ctx->irreversible = true;
 	xlate_put_op(ctx, OP_POP_PBB, sizeof(struct op));
 	xlate_freeze(ctx);
 }

@@ -68,6 +68,7 @@ struct xlate_ctx {
 
 	bool exit;
 	bool was_mpls;			/* The last label went: what lies behind is unparsed. */
+	bool irreversible;		/* The packet was changed beyond what a commit can undo. */
 	bool freezing;
 	bool frozen_any;		/* frozen holds the rest of some list. */
 	const struct act_controller *pause;
@@ -175,9 +176,20 @@ void xlate_acts(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, boo
 /* As above on a copy of the packet: stack, action set, flow and metadata come back as they were. */
 void xlate_acts_cloned(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, bool is_last);
 
+/* Around a part that has the packet to itself and after which it goes on as it was (unless the part
+ * IS_LAST): what a commit can't undo becomes a nested program. */
+struct xlate_copy {
+	size_t start;
+	bool old_irreversible;
+	struct flow *base;
+};
+struct xlate_copy xlate_copy_begin(struct xlate_ctx *ctx);
+void xlate_copy_end(struct xlate_ctx *ctx, const struct xlate_copy *copy, bool is_last);
+
 /* ---------------------------------------------------------------- translate_header.c */
 
-void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid);
+/* REST are the actions behind the push in its list. */
+void xlate_push_vlan(struct xlate_ctx *ctx, be16 tpid, const struct act *rest, uint32_t rest_len);
 void xlate_pop_vlan(struct xlate_ctx *ctx);
 void xlate_set_vlan_vid(struct xlate_ctx *ctx, const struct act_vlan_vid *act);
 void xlate_set_vlan_pcp(struct xlate_ctx *ctx, const struct act_vlan_pcp *act);

@@ -212,6 +212,9 @@ static void mask_act(struct mask_walk *walk, const struct act *act, int depth)
 		mask_mpls(mask);
 		break;
 	case ACT_PUSH_PBB:
+		mask_vlans(mask);
+		mask->pbb_isid = BE32_MAX;
+		break;
 	case ACT_POP_PBB:
 		mask->pbb_isid = BE32_MAX;
 		break;

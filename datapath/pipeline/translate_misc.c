@@ -9,6 +9,73 @@
 
 /* ---------------------------------------------------------------- fields */
 
+/*
+ * Three fields say what the bytes behind them are. A write of one of them (OpenFlow 1.3.5, 7.2.5 has no
+ * word against it) changes that byte or two and no other, and then only parsing tells what the packet
+ * has become: so all that is pending is committed first, and the packet is parsed again behind it.
+ */
+static bool is_shape_field(const struct field *field)
+{
+	return field->id == FIELD_ETH_TYPE || field->id == FIELD_IP_PROTO ||
+		field->id == FIELD_MPLS_BOS;
+}
+
+static void xlate_before_write(struct xlate_ctx *ctx, const struct field *field)
+{
+	if (is_shape_field(field))
+		xlate_commit(ctx);
+}
+
+static void xlate_put_eth_type(struct xlate_ctx *ctx)
+{
+	struct op_u32 *op = xlate_put_op(ctx, OP_SET_ETH_TYPE, sizeof *op);
+
+	op->value = ctx->flow.dl_type;
+	ctx->base.dl_type = ctx->flow.dl_type;
+}
+
+static void xlate_put_ip_proto(struct xlate_ctx *ctx)
+{
+	if (ctx->base.dl_type == htobe16(ETH_T_IP)) {
+		struct op_set_ipv4 *op = xlate_put_op(ctx, OP_SET_IPV4, sizeof *op);
+
+		op->proto = ctx->flow.nw_proto;
+		op->proto_mask = UINT8_MAX;
+	} else {
+		struct op_set_ipv6 *op = xlate_put_op(ctx, OP_SET_IPV6, sizeof *op);
+
+		op->proto = ctx->flow.nw_proto;
+		op->proto_mask = UINT8_MAX;
+	}
+	ctx->base.nw_proto = ctx->flow.nw_proto;
+}
+
+static void xlate_put_mpls_bos(struct xlate_ctx *ctx)
+{
+	struct op_mpls *op = xlate_put_op(ctx, OP_SET_MPLS, sizeof *op);
+
+	op->ethertype = ctx->base.dl_type;
+	op->mask = htobe32(MPLS_BOS_MASK);
+	op->lse = ctx->flow.mpls_lse[0] & op->mask;
+	ctx->base.mpls_lse[0] = ctx->flow.mpls_lse[0];
+}
+
+static void xlate_after_write(struct xlate_ctx *ctx, const struct field *field)
+{
+	if (!is_shape_field(field))
+		return;
+	if (ctx->flow.dl_type != ctx->base.dl_type)
+		xlate_put_eth_type(ctx);
+	else if (field->id == FIELD_IP_PROTO && ctx->flow.nw_proto != ctx->base.nw_proto)
+		xlate_put_ip_proto(ctx);
+	else if (ctx->flow.mpls_lse[0] != ctx->base.mpls_lse[0])
+		xlate_put_mpls_bos(ctx);
+	else
+		return;
+	ctx->irreversible = true;
+	xlate_freeze(ctx);
+}
+
 void xlate_set_field(struct xlate_ctx *ctx, const struct act_set_field *act)
 {
 	union field_value value, mask;
@@ -22,7 +89,9 @@ void xlate_set_field(struct xlate_ctx *ctx, const struct act_set_field *act)
 	memcpy(&value, act_set_field_value(act), n);
 	memcpy(&mask, act_set_field_mask(act), n);
 	field_unwildcard_masked(act->field, &mask, ctx->wc);
+	xlate_before_write(ctx, act->field);
 	field_set_masked(act->field, &value, &mask, &ctx->flow);
+	xlate_after_write(ctx, act->field);
 }
 
 void xlate_reg_move(struct xlate_ctx *ctx, const struct act_reg_move *act)
@@ -32,8 +101,10 @@ void xlate_reg_move(struct xlate_ctx *ctx, const struct act_reg_move *act)
 		return;
 	subfield_unwildcard(&act->dst, ctx->wc);
 	subfield_unwildcard(&act->src, ctx->wc);
+	xlate_before_write(ctx, act->dst.field);
 	subfield_move(&act->src, &act->dst, &ctx->flow);
 	xlate_report_field(ctx, &act->dst);
+	xlate_after_write(ctx, act->dst.field);
 }
 
 void xlate_load(struct xlate_ctx *ctx, const struct subfield *sf, uint64_t value)
@@ -41,8 +112,10 @@ void xlate_load(struct xlate_ctx *ctx, const struct subfield *sf, uint64_t value
 	if (!field_prereqs_ok(sf->field, &ctx->flow, ctx->wc))
 		return;
 	subfield_unwildcard(sf, ctx->wc);
+	xlate_before_write(ctx, sf->field);
 	subfield_write_u64(sf, value, &ctx->flow);
 	xlate_report_field(ctx, sf);
+	xlate_after_write(ctx, sf->field);
 }
 
 void xlate_delete_field(struct xlate_ctx *ctx, const struct act_field *act)
@@ -100,8 +173,10 @@ void xlate_stack_pop(struct xlate_ctx *ctx, const struct act_stack *act)
 	memset(&out, 0, sizeof out);
 	field_bitwise_copy(value, sizeof value, 0, &out, width, 0, sf->n_bits);
 	subfield_unwildcard(sf, ctx->wc);
+	xlate_before_write(ctx, sf->field);
 	subfield_write(sf, &out, &ctx->flow);
 	xlate_report_field(ctx, sf);
+	xlate_after_write(ctx, sf->field);
 }
 
 /* ---------------------------------------------------------------- the rest */
@@ -154,6 +229,7 @@ void xlate_meter(struct xlate_ctx *ctx, uint32_t meter_id)
 	op = xlate_put_op(ctx, OP_METER, sizeof *op);
 	op->bridge = ctx->bridge->id;
 	op->meter = meter_id;
+	ctx->irreversible = true;
 }
 
 /* One of the two ways of a length check: REST with DST set to LARGER, in a program of its own. */

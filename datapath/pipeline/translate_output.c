@@ -98,6 +98,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	version_t old_version = ctx->version;
 	struct flow *old_flow = xlate_alloc(ctx, sizeof *old_flow);
 	struct flow_tnl *old_tunnel_wc = xlate_alloc(ctx, sizeof *old_tunnel_wc);
+	struct xlate_copy copy = xlate_copy_begin(ctx);
 
 	*old_flow = ctx->flow;
 	*old_tunnel_wc = ctx->wc->tunnel;
@@ -121,6 +122,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 			xlate_count(ctx, peer->rx_counter);
 	}
 	ctx->trace_depth--;
+	xlate_copy_end(ctx, &copy, is_last);
 
 	if (peer && peer->bridge != old_bridge)
 		ctx->mirrors = old_mirrors;

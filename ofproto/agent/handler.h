@@ -14,6 +14,11 @@
 void handle_message(struct of_session *session, const struct msg *msg);
 /* OFPBRC_IS_SECONDARY for a session in that role. */
 enum ofp_error handler_require_primary(const struct of_session *session);
+/* group_mod_decode(), for a controller with the weights checked; ovs-ofctl's scripts may take buckets
+ * out of use by weight 0, as with Open vSwitch. */
+struct group_mod;
+enum ofp_error handler_decode_group_mod(const struct of_session *session, const struct msg *msg,
+	struct group_mod *gm);
 
 typedef enum ofp_error handler_fn(struct of_session *session, const struct msg *msg);
 

@@ -24,12 +24,12 @@ static enum ofp_error check_flow_mod(struct of_session *session, const struct ms
 	return error;
 }
 
-static enum ofp_error check_group_mod(const struct msg *msg)
+static enum ofp_error check_group_mod(const struct of_session *session, const struct msg *msg)
 {
 	enum ofp_error error;
 	struct group_mod gm;
 
-	error = group_mod_decode(msg, &gm);
+	error = handler_decode_group_mod(session, msg, &gm);
 	if (!error)
 		group_mod_uninit(&gm);
 	return error;
@@ -66,7 +66,7 @@ enum ofp_error handle_bundle_add(struct of_session *session, const struct msg *m
 		error = check_flow_mod(session, &add.inner);
 		break;
 	case OFPTYPE_GROUP_MOD:
-		error = check_group_mod(&add.inner);
+		error = check_group_mod(session, &add.inner);
 		break;
 	case OFPTYPE_PACKET_OUT:
 		error = check_packet_out(&add.inner);
@@ -112,7 +112,7 @@ static enum ofp_error stage_group_mod(struct commit *commit, const struct msg *m
 	enum ofp_error error;
 	struct group_mod gm;
 
-	error = group_mod_decode(msg, &gm);
+	error = handler_decode_group_mod(commit->session, msg, &gm);
 	if (error)
 		return error;
 	error = of_group_mod_start(&commit->txn, &gm);

@@ -20,6 +20,19 @@ static void duration(int64_t since_ms, uint32_t *sec, uint32_t *nsec)
 
 /* ------------------------------------------------------------------ groups */
 
+enum ofp_error handler_decode_group_mod(const struct of_session *session, const struct msg *msg,
+	struct group_mod *gm)
+{
+	enum ofp_error error = group_mod_decode(msg, gm);
+
+	if (!error && !session->is_service) {
+		error = group_mod_check_weights(gm);
+		if (error)
+			group_mod_uninit(gm);
+	}
+	return error;
+}
+
 enum ofp_error handle_group_mod(struct of_session *session, const struct msg *msg)
 {
 	struct of_requester requester = { session, msg->xid };
@@ -29,7 +42,7 @@ enum ofp_error handle_group_mod(struct of_session *session, const struct msg *ms
 	error = handler_require_primary(session);
 	if (error)
 		return error;
-	error = group_mod_decode(msg, &gm);
+	error = handler_decode_group_mod(session, msg, &gm);
 	if (error)
 		return error;
 	error = of_group_mod(&session->ofproto->state, &gm, &requester);

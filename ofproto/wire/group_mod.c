@@ -78,6 +78,18 @@ static enum ofp_error group_mod_check(const struct group_mod *gm)
 	return OFP_OK;
 }
 
+enum ofp_error group_mod_check_weights(const struct group_mod *gm)
+{
+	const struct group_bucket *b;
+
+	if (gm->type != OFPGT_SELECT)
+		return OFP_OK;
+	VEC_FOR_EACH (b, &gm->buckets)
+		if (!b->weight)
+			return OFPGMFC_INVALID_GROUP;
+	return OFP_OK;
+}
+
 /* Which bucket a command is about. */
 static bool command_bucket_ok(const struct group_mod *gm)
 {

@@ -45,6 +45,8 @@ void group_bucket_clone(struct group_bucket *dst, const struct group_bucket *src
 
 /* Refuses what Open vSwitch refuses in the message itself (OFPGMFC_*, OFPBAC_* in buckets). */
 enum ofp_error group_mod_decode(const struct msg *msg, struct group_mod *gm);
+/* OFPGMFC_INVALID_GROUP for a bucket that a select group could never select: OpenFlow 1.3.5, 6.7. */
+enum ofp_error group_mod_check_weights(const struct group_mod *gm);
 void group_mod_encode(const struct group_mod *gm, enum ofp_version version, be32 xid,
 	struct sbuf *out);
 

@@ -399,7 +399,7 @@ void naive_set_vlan(struct naive_packet *p, uint16_t value, uint16_t mask)
 	p->data[15] = (uint8_t)tci;
 }
 
-/* Explicit null, priority and TTL of what is inside, or a copy of the label that is there. */
+/* Priority and TTL of what is inside, or a copy of the label that is there. */
 void naive_push_mpls(struct naive_packet *p, be16 ethertype, bool *bad)
 {
 	struct places at = find(p);
@@ -416,8 +416,7 @@ void naive_push_mpls(struct naive_packet *p, be16 ethertype, bool *bad)
 		bool ip = flow->dl_type == htobe16(ETH_T_IP) || flow->dl_type == htobe16(ETH_T_IPV6);
 
 		p->under_labels = flow->dl_type;
-		lse = flow->dl_type == htobe16(ETH_T_IPV6) ? 2 << MPLS_LABEL_SHIFT : 0;
-		lse |= MPLS_BOS_MASK | (ip && flow->nw_ttl ? flow->nw_ttl : 64);
+		lse = MPLS_BOS_MASK | (ip ? flow->nw_ttl : 0);
 		if (ip)
 			lse |= (uint32_t)(flow->nw_tos >> 2 & 7) << MPLS_TC_SHIFT;
 	}

@@ -12,6 +12,7 @@
 struct naive_packet {
 	uint8_t data[2048];
 	uint32_t len;
+	bool is_runt;		/* Came with less than 60 bytes. */
 	struct flow meta;	/* Only what is not in the bytes. */
 	be16 under_labels;	/* Type that the first label pushed here hides; 0 none. */
 };

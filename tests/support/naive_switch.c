@@ -205,7 +205,14 @@ static void emit(struct ctx *c, dp_port_t port, uint32_t max_len)
 	}
 	frame = &c->result->frames[c->result->n_frames++];
 	frame->port = port;
-	frame->len = MIN(c->p.len, MAX(max_len, 14u));
+	/* A frame that was no runt leaves as none. */
+	if (!c->p.is_runt && c->p.len < 60) {
+		memset(c->p.data + c->p.len, 0, 60 - c->p.len);
+		frame->len = 60;
+	} else {
+		frame->len = c->p.len;
+	}
+	frame->len = MIN(frame->len, MAX(max_len, 14u));
 	memcpy(frame->data, c->p.data, frame->len);
 }
 
@@ -614,7 +621,7 @@ static void check_larger(struct ctx *c, const struct act_check_pkt_larger *a, co
 	struct ctx *inner = xmemdup(c, sizeof *c);
 	struct flow flow = naive_parse(&c->p);
 
-	subfield_write_u64(&a->dst, c->p.len > a->pkt_len, &flow);
+	subfield_write_u64(&a->dst, MAX(c->p.len, c->p.is_runt ? 0 : 60u) > a->pkt_len, &flow);
 	store(inner, a->dst.field, &flow);
 	run_acts(inner, rest, rest_len);
 	free(inner);
@@ -634,13 +641,36 @@ static void output_reg(struct ctx *c, const struct act_output_reg *a)
 		output(c, (ofp_port_t)port, UINT32_MAX);
 }
 
-static void push_tag(struct ctx *c, be16 ethertype)
+/* A setter among ACTS is of the tag that is outermost before them. */
+static bool tag_is_set(const struct act *acts, size_t len)
 {
+	const struct act *a;
+
+	ACT_FOR_EACH (a, acts, len) {
+		enum field_id id = a->type == ACT_SET_FIELD ? ((const struct act_set_field *)a)->field->id :
+			a->type == ACT_REG_MOVE ? ((const struct act_reg_move *)a)->dst.field->id : FIELD_METADATA;
+
+		if (a->type == ACT_PUSH_VLAN || a->type == ACT_STRIP_VLAN)
+			return false;
+		if (a->type == ACT_SET_VLAN_VID || a->type == ACT_SET_VLAN_PCP || id == FIELD_VLAN_TCI ||
+			id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP || id == FIELD_DL_VLAN ||
+			id == FIELD_DL_VLAN_PCP)
+			return true;
+	}
+	return false;
+}
+
+static void push_tag(struct ctx *c, be16 ethertype, const struct act *rest, size_t rest_len)
+{
+	uint16_t tci = naive_n_tags(&c->p) && ethertype == htobe16(ETH_T_VLAN_8021AD) &&
+		!tag_is_set(rest, rest_len) ? naive_tci(&c->p) & (VLAN_VID_MASK | VLAN_PCP_MASK) : 0;
+
 	/* What a third one pushes out of sight is nobody's promise. */
 	if (naive_n_tags(&c->p) >= FLOW_MAX_VLANS)
 		c->result->unsupported = true;
 	else
 		naive_push_vlan(&c->p, be16toh(ethertype));
+	naive_set_vlan(&c->p, tci, VLAN_VID_MASK | VLAN_PCP_MASK);
 }
 
 static void resubmit(struct ctx *c, const struct act_resubmit *a)
@@ -690,9 +720,6 @@ static bool run_act(struct ctx *c, const struct act *a)
 		if (naive_n_tags(&c->p))
 			naive_pop_vlan(&c->p);
 		break;
-	case ACT_PUSH_VLAN:
-		push_tag(c, ((const struct act_push *)p)->ethertype);
-		break;
 	case ACT_PUSH_MPLS:
 		naive_push_mpls(&c->p, ((const struct act_push *)p)->ethertype,
 			&c->result->unsupported);
@@ -739,15 +766,19 @@ static void run_acts(struct ctx *c, const struct act *acts, size_t len)
 	const struct act *a;
 
 	ACT_FOR_EACH (a, acts, len) {
+		const struct act *rest = act_next(a);
+		size_t rest_len = len - (size_t)((const char *)rest - (const char *)acts);
+
 		if (*c->error || c->exit || c->result->unsupported)
 			return;
 		if (a->type == ACT_CHECK_PKT_LARGER) {
-			const struct act *rest = act_next(a);
-
 			c->result->unsupported |= c->unlabelled;
-			check_larger(c, (const void *)a, rest,
-				len - (size_t)((const char *)rest - (const char *)acts));
+			check_larger(c, (const void *)a, rest, rest_len);
 			return;
+		}
+		if (a->type == ACT_PUSH_VLAN) {
+			push_tag(c, ((const struct act_push *)a)->ethertype, rest, rest_len);
+			continue;
 		}
 		if (!run_act(c, a)) {
 			c->result->unsupported |= c->unlabelled;
@@ -779,6 +810,7 @@ void naive_receive(struct naive *n, unsigned int bridge, ofp_port_t ofp_port, co
 	if (port && !(port->config & PL_PORT_NO_RECV) && !result->unsupported) {
 		memcpy(c->p.data, frame, len);
 		c->p.len = len;
+		c->p.is_runt = len < 60;
 		lookup(c, ofp_port, 0, 255);
 		run_set(c);
 	}
