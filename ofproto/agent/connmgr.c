@@ -369,8 +369,8 @@ int connmgr_max_probe_ms(const struct connmgr *mgr)
 	int max = 0;
 
 	HMAP_FOR_EACH (service, node, &mgr->services)
-		if (!service->settings.service && service->settings.probe_interval_ms > max)
-			max = service->settings.probe_interval_ms;
+		if (!service->settings.service && of_service_probe_ms(service) > max)
+			max = of_service_probe_ms(service);
 	return max;
 }
 

@@ -22,7 +22,7 @@ static void service_accept(struct pstream *pstream, struct stream *stream, void 
 
 /* ------------------------------------------------------------------ sessions */
 
-static int probe_interval_ms(const struct of_service *service)
+int of_service_probe_ms(const struct of_service *service)
 {
 	int ms = service->settings.probe_interval_ms;
 
@@ -31,7 +31,7 @@ static int probe_interval_ms(const struct of_service *service)
 
 static void session_configure(struct of_service *service, struct of_session *session)
 {
-	session->probe_interval_ms = probe_interval_ms(service);
+	session->probe_interval_ms = of_service_probe_ms(service);
 	session->wants_async = service->settings.async_msgs;
 	for (int i = 0; i < 2; i++) {
 		struct pinsched **ps = &session->schedulers[i];

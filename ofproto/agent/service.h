@@ -48,6 +48,8 @@ void of_service_reconnect(struct of_service *service);
 int64_t of_service_run(struct of_service *service, int64_t now_ms);
 /* The ready session of an active service, or any of a passive one; NULL. */
 struct of_session *of_service_session(const struct of_service *service);
+/* How long a peer may be silent before it is probed: what is configured, but at least 5 s; 0 never. */
+int of_service_probe_ms(const struct of_service *service);
 /* Seconds since an active controller last was of use; 0 while it is. */
 int of_service_failure_s(const struct of_service *service, int64_t now_ms);
 void of_service_status(const struct of_service *service, struct smap *status);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/coverage.h"
 #include "lib/fatal.h"
 #include "lib/log.h"
 #include "ofproto/agent/async.h"
@@ -15,6 +16,7 @@
 #include "ofproto/state/bundle.h"
 
 LOG_MODULE(rconn);
+COVERAGE_DEFINE(rconn_overflow);
 
 static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(10, 10);
 
@@ -154,6 +156,7 @@ void of_session_send(struct of_session *session, struct sbuf *out)
 bool of_session_send_lossy(struct of_session *session, struct sbuf *out)
 {
 	if (of_session_backlog(session) > BACKLOG_LOSSY) {
+		COVERAGE_INC(rconn_overflow);
 		if (!session->n_packet_ins_dropped++)
 			log_info_rl(&rl, "%s: dropping packet-in due to queue overflow",
 				session->name);
