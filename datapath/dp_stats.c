@@ -2,6 +2,7 @@
 /* Counts: from the PMDs' paths into the counters of rules and entries; ports; drops. */
 #include "datapath/dp_private.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "datapath/pipeline/counter.h"
@@ -9,6 +10,7 @@
 #include "lib/rcu.h"
 
 #define PATH_IDLE_MS 10000	/* A path that nothing took for so long is retired. */
+#define SETTLE_US 20000		/* Only a PMD that is kept from running takes longer. */
 #define SWEEP_SLICE 4096	/* Slots that control looks at in a turn: about half a millisecond. */
 
 /* ------------------------------------------------------------------ sweep */
@@ -94,10 +96,27 @@ void dp_sweep_pmd(struct pmd *pmd)
 	uncached_sweep(&pmd->uncached);
 }
 
+/* Until PMD has counted what it has sent already: a packet that its receiver has seen must be in the
+ * counts. That is a burst's time, unless its core runs something else. */
+static void settle(const struct pmd *pmd)
+{
+	uint32_t seq = atomic_load_explicit(&pmd->burst_seq, memory_order_acquire);
+	int64_t end_us;
+
+	if (!(seq & 1))
+		return;
+	end_us = clock_us() + SETTLE_US;
+	while (atomic_load_explicit(&pmd->burst_seq, memory_order_acquire) == seq &&
+		clock_us() < end_us)
+		sched_yield();
+}
+
 void dp_sweep(void)
 {
-	for (unsigned int i = 0; i < dp.n_pmds; i++)
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		settle(dp.pmds[i]);
 		dp_sweep_pmd(dp.pmds[i]);
+	}
 }
 
 /* ------------------------------------------------------------------ memory for the PMDs */

@@ -104,12 +104,15 @@ static unsigned int run_commands(struct pmd *pmd)
 	unsigned int n = 0;
 
 	while (n < PORT_BURST && (c = ring_get_begin(&pmd->commands)) != NULL) {
+		if (!n++)
+			pmd_counts_begin(&pmd->burst_seq);
 		run_command(pmd, c);
 		ring_get_end(&pmd->commands);
-		n++;
 	}
-	if (n)
+	if (n) {
 		pmd_flush(pmd);
+		pmd_counts_end(&pmd->burst_seq);
+	}
 	return n;
 }
 
@@ -151,6 +154,7 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 
 	if (!n)
 		return 0;
+	pmd_counts_begin(&pmd->burst_seq);
 	if (pmd->started)
 		rcu_quiescent(pmd->rcu_id);
 	bytes = sum_bytes(pp->port, mbufs, n);
@@ -166,6 +170,7 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 	update_clock(pmd, begin);
 	pmd_burst(pmd, pp, n, bytes);
 	pmd_flush(pmd);
+	pmd_counts_end(&pmd->burst_seq);
 	stat_add(&rxq->packets, n);
 	stat_add(&rxq->cycles, rte_rdtsc() - begin);
 	return n;

@@ -58,6 +58,21 @@ static inline uint64_t stat_get(const stat_t *stat)
 	return atomic_load_explicit(stat, memory_order_relaxed);
 }
 
+/* A PMD's turn with packets: from the first change of its counts until all of them are in. */
+static inline void pmd_counts_begin(_Atomic uint32_t *burst_seq)
+{
+	atomic_store_explicit(burst_seq,
+		atomic_load_explicit(burst_seq, memory_order_relaxed) + 1, memory_order_relaxed);
+	/* Seen before the packet is. */
+	atomic_thread_fence(memory_order_release);
+}
+
+static inline void pmd_counts_end(_Atomic uint32_t *burst_seq)
+{
+	atomic_store_explicit(burst_seq,
+		atomic_load_explicit(burst_seq, memory_order_relaxed) + 1, memory_order_release);
+}
+
 /* A device port as one PMD has it: transmit buffer and counts. */
 struct pmd_port {
 	struct port *port;
@@ -190,6 +205,7 @@ struct pmd {
 	struct uncached uncached;
 	struct pmd_stats stats;
 	struct pmd_wakes wakes;
+	_Atomic uint32_t burst_seq;	/* Odd: a burst is on its way, not all of it counted. */
 	_Atomic bool asleep;
 	_Atomic uint64_t called_tsc;	/* When control called; 0: it has not. */
 	_Atomic bool stopped;		/* The loop is to end ... */
