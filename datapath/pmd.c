@@ -162,6 +162,7 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 	stat_add(&pp->rx_bytes, bytes);
 	stat_add(&pmd->stats.packets, n);
 	stat_add(&pmd->stats.rx_bursts, 1);
+	pmd->turn_full |= n == PORT_BURST;
 
 	/* After receiving: so a packet that came after a change was published sees it. The sequence
 	 * number first: a change in between is then seen now and looked for once more. */
@@ -249,7 +250,7 @@ unsigned int pmd_turn(struct pmd *pmd)
 
 static void loop(struct pmd *pmd)
 {
-	uint64_t begin = rte_rdtsc(), idle_since = begin;
+	uint64_t begin = rte_rdtsc(), idle_since = begin, last_end = begin;
 
 	while (!atomic_load_explicit(&pmd->stopped, memory_order_relaxed)) {
 		unsigned int n = pmd_turn(pmd);
@@ -258,7 +259,10 @@ static void loop(struct pmd *pmd)
 		rcu_quiescent(pmd->rcu_id);
 		stat_add(n ? &pmd->stats.busy_cycles : &pmd->stats.idle_cycles, end - begin);
 		stat_add(n ? &pmd->stats.busy_iterations : &pmd->stats.idle_iterations, 1);
-		begin = end;
+		miss_budget_turn(&pmd->miss_budget, end, pmd->turn_full, (n ? begin : end) - last_end,
+			stat_get(&pmd->stats.packets), stat_get(&pmd->stats.exact_hits));
+		pmd->turn_full = false;
+		begin = last_end = end;
 		update_clock(pmd, end);
 		tick(pmd);
 		if (n) {
@@ -340,6 +344,7 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	pmd->no_caches = config->no_caches;
 	pmd->sleep_max_us = config->sleep_max_us ? config->sleep_max_us : PMD_SLEEP_MAX_US;
 	pmd->tsc_per_us = MAX(rte_get_tsc_hz() / 1000000, UINT64_C(1));
+	miss_budget_init(&pmd->miss_budget, pmd->tsc_per_us);
 	pmd->epoll_fd = pmd->wake_fd = -1;
 	pmd->ports = xcalloc(PL_MAX_PORTS, sizeof *pmd->ports);
 	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)

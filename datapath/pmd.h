@@ -25,6 +25,7 @@
 #include "datapath/cache/mega.h"
 #include "datapath/cache/path.h"
 #include "datapath/command.h"
+#include "datapath/miss_budget.h"
 #include "datapath/news.h"
 #include "datapath/pipeline/execute.h"
 #include "datapath/port/port.h"
@@ -39,6 +40,8 @@
 #define PMD_CACHE_ENTRIES (1024 * 1024)	/* Default: what it may grow to. */
 #define PMD_CACHE_ENTRIES_FIRST (128 * 1024)
 #define PMD_MAX_PATHS (512 * 1024)
+#define PMD_PLAINS 256
+#define PMD_PLAIN_MAX_PAUSE 63u
 #define PMD_PATH_BYTES ((size_t)256 << 20)
 
 struct event_async;
@@ -83,6 +86,7 @@ struct pmd_port {
 	bool tx_queued;			/* In pmd->flush. */
 	bool tx_bare;			/* All of tx[] is bare; else nothing of it is. */
 	struct news_share share;
+	struct miss_share miss_share;
 	struct rte_mbuf *tx[PORT_BURST];
 
 	stat_t rx_packets, rx_bytes;
@@ -180,6 +184,14 @@ struct pmd {
 	struct path *paths;
 	struct exact exact[FLOW_KEY_N_CLASSES];
 	struct mega mega;
+	struct miss_budget miss_budget;
+	struct pmd_plain {			/* Paths of flows of which one rule says all. */
+		struct xlate_plain plain;
+		dp_port_t in_port;
+		struct exact_ref ref;
+	} plains[PMD_PLAINS];
+	uint32_t plain_pause, plain_failures;	/* Lookups left out; in vain lately. */
+	bool turn_full;				/* Some queue gave a full burst in this turn. */
 	struct key_mask *key_masks;		/* By dp_port; PL_MAX_PORTS of them. */
 	uint64_t masks_used[PL_MAX_PORTS / 64];
 	version_t masks_version;		/* When they were made new ... */
@@ -273,11 +285,28 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *port, unsigned int n, uint64_t 
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
 void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
 
-/* pmd_miss.c: translates KEY's flow for PACKET and does what comes of it; the exact cache remembers. */
-void pmd_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+/* A packet that the exact cache did not know. */
+struct pmd_miss {
+	const struct pl_port *in_port;
+	const struct flow_key *key;
+	struct flow_key *masked;	/* The key under the port's mask, ... */
+	uint64_t hash;			/* ... and its hash, ... */
+	uint64_t epoch;			/* ... as the mask was in this epoch. */
+};
+
+/* pmd_miss.c: looks after those of BURST that have no path. */
+void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp);
+/* Looks PACKET up and runs it, whatever that takes. */
+void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	struct packet *packet);
-/* The path that the second tier has for KEY, or NULL; the exact cache remembers. */
-struct path *pmd_mega_find(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key);
+void pmd_run_path(struct pmd *pmd, struct path *path, struct packet *packet);
+
+/* pmd_translate.c: fills masked, hash and epoch for the port's mask of now. */
+void pmd_miss_key(struct pmd *pmd, struct pmd_miss *miss);
+/* The path that MISS leads to; the exact cache remembers. NULL: PACKET was dealt with. */
+struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet);
+/* The path that the second tier has, or NULL; the exact cache remembers. */
+struct path *pmd_mega_find(struct pmd *pmd, struct pmd_miss *miss);
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);

@@ -7,56 +7,6 @@
 #include "datapath/port/mbuf.h"
 #include "lib/flow_key.h"
 
-/* ------------------------------------------------------------------ one packet */
-
-static void run_path(struct pmd *pmd, struct path *path, struct packet *packet)
-{
-	switch (path->kind) {
-	case PATH_OUTPUT:
-		pmd_output(pmd, path->port, packet);
-		break;
-	case PATH_DROP:
-		pmd_drop(pmd, path->drop, packet);
-		break;
-	default:
-		pmd_run(pmd, path_ops(path->body), path->body->ops_len, path->body->drop, packet);
-		break;
-	}
-}
-
-/* What the caches know of KEY. The exact one is asked again, since an earlier packet of this burst may
- * have been of the same flow. */
-static struct path *find_path(struct pmd *pmd, dp_port_t in_port, const struct flow_key *key)
-{
-	struct key_mask *mask = pmd_key_mask(pmd, in_port);
-	struct flow_key masked;
-	struct path *path;
-
-	if (pmd->no_caches)
-		return NULL;
-	key_mask_apply(mask, key, &masked);
-	path = pmd_look_up_one(pmd, &masked, flow_key_hash(&masked, mask->epoch));
-	if (path) {
-		stat_add(&pmd->stats.exact_hits, 1);
-		return path;
-	}
-	return pmd_mega_find(pmd, in_port, key);
-}
-
-static void run_miss(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
-	struct packet *packet)
-{
-	struct path *path = find_path(pmd, in_port->dp_port, key);
-
-	packet->hash = flow_key_hash_5tuple(key, 0);
-	if (path) {
-		path_count(path, 1, packet->len, pmd->now_ms);
-		run_path(pmd, path, packet);
-	} else {
-		pmd_miss(pmd, in_port, key, packet);
-	}
-}
-
 /* ------------------------------------------------------------------ hits */
 
 static inline bool is_bare(const struct pmd_burst *burst, unsigned int i)
@@ -95,7 +45,7 @@ static void run_program(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 	if (path->needs_hash)
 		packet->hash = flow_key_hash_5tuple(&burst->keys[i], 0);
 	pmd_fate_begin(pmd, pp);
-	run_path(pmd, path, packet);
+	pmd_run_path(pmd, path, packet);
 	pmd_fate_end(pmd);
 }
 
@@ -186,17 +136,6 @@ static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 	burst->n = good;
 }
 
-static void run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
-{
-	for (unsigned int i = 0; i < burst->n; i++) {
-		if (burst->paths[i])
-			continue;
-		pmd_fate_begin(pmd, pp);
-		run_miss(pmd, burst->in_port, &burst->keys[i], pmd_dress(burst, i));
-		pmd_fate_end(pmd);
-	}
-}
-
 /* Carries BURST, whose packets entered by its in_port and were received at PP. */
 static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
@@ -208,15 +147,15 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 		return;
 	if (unlikely(pmd->no_caches)) {
 		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
-		run_misses(pmd, burst, pp);
+		pmd_misses(pmd, burst, pp);
 	} else if (!pmd_look_up(pmd, burst, pmd_key_mask(pmd, burst->in_port->dp_port))) {
 		if (run_hits(pmd, burst, pp) < burst->n)
-			run_misses(pmd, burst, pp);
+			pmd_misses(pmd, burst, pp);
 	} else if (likely(burst->paths[0])) {
 		run_all(pmd, burst, pp, burst->paths[0]);
 	} else {
 		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
-		run_misses(pmd, burst, pp);
+		pmd_misses(pmd, burst, pp);
 	}
 }
 
@@ -287,7 +226,7 @@ void pmd_recirculate(struct pmd *pmd, dp_port_t port, struct packet *packet)
 		return;
 	}
 	pmd->depth++;
-	run_miss(pmd, in_port, &key, packet);
+	pmd_run_one(pmd, in_port, &key, packet);
 	pmd->depth--;
 }
 

@@ -13,25 +13,42 @@
 
 struct admission {
 	uint16_t (*tags)[2];
-	uint32_t mask;
+	uint32_t mask;		/* Slots in use - 1; ... */
+	uint32_t max_mask;	/* ... that there are. */
 };
 
-static inline void admission_init(struct admission *admission, uint32_t n)
+/* N slots, growing to MAX. */
+static inline void admission_init(struct admission *admission, uint32_t n, uint32_t max)
 {
-	n = (uint32_t)round_up_pow2(n);
-	admission->tags = memory_reserve(n * sizeof *admission->tags, true);
-	admission->mask = n - 1;
+	admission->mask = (uint32_t)round_up_pow2(n) - 1;
+	admission->max_mask = (uint32_t)round_up_pow2(MAX(n, max)) - 1;
+	admission->tags = memory_reserve(((size_t)admission->max_mask + 1) * sizeof *admission->tags,
+		true);
 }
 
 static inline void admission_uninit(struct admission *admission)
 {
-	memory_release(admission->tags, ((size_t)admission->mask + 1) * sizeof *admission->tags);
+	memory_release(admission->tags,
+		((size_t)admission->max_mask + 1) * sizeof *admission->tags);
+}
+
+/* What it remembers beyond the slots of before is as good as nothing. */
+static inline void admission_grow(struct admission *admission, uint32_t n)
+{
+	admission->mask = MIN((uint32_t)round_up_pow2(n) - 1, admission->max_mask);
 }
 
 static inline void admission_populate(struct admission *admission, uint32_t n)
 {
 	memory_populate(admission->tags,
-		MIN(n, admission->mask + 1) * sizeof *admission->tags);
+		((size_t)MIN(n, admission->max_mask) + 1) * sizeof *admission->tags);
+}
+
+/* Inlined always: a call to a function that only asks for memory has no effect that the compiler knows
+ * of, and may be left out. */
+__attribute__((always_inline)) static inline void admission_prefetch(const struct admission *admission, uint64_t hash)
+{
+	__builtin_prefetch(admission->tags[(hash >> 16) & admission->mask]);
 }
 
 /* True if a key of HASH was seen lately; remembers it. */

@@ -7,8 +7,13 @@
  * forgotten everything does not shut anyone out for good. */
 #define ADMIT_BLINDLY 64
 
-/* So many crowded keys a second are worth more memory. */
-#define CROWDED 1024
+/* So many crowded keys a second are worth more memory, if they are not a few of a flood. */
+#define CROWDED 512u
+#define CROWDED_SHARE 8
+
+/* Slots of the doorkeeper for each place: it must remember more keys than there are places, to notice that
+ * there are too few. */
+#define DOORKEEPER 4
 
 static size_t buckets_size(const struct exact *exact, uint32_t mask)
 {
@@ -33,7 +38,8 @@ void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride)
 	exact->wanted_mask = exact->allowed_mask = exact->mask;
 	exact->buckets = memory_reserve(buckets_size(exact, exact->max_mask), true);
 	exact->entries = memory_reserve(entries_size(exact, exact->max_mask), true);
-	admission_init(&exact->admission, (exact->max_mask + 1) * EXACT_WAYS);
+	admission_init(&exact->admission, (exact->mask + 1) * EXACT_WAYS * DOORKEEPER,
+		(exact->max_mask + 1) * EXACT_WAYS * DOORKEEPER);
 }
 
 void exact_uninit(struct exact *exact)
@@ -58,12 +64,15 @@ void exact_tick(struct exact *exact)
 	uint32_t allowed = atomic_load_explicit(&exact->allowed_mask, memory_order_acquire);
 
 	exact->epoch++;
-	if (allowed > exact->mask)
+	if (allowed > exact->mask) {
 		exact->mask = allowed;
-	else if (exact->n_crowded > CROWDED && exact->mask < exact->max_mask)
+		admission_grow(&exact->admission, (allowed + 1) * EXACT_WAYS * DOORKEEPER);
+	} else if (exact->n_crowded > MAX(CROWDED, exact->n_full / CROWDED_SHARE) &&
+		exact->mask < exact->max_mask) {
 		atomic_store_explicit(&exact->wanted_mask, exact->mask * 2 + 1,
 			memory_order_relaxed);
-	exact->n_crowded = 0;
+	}
+	exact->n_crowded = exact->n_full = 0;
 }
 
 bool exact_wants(const struct exact *exact, uint32_t *mask)
@@ -76,7 +85,7 @@ void exact_populate(struct exact *exact, uint32_t mask)
 {
 	memory_populate(exact->buckets, buckets_size(exact, mask));
 	memory_populate(exact->entries, entries_size(exact, mask));
-	admission_populate(&exact->admission, (mask + 1) * EXACT_WAYS);
+	admission_populate(&exact->admission, (mask + 1) * EXACT_WAYS * DOORKEEPER);
 }
 
 void exact_allow(struct exact *exact, uint32_t mask)
@@ -99,14 +108,27 @@ static uint32_t next_random(struct exact *exact)
 	return exact->random >> 16;
 }
 
+/* A way whose path is gone, or -1. Eight entries and eight paths: only for keys that will get a place anyhow. */
+static int dead_way(const struct exact *exact, struct path *paths, const struct exact_bucket *bucket)
+{
+	for (unsigned int way = 0; way < EXACT_WAYS; way++)
+		if (ref_is_dead(exact, paths, exact_entry(exact, bucket, way, exact->stride)))
+			return (int)way;
+	return -1;
+}
+
 /* The way that a new key takes in BUCKET, or -1: none is given up for it. */
 static int choose_way(struct exact *exact, struct path *paths, struct exact_bucket *bucket,
 	uint64_t hash)
 {
-	unsigned int oldest = 0;
+	unsigned int first = (unsigned int)(hash >> 32), oldest = 0;
 	uint8_t oldest_age = 0;
+	bool seen;
+	int dead;
 
-	for (unsigned int way = 0; way < EXACT_WAYS; way++) {
+	/* Of equals another one each time. */
+	for (unsigned int i = 0; i < EXACT_WAYS; i++) {
+		unsigned int way = (first + i) % EXACT_WAYS;
 		uint8_t age = (uint8_t)(exact->epoch - bucket->ages[way]);
 
 		if (!bucket->sigs[way])
@@ -116,13 +138,13 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 			oldest = way;
 		}
 	}
-	for (unsigned int way = 0; way < EXACT_WAYS; way++)
-		if (ref_is_dead(exact, paths, exact_entry(exact, bucket, way, exact->stride)))
-			return (int)way;
-	exact->n_crowded += oldest_age < 2;
-	if (admission_seen(&exact->admission, hash) || !(next_random(exact) % ADMIT_BLINDLY))
-		return oldest_age ? (int)oldest : (int)(next_random(exact) % EXACT_WAYS);
-	return -1;
+	exact->n_full++;
+	seen = admission_seen(&exact->admission, hash);
+	if (likely(!seen) && likely(next_random(exact) % ADMIT_BLINDLY))
+		return -1;
+	exact->n_crowded += seen && oldest_age < 2;
+	dead = oldest_age < 2 ? dead_way(exact, paths, bucket) : -1;
+	return dead >= 0 ? dead : (int)oldest;
 }
 
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
@@ -146,5 +168,6 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 	memcpy(entry, key, n_words * 8);
 	memcpy(&entry[exact->stride - 1], &ref, sizeof ref);
 	bucket->sigs[way] = exact_sig(hash);
-	bucket->ages[way] = exact->epoch;
+	/* Older than all that has been hit, until it is, too. */
+	bucket->ages[way] = (uint8_t)(exact->epoch - 1);
 }

@@ -12,9 +12,9 @@
  * exact_populate()) and says so (exact_allow()), the PMD goes on with it. Doubling loses half of the
  * entries.
  *
- * A free way is taken at once. A full bucket gives up an entry whose path is gone, else its oldest, and
- * that only for a key that was seen before (admission.h), so that keys that never come again do not
- * wash out those that do.
+ * A free way is taken at once. A full bucket gives up its oldest entry, or one whose path is gone if none is
+ * old, and that only for a key that was seen before (admission.h), so that keys that never come again do
+ * not wash out those that do.
  *
  * Threads: its PMD only.
  */
@@ -30,7 +30,7 @@
 
 struct exact_bucket {
 	uint16_t sigs[EXACT_WAYS];	/* 0: free. */
-	uint8_t ages[EXACT_WAYS];	/* Epoch of the last hit. */
+	uint8_t ages[EXACT_WAYS];	/* Epoch of the last hit; before the first, the one before. */
 	uint64_t pad;
 } __attribute__((aligned(32)));
 
@@ -48,6 +48,7 @@ struct exact {
 	uint32_t stride;
 	uint8_t epoch;
 	uint32_t random;
+	uint32_t n_full;		/* Keys that found their bucket full, this epoch. */
 	uint32_t n_crowded;		/* Keys in use that others drove out or kept out, this epoch. */
 	_Atomic uint32_t wanted_mask;
 	_Atomic uint32_t allowed_mask;
@@ -74,6 +75,13 @@ void exact_allow(struct exact *exact, uint32_t mask);
  * not worth it. PATHS tells which entries are dead. */
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
 	uint32_t n_words, struct exact_ref ref);
+
+/* Asks for the lines that exact_insert() will look at. */
+__attribute__((always_inline)) static inline void exact_prefetch_insert(const struct exact *exact, uint64_t hash)
+{
+	__builtin_prefetch(&exact->buckets[(uint32_t)hash & exact->mask]);
+	admission_prefetch(&exact->admission, hash);
+}
 
 static inline uint16_t exact_sig(uint64_t hash)
 {

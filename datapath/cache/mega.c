@@ -62,6 +62,23 @@ void mega_tick(struct mega *mega)
 		class_tick(&mega->classes[c]);
 }
 
+static bool is_asleep(const struct mega *mega)
+{
+	return mega->resting && mega->n_windows % MEGA_REST;
+}
+
+/* One more lookup; true if it is to be made. */
+static bool ask(struct mega *mega)
+{
+	if (unlikely(++mega->n_asked == MEGA_WINDOW)) {
+		if (!is_asleep(mega))
+			mega->resting = mega->n_found < MEGA_WINDOW / MEGA_WORTH;
+		mega->n_windows++;
+		mega->n_asked = mega->n_found = 0;
+	}
+	return !is_asleep(mega);
+}
+
 struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
 	const struct flow_key *key, const struct flow_key **bits, struct exact_ref *ref,
 	uint64_t *n_asked)
@@ -69,6 +86,8 @@ struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
 	struct mega_class *class = class_of(mega, key);
 	unsigned int n_words = class ? class->stride - 1 : 0;
 
+	if (class && !ask(mega))
+		return NULL;
 	for (unsigned int i = 0; class && i < class->n; i++) {
 		struct mega_mask *mask = class->masks[i];
 		struct flow_key masked;
@@ -83,6 +102,7 @@ struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
 		if (path_generation(path) != ref->generation || !path_is_valid(path, seq))
 			continue;
 		mask->hits++;
+		mega->n_found++;
 		*bits = &mask->bits;
 		return path;
 	}
@@ -124,7 +144,7 @@ void mega_insert(struct mega *mega, struct path *paths, const struct flow_key *k
 	struct mega_mask *mask;
 	struct flow_key masked;
 
-	if (!class)
+	if (!class || is_asleep(mega))
 		return;
 	mask = find_mask(class, bits);
 	if (!mask)

@@ -10,6 +10,9 @@
  * Masks are of whole bytes. A key agrees with at most one translation under each mask, and any that it
  * agrees with is right, so the order in which they are asked is free: most used first.
  *
+ * Where nearly nothing is found, as under a flood of flows that come once, the tier rests: it is neither
+ * asked nor filled but for a window of lookups now and then, after which it may go on.
+ *
  * Threads: its PMD only.
  */
 
@@ -19,6 +22,9 @@
 #define MEGA_K64_MASKS 12
 #define MEGA_K128_MASKS 4
 #define MEGA_ENTRIES (16 * 1024)	/* Of each mask. */
+#define MEGA_WINDOW 1024
+#define MEGA_WORTH 8		/* One lookup in so many must find something, ... */
+#define MEGA_REST 16		/* ... else one window in so many tries it. */
 
 struct mega_mask {
 	struct flow_key bits;
@@ -36,6 +42,10 @@ struct mega_class {
 
 struct mega {
 	struct mega_class classes[2];	/* K64, K128. */
+	/* What comes only once is not worth asking for: a tier that finds little rests. */
+	uint32_t n_asked, n_found;	/* In this window of MEGA_WINDOW lookups. */
+	uint32_t n_windows;
+	bool resting;
 };
 
 void mega_init(struct mega *mega);

@@ -326,7 +326,10 @@ uint32_t path_intern(struct path_pool *pool, const struct xlate_out *out, const 
 		/* Another flow's older translation may share this path. Only if nothing changed
 		 * since then is it still true of that one, too. */
 		if (path_is_valid(path, out->seq)) {
-			atomic_fetch_add_explicit(&path->n_shared, 1, memory_order_relaxed);
+			/* Only this thread writes it. */
+			atomic_store_explicit(&path->n_shared,
+				atomic_load_explicit(&path->n_shared, memory_order_relaxed) + 1,
+				memory_order_relaxed);
 			return slot;
 		}
 		path_retire(pool, slot);

@@ -152,6 +152,7 @@ struct pl_actions {
 	bool has_controller;	/* Punts to a controller. */
 	bool has_groups;
 	bool has_conjunction;
+	bool only_outputs;	/* To ports by their numbers, none of the reserved ones; or nothing. */
 	struct act acts[];
 };
 

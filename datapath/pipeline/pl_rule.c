@@ -41,6 +41,19 @@ static void note_kinds(struct pl_actions *actions, const struct act *acts, size_
 		}
 }
 
+static bool is_only_outputs(const struct act *acts, size_t len)
+{
+	const struct act *a;
+
+	ACT_FOR_EACH (a, acts, len) {
+		const struct act_output *output = (const void *)a;
+
+		if (a->type != ACT_OUTPUT || output->port >= OFPP_MAX || output->trunc)
+			return false;
+	}
+	return true;
+}
+
 struct pl_actions *pl_actions_create(const struct act *acts, size_t len)
 {
 	struct pl_actions *actions = xcalloc(1, sizeof *actions + len);
@@ -49,6 +62,7 @@ struct pl_actions *pl_actions_create(const struct act *acts, size_t len)
 	if (len)
 		memcpy(actions->acts, acts, len);
 	note_kinds(actions, actions->acts, len);
+	actions->only_outputs = is_only_outputs(actions->acts, len);
 	return actions;
 }
 

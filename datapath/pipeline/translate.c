@@ -233,22 +233,16 @@ bool xlate_special(struct xlate_ctx *ctx, const struct pl_port *port)
 	return true;
 }
 
-/* Fields that are looked at whatever the tables say. */
-static void xlate_wc_init(struct xlate_ctx *ctx)
+void xlate_wc_begin(const struct flow *flow, struct flow *wc)
 {
-	ctx->wc->in_port = UINT32_MAX;
-	ctx->wc->dl_type = BE16_MAX;
-	if (xlate_is_ip(&ctx->flow))
-		ctx->wc->nw_frag = FLOW_NW_FRAG_ANY | FLOW_NW_FRAG_LATER;
+	wc->in_port = UINT32_MAX;
+	wc->dl_type = BE16_MAX;
+	if (xlate_is_ip(flow))
+		wc->nw_frag = FLOW_NW_FRAG_ANY | FLOW_NW_FRAG_LATER;
 }
 
-/* What is not of the packet was the same for all that came in by this port. */
-static void xlate_wc_finish(struct xlate_ctx *ctx)
+void xlate_wc_end(const struct flow *flow, struct flow *wc)
 {
-	struct flow *wc = &ctx->out->wc;
-
-	if (ctx->in->resume)
-		return;
 	wc->metadata = 0;
 	memset(wc->regs, 0, sizeof wc->regs);
 	wc->actset_output = 0;
@@ -258,14 +252,13 @@ static void xlate_wc_finish(struct xlate_ctx *ctx)
 	wc->packet_type = 0;
 	memset(&wc->ct_state, 0, offsetof(struct flow, dl_dst) - offsetof(struct flow, ct_state));
 	/* ICMP's type and code are a byte each; later fragments have neither ports nor these. */
-	if (xlate_is_ip(ctx->in->flow) &&
-		(ctx->in->flow->nw_proto == IP_P_ICMP || ctx->in->flow->nw_proto == IP_P_ICMPV6)) {
+	if (xlate_is_ip(flow) && (flow->nw_proto == IP_P_ICMP || flow->nw_proto == IP_P_ICMPV6)) {
 		wc->tp_src &= htobe16(0xff);
 		wc->tp_dst &= htobe16(0xff);
 	}
-	if (!eth_type_is_mpls(ctx->in->flow->dl_type))
+	if (!eth_type_is_mpls(flow->dl_type))
 		memset(wc->mpls_lse, 0, sizeof wc->mpls_lse);
-	if (!flow_tnl_is_set(&ctx->in->flow->tunnel)) {
+	if (!flow_tnl_is_set(&flow->tunnel)) {
 		memset(&wc->tunnel, 0, sizeof wc->tunnel);
 		memset(&wc->tun_metadata, 0, sizeof wc->tun_metadata);
 	}
@@ -380,7 +373,8 @@ static void xlate_end(struct xlate_ctx *ctx)
 	struct xlate_out *out = ctx->out;
 	struct op_u32 *op;
 
-	xlate_wc_finish(ctx);
+	if (!ctx->in->resume)
+		xlate_wc_end(ctx->in->flow, &out->wc);
 	if (ctx->stop) {
 		program_builder_clear(&out->program);
 		out->to_control = true;
@@ -409,7 +403,7 @@ void translate(const struct xlate_in *in, struct xlate_out *out)
 	xlate_out_clear(out);
 	xlate_ctx_init(&ctx, in, out);
 	xlate_bridge_enter(&ctx, in->bridge);
-	xlate_wc_init(&ctx);
+	xlate_wc_begin(&ctx.flow, ctx.wc);
 	xlate_report(&ctx, XLATE_REPORT_BRIDGE, "bridge(\"%s\")", ctx.bridge->name);
 	ctx.trace_depth++;
 	if (in->resume)

@@ -154,6 +154,22 @@ bool xlate_in_resume(struct xlate_in *in, struct flow *flow, const struct op_res
 void translate(const struct xlate_in *in, struct xlate_out *out);
 
 /*
+ * The short way for flows whose fate one rule of table 0 decides: it only outputs to devices, or drops,
+ * and nothing else of the bridge looks at packets. Program and counters then follow from RULE and the
+ * input port, and translate() gives the same ones for every flow that gets the same answer here.
+ */
+struct xlate_plain {
+	const struct pl_rule *rule;
+	uint16_t deps[2];		/* Of the lookup; the other ones follow from the input port. */
+	uint8_t n_deps;
+};
+
+/* Looks FLOW (in->flow, and is left as it was but for actset_output) up. True: *PLAIN and *WC are what
+ * translate() would come to. False: nothing is known, both are undefined. */
+bool translate_plain(const struct xlate_in *in, struct flow *flow, struct flow *wc,
+	struct xlate_plain *plain);
+
+/*
  * What packets entering by PORT can have read: the union of all bits that any rule, action, VLAN
  * setting or hash reachable from it looks at. Widened before a rule is published. Control only.
  */

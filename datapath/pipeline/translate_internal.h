@@ -168,6 +168,10 @@ bool xlate_may_receive(struct xlate_ctx *ctx, const struct pl_port *port);
 /* STP, RSTP, LACP: frames for a protocol engine on PORT. True: the packet was one. */
 bool xlate_special(struct xlate_ctx *ctx, const struct pl_port *port);
 void xlate_bridge_enter(struct xlate_ctx *ctx, struct pl_bridge *bridge);
+/* Bits of FLOW that are looked at whatever the tables say. */
+void xlate_wc_begin(const struct flow *flow, struct flow *wc);
+/* Takes out of WC what is not of the packet, which was the same for all that came in by that port. */
+void xlate_wc_end(const struct flow *flow, struct flow *wc);
 
 /* ---------------------------------------------------------------- translate_action.c */
 

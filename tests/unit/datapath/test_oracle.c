@@ -143,7 +143,7 @@ struct world {
 };
 
 static struct {
-	unsigned int packets, compared, from_cache, empty, frames;
+	unsigned int packets, compared, from_cache, empty, frames, plain;
 } totals;
 
 /* ------------------------------------------------------------------ environment */
@@ -1307,6 +1307,25 @@ static void catch_up(struct world *w)
 			naive_learn_mac(w->naive, i, e->vlan, e->mac, e->port);
 }
 
+/* What the short way says, WC and PLAIN, is what translate() came to: OUT. */
+static void check_plain(const struct xlate_plain *plain, const struct flow *wc,
+	const struct xlate_out *out)
+{
+	totals.plain++;
+	assert_true(out->cacheable && !out->to_control);
+	assert_memory_equal(wc, &out->wc, sizeof *wc);
+	assert_int_equal(out->n_counters, 1);
+	assert_int_equal(out->counters[0].id, plain->rule->counter);
+	assert_int_equal(out->n_refreshes, 0);
+	for (unsigned int d = 0; d < plain->n_deps; d++) {
+		bool found = false;
+
+		for (unsigned int i = 0; i < out->n_deps; i++)
+			found |= out->deps[i] == plain->deps[d];
+		assert_true(found);
+	}
+}
+
 static void one_packet(struct world *w, unsigned int n)
 {
 	unsigned int bridge = rnd(N_BRIDGES), i = rnd(N_PORTS + 1), n_hits = 0;
@@ -1314,8 +1333,10 @@ static void one_packet(struct world *w, unsigned int n)
 	struct cached *hits[N_CACHED];
 	struct xlate_in in = {0};
 	struct packet packet;
+	struct xlate_plain plain;
 	struct frame frame;
-	struct flow flow;
+	struct flow flow, copy, wc;
+	bool is_plain;
 
 	random_frame(w, &frame);
 	packet_init(&packet, frame.data, frame.len, 0);
@@ -1332,7 +1353,11 @@ static void one_packet(struct world *w, unsigned int n)
 	in.packet_len = frame.len;
 	in.sink = &w->sink;
 	w->n_learned = 0;
+	copy = flow;
+	is_plain = translate_plain(&in, &copy, &wc, &plain);
 	translate(&in, &w->out);
+	if (is_plain)
+		check_plain(&plain, &wc, &w->out);
 	/* A path that holds has nothing to learn. */
 	if (w->n_learned)
 		assert_int_equal(n_hits, 0);
@@ -1382,11 +1407,12 @@ static void test_against_naive(void **state)
 		/* Most were worth the while. */
 		assert_true(totals.compared > n * 8 / 10);
 		assert_true(totals.from_cache > n / 20);
+		assert_true(totals.plain > n / 100);
 		assert_true(totals.empty < n * 7 / 10);
 	}
 	print_message("%u packets, %u comparisons, %u from earlier translations, %u frames, "
-		"%u packets without any\n", totals.packets, totals.compared, totals.from_cache,
-		totals.frames, totals.empty);
+		"%u packets without any, %u the short way\n", totals.packets, totals.compared,
+		totals.from_cache, totals.frames, totals.empty, totals.plain);
 }
 
 int main(void)

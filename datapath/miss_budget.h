@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * How much of a PMD's time may go into misses, so that whoever sends packets of ever new flows does not
+ * take it from those whose flows are known.
+ *
+ * While the PMD keeps up with its queues there is no limit: no miss is dropped. It does not keep up when
+ * turn after turn some queue gives a full burst, for some milliseconds. Then misses are limited, a little
+ * more in each window of a millisecond, down to a share of the time that is theirs in any case:
+ * MISS_BUDGET_FLOOR per cent; more where hardly any packet hits, all of it where none does, as nobody
+ * would gain by a drop. Once the queues run empty the limit goes up again, and away.
+ *
+ * Input ports with misses get equal parts of what is allowed; what one leaves over may be used by the
+ * others in the next window.
+ *
+ * Words: `credit`: cycles that a port may still spend on misses.
+ *
+ * Threads: its PMD only.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MISS_BUDGET_WINDOW_US 1000
+#define MISS_BUDGET_PATIENCE 4		/* Windows with full bursts only, before there is a limit. */
+#define MISS_BUDGET_FLOOR 20		/* Per cent of the time. */
+#define MISS_BUDGET_FEW_HITS 5		/* Per cent of the packets: so few are not protected, ... */
+#define MISS_BUDGET_MANY_HITS 10	/* ... so many are. */
+#define MISS_BUDGET_UNLIMITED INT64_MAX
+
+/* An input port's part. */
+struct miss_share {
+	uint32_t window;
+	int64_t credit;
+};
+
+struct miss_budget {
+	uint64_t window_cycles;
+	int64_t limit;			/* Cycles a window; or MISS_BUDGET_UNLIMITED. */
+	int64_t pool;			/* Left over by the window before. */
+	uint64_t begin;			/* TSC. */
+	uint32_t window;		/* Number of this one. */
+	uint32_t n_full;		/* Windows in a row with full bursts only. */
+	uint32_t n_ports, n_ports_before;	/* With misses: in this window, in the last. */
+	bool all_full;			/* So far in this window. */
+	uint64_t idle, spent;		/* Cycles in this window. */
+	uint64_t packets, hits;		/* As they stood when it began. */
+	uint64_t cost;			/* Cycles of a miss, lately. */
+};
+
+void miss_budget_init(struct miss_budget *budget, uint64_t tsc_per_us);
+/* A turn has ended at NOW (TSC). FULL: some queue gave a full burst. IDLE: cycles of it without work.
+ * PACKETS, HITS: received and found by the exact cache, since ever. */
+void miss_budget_turn(struct miss_budget *budget, uint64_t now, bool full, uint64_t idle,
+	uint64_t packets, uint64_t hits);
+/* How many of N misses of a port may be dealt with now. */
+unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *share, unsigned int n);
+/* N misses took CYCLES. */
+void miss_budget_spend(struct miss_budget *budget, struct miss_share *share, unsigned int n,
+	uint64_t cycles);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets that no cache knows: translated by the PMD that received them, and what the caches learn of it. */
+#include <string.h>
+
+#include "datapath/port/mbuf.h"
+#include "datapath/pmd.h"
+#include "datapath/tun_options.h"
+#include "lib/hash.h"
+
+/* ------------------------------------------------------------------ what translation writes */
+
+static struct pmd *sink_pmd(struct xlate_sink *sink)
+{
+	return container_of(sink, struct pmd, sink);
+}
+
+static bool sink_fdb_learn(struct xlate_sink *sink, struct pl_bridge *bridge, struct eth_addr mac,
+	uint16_t vlan, ofp_port_t port)
+{
+	struct pmd *pmd = sink_pmd(sink);
+	struct news fact;
+
+	memset(&fact, 0, sizeof fact);
+	fact.type = NEWS_FDB;
+	fact.fdb.bridge = bridge->id;
+	fact.fdb.port = port;
+	fact.fdb.mac = mac;
+	fact.fdb.vlan = vlan;
+	return news_put_fact(&pmd->news, &fact, pmd->now_ms);
+}
+
+static enum xlate_learn_result sink_learn(struct xlate_sink *sink,
+	const struct xlate_learned *learned, bool *written)
+{
+	return XLATE_LEARN_DEFER;
+}
+
+static void sink_neigh_needed(struct xlate_sink *sink, struct pl_bridge *underlay,
+	const struct ipv6_addr *next_hop)
+{
+	struct pmd *pmd = sink_pmd(sink);
+	struct news fact;
+
+	memset(&fact, 0, sizeof fact);
+	fact.type = NEWS_NEIGH;
+	fact.neigh.bridge = underlay->id;
+	fact.neigh.next_hop = *next_hop;
+	news_put_fact(&pmd->news, &fact, pmd->now_ms);
+}
+
+static void sink_fin_timeout(struct xlate_sink *sink, const struct pl_rule *rule,
+	const struct act_fin_timeout *fin)
+{
+	struct pmd *pmd = sink_pmd(sink);
+	struct news fact;
+
+	memset(&fact, 0, sizeof fact);
+	fact.type = NEWS_FIN;
+	fact.fin.counter = rule->counter;
+	fact.fin.idle = fin->idle_timeout;
+	fact.fin.hard = fin->hard_timeout;
+	news_put_fact(&pmd->news, &fact, pmd->now_ms);
+}
+
+void pmd_sink_init(struct pmd *pmd)
+{
+	pmd->sink = (struct xlate_sink){
+		.fdb_learn = sink_fdb_learn,
+		.learn = sink_learn,
+		.neigh_needed = sink_neigh_needed,
+		.fin_timeout = sink_fin_timeout,
+	};
+}
+
+/* ------------------------------------------------------------------ running */
+
+/* The bridge's map of Geneve options is in use from here on; KEY's options become fields. */
+static void add_options(const struct pl_bridge *bridge, const struct flow_key *key,
+	struct flow *flow)
+{
+	const struct field_tlv_map *map = rcu_get(&bridge->tun_table);
+	const uint8_t *opts = NULL;
+	uint8_t len = flow_key_geneve_opts(key, &opts);
+
+	field_tlv_use(map);
+	if (unlikely(len))
+		tun_options_parse(map, opts, len, &flow->tun_metadata);
+}
+
+/* OP: where to resume, or NULL. */
+static void hand_to_control(struct pmd *pmd, const struct op *op, struct packet *packet)
+{
+	struct rte_mbuf *m = packet_mbuf(packet);
+
+	mbuf_sync(m);
+	if (news_put_packet(&pmd->news, &pmd->fate.port->share, NEWS_LEARN, m, op))
+		pmd->fate.consumed = true;
+	else
+		pmd_drop(pmd, DROP_CONTROL_QUEUE_FULL, packet);
+}
+
+static void run_uncached(struct pmd *pmd, const struct xlate_out *out, struct packet *packet)
+{
+	uint64_t len = packet->len;
+
+	stat_add(&pmd->stats.uncached, 1);
+	for (unsigned int i = 0; i < out->n_counters; i++) {
+		const struct xlate_counter *c = &out->counters[i];
+
+		uncached_add(&pmd->uncached, c->id, c->n, c->n * (len + (int64_t)c->byte_delta),
+			pmd->now_ms);
+	}
+	for (unsigned int i = 0; i < out->n_refreshes; i++)
+		uncached_add(&pmd->uncached, out->refreshes[i], 0, 0, pmd->now_ms);
+	pmd_run(pmd, (const struct op *)out->program.buf.data, (uint32_t)out->program.buf.len,
+		out->drop, packet);
+}
+
+/* ------------------------------------------------------------------ what the caches learn */
+
+void pmd_miss_key(struct pmd *pmd, struct pmd_miss *miss)
+{
+	const struct key_mask *mask = pmd_key_mask(pmd, miss->in_port->dp_port);
+
+	key_mask_apply(mask, miss->key, miss->masked);
+	miss->hash = flow_key_hash(miss->masked, mask->epoch);
+	miss->epoch = mask->epoch;
+}
+
+/* The exact cache learns that MISS leads to REF, which depends on its BITS. True if the port's mask has
+ * more than these. */
+static bool insert(struct pmd *pmd, struct pmd_miss *miss, const struct flow_key *bits,
+	struct exact_ref ref)
+{
+	struct key_mask *mask = pmd_key_mask(pmd, miss->in_port->dp_port);
+	enum flow_key_class class = flow_key_class(miss->key);
+	bool all = key_mask_need(mask, class, bits);
+
+	if (unlikely(mask->epoch != miss->epoch))
+		pmd_miss_key(pmd, miss);
+	exact_insert(&pmd->exact[class], pmd->paths, miss->hash, miss->masked->w,
+		flow_key_n_words(miss->masked) - 1, ref);
+	return !all;
+}
+
+struct path *pmd_mega_find(struct pmd *pmd, struct pmd_miss *miss)
+{
+	const struct flow_key *bits;
+	struct exact_ref ref;
+	uint64_t n_asked = 0;
+	struct path *path = mega_lookup(&pmd->mega, pmd->paths, pmd->seq, miss->key, &bits, &ref,
+		&n_asked);
+
+	if (path) {
+		stat_add(&pmd->stats.mega_hits, 1);
+		stat_add(&pmd->stats.mega_lookups, n_asked);
+		insert(pmd, miss, bits, ref);
+	}
+	return path;
+}
+
+static struct exact_ref ref_of(const struct pmd *pmd, uint32_t slot)
+{
+	return (struct exact_ref){.slot = slot, .generation = path_generation(&pmd->paths[slot])};
+}
+
+/* That MISS, for which WC was looked at, leads to the path in SLOT. */
+static struct path *remember(struct pmd *pmd, struct pmd_miss *miss, const struct flow *wc, uint32_t slot)
+{
+	struct exact_ref ref = ref_of(pmd, slot);
+	struct flow_key bits;
+
+	key_mask_bits(wc, flow_key_class(miss->key), &bits);
+	if (insert(pmd, miss, &bits, ref))
+		mega_insert(&pmd->mega, pmd->paths, miss->key, &bits, ref);
+	return &pmd->paths[slot];
+}
+
+/* ------------------------------------------------------------------ the short way */
+
+static struct pmd_plain *plain_at(struct pmd *pmd, const struct xlate_plain *plain, dp_port_t in_port)
+{
+	uint32_t hash = hash_pointer(plain->rule, (uint32_t)in_port << 16 | plain->deps[1]);
+
+	return &pmd->plains[hash % PMD_PLAINS];
+}
+
+static bool plain_is(const struct pmd_plain *known, const struct xlate_plain *plain, dp_port_t in_port)
+{
+	return known->plain.rule == plain->rule && known->in_port == in_port &&
+		known->plain.n_deps == plain->n_deps && known->plain.deps[0] == plain->deps[0] &&
+		known->plain.deps[1] == plain->deps[1];
+}
+
+/* Where its first rule says all, MISS takes the path of those before it. NULL: it must be translated; then
+ * PLAIN->rule, if not NULL, says which rule it was. */
+static struct path *take_plain_path(struct pmd *pmd, struct pmd_miss *miss, const struct xlate_in *in,
+	struct flow *flow, struct flow *wc, struct xlate_plain *plain)
+{
+	const struct pmd_plain *known;
+	struct path *path;
+
+	plain->rule = NULL;
+	if (pmd->no_caches || flow_key_class(miss->key) == FLOW_KEY_KL)
+		return NULL;
+	/* Pipelines of many tables hardly have any such rule: not every flow is looked up in vain. */
+	if (pmd->plain_pause) {
+		pmd->plain_pause--;
+		return NULL;
+	}
+	if (!translate_plain(in, flow, wc, plain)) {
+		plain->rule = NULL;
+		pmd->plain_failures = MIN(pmd->plain_failures * 2 + 1, PMD_PLAIN_MAX_PAUSE);
+		pmd->plain_pause = pmd->plain_failures;
+		return NULL;
+	}
+	pmd->plain_failures = 0;
+	known = plain_at(pmd, plain, miss->in_port->dp_port);
+	if (!plain_is(known, plain, miss->in_port->dp_port))
+		return NULL;
+	path = &pmd->paths[known->ref.slot];
+	if (path_generation(path) != known->ref.generation || !path_is_valid(path, pmd->seq))
+		return NULL;
+	return remember(pmd, miss, wc, known->ref.slot);
+}
+
+static void learn_plain(struct pmd *pmd, const struct pmd_miss *miss, const struct xlate_plain *plain,
+	uint32_t slot)
+{
+	dp_port_t in_port = miss->in_port->dp_port;
+
+	*plain_at(pmd, plain, in_port) = (struct pmd_plain){.plain = *plain, .in_port = in_port,
+		.ref = ref_of(pmd, slot)};
+}
+
+/* ------------------------------------------------------------------ translating */
+
+static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, const struct xlate_in *in,
+	struct xlate_out *out, const struct xlate_plain *plain)
+{
+	struct path *path;
+	uint32_t slot;
+
+	translate(in, out);
+	/* Translation stamped it with a number younger than the version that it was told to use. */
+	out->seq = pmd->seq;
+	if (out->to_control)
+		return NULL;
+	program_fold(&out->program);
+	if (!out->cacheable || pmd->no_caches)
+		return NULL;
+	slot = path_intern(pmd->pool, out, in->flow, miss->in_port->dp_port, pmd->now_ms);
+	if (slot == PATH_NONE)
+		return NULL;
+	path = remember(pmd, miss, &out->wc, slot);
+	if (plain->rule)
+		learn_plain(pmd, miss, plain, slot);
+	return path;
+}
+
+struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet)
+{
+	const struct pl_port *in_port = miss->in_port;
+	struct xlate_out *out = &pmd->outs[pmd->depth];
+	struct xlate_plain plain;
+	struct flow flow;
+	struct xlate_in in = {
+		.version = pmd->version,
+		.flow = &flow,
+		.bridge = in_port->bridge,
+		.in_port = in_port,
+		.packet_len = packet->len,
+		.sink = &pmd->sink,
+	};
+	struct path *path;
+
+	flow_key_expand(miss->key, &flow, NULL);
+	flow.in_port = in_port->ofp_port;
+	path = take_plain_path(pmd, miss, &in, &flow, &out->wc, &plain);
+	if (path)
+		return path;
+	add_options(in_port->bridge, miss->key, &flow);
+	path = translate_and_cache(pmd, miss, &in, out, &plain);
+	if (path)
+		return path;
+	if (out->to_control)
+		hand_to_control(pmd, NULL, packet);
+	else
+		run_uncached(pmd, out, packet);
+	return NULL;
+}
+
+void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
+	struct packet *packet)
+{
+	struct xlate_out *out = &pmd->outs[pmd->depth];
+	struct xlate_in in = {0};
+
+	if (!xlate_in_resume(&in, flow, resume)) {
+		pmd_drop(pmd, DROP_RX_NO_BRIDGE, packet);
+		return;
+	}
+	field_tlv_use(rcu_get(&in.bridge->tun_table));
+	in.version = pmd->version;
+	in.packet_len = packet->len;
+	in.sink = &pmd->sink;
+	translate(&in, out);
+	if (out->to_control)
+		hand_to_control(pmd, &resume->op, packet);
+	else
+		run_uncached(pmd, out, packet);
+}
