@@ -21,6 +21,17 @@ const struct figure_info figure_infos[N_FIGURES] = {
 	[FIGURE_PACED_LOSS] = {"paced_loss", "lost at it", 100, 4, " %"},
 	[FIGURE_FIRST] = {"first_second_mpps", "first second", 1, 3, " Mpps"},
 	[FIGURE_MODS] = {"mods_per_s", "flow-mods", 1e-3, 1, " k/s"},
+	[FIGURE_MOD_CPU] = {"mod_cpu_us", "CPU", 1, 2, " us each"},
+	[FIGURE_MEMORY] = {"bytes_per_rule", "memory", 1, 0, " bytes a rule"},
+	[FIGURE_TRIPS] = {"round_trips_per_s", "round trips", 1e-3, 1, " k/s"},
+	[FIGURE_P50] = {"p50_us", "p50", 1, 1, " us"},
+	[FIGURE_P99] = {"p99_us", "p99", 1, 1, " us"},
+	[FIGURE_NDR] = {"ndr_mpps", "NDR", 1, 2, " Mpps"},
+	[FIGURE_PDR] = {"pdr_mpps", "PDR", 1, 2, " Mpps"},
+	[FIGURE_LATENCY_P50] = {"latency_p50_us", "latency at half the NDR p50", 1, 1, " us"},
+	[FIGURE_LATENCY_P99] = {"latency_p99_us", "p99", 1, 1, " us"},
+	[FIGURE_LATENCY_P999] = {"latency_p999_us", "p99.9", 1, 1, " us"},
+	[FIGURE_GAP] = {"gap_ms", "no packets for", 1, 0, " ms"},
 };
 
 static int compare(const void *a, const void *b)
@@ -28,6 +39,17 @@ static int compare(const void *a, const void *b)
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
+}
+
+double percentile_of(double *values, size_t n, double share)
+{
+	double rank = ceil(share * (double)n);
+	size_t i = rank > 1 ? (size_t)rank - 1 : 0;
+
+	if (!n)
+		return NAN;
+	qsort(values, n, sizeof *values, compare);
+	return values[i < n ? i : n - 1];
 }
 
 bool spread_of(const double *values, size_t n, struct spread *spread)

@@ -24,6 +24,13 @@ enum figure {
 	FIGURE_PACED,		/* That rate, Mpps. */
 	FIGURE_FIRST,		/* Mpps in the first second. */
 	FIGURE_MODS,		/* Flow-mods per second. */
+	FIGURE_MOD_CPU,		/* Microseconds of the daemon's CPU time, PMD left out, for each. */
+	FIGURE_MEMORY,		/* Bytes for each rule. */
+	FIGURE_TRIPS,		/* Round trips per second. */
+	FIGURE_P50, FIGURE_P99,	/* Microseconds that one takes at most, of so many in a hundred. */
+	FIGURE_NDR, FIGURE_PDR,	/* Highest offered Mpps without loss, with little loss. */
+	FIGURE_LATENCY_P50, FIGURE_LATENCY_P99, FIGURE_LATENCY_P999,	/* Microseconds at half the NDR. */
+	FIGURE_GAP,		/* Milliseconds without packets. */
 	N_FIGURES,
 };
 
@@ -42,4 +49,7 @@ struct spread {
 };
 
 /* Of the N numbers at VALUES that are there; false: none is. */
+/* The smallest of the N numbers at VALUES (which it sorts) that SHARE (0 to 1) of them do not exceed; NAN
+ * of none. */
+double percentile_of(double *values, size_t n, double share);
 bool spread_of(const double *values, size_t n, struct spread *spread);

@@ -32,6 +32,12 @@ static void run_kind(struct run_case *c)
 	case SCENARIO_CHURN:
 		run_churn(c);
 		break;
+	case SCENARIO_FLOW_MODS:
+		run_flow_mods(c);
+		break;
+	case SCENARIO_PACKET_IN:
+		run_packet_in(c);
+		break;
 	}
 }
 

@@ -160,6 +160,22 @@ static int add_flows(char **error)
 	return err;
 }
 
+/* A line may be too long for an argument of the shell. */
+static int run_script(const char *line, char **error)
+{
+	char *path = xasprintf("%s/script", peer.dir);
+	FILE *file = fopen(path, "we");
+	int err;
+
+	if (file) {
+		fprintf(file, "%s\n", line);
+		fclose(file);
+	}
+	err = command_check(error, "sh %s", path);
+	free(path);
+	return err;
+}
+
 /* All ports of one kind, in one transaction. */
 static int add_ports(bool with_traffic, char **error)
 {
@@ -191,7 +207,7 @@ static int add_ports(bool with_traffic, char **error)
 			word += len + strspn(word + len, " ");
 		}
 	}
-	err = command_check(error, "%s", sbuf_cstr(&s));
+	err = run_script(sbuf_cstr(&s), error);
 	sbuf_uninit(&s);
 	return err;
 }
@@ -486,9 +502,26 @@ static void peer_version(char *text, size_t size)
 	free(output);
 }
 
+/* The number behind KEY, the first time it stands in TEXT. */
+static uint64_t number_after(const char *text, const char *key)
+{
+	const char *at = text ? strstr(text, key) : NULL;
+
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
 static void peer_purge(void)
 {
+	int64_t deadline = clock_ms() + PATIENCE_MS;
+	char *output = NULL;
+	uint64_t n;
+
 	command_run(NULL, "ovs-appctl revalidator/purge");
+	do {
+		command_run(&output, "ovs-appctl upcall/show");
+		n = number_after(output, "(current ");
+		free(output);
+	} while (n && clock_ms() < deadline && !usleep(50000));
 }
 
 /* CPU time of the process, from the clock the kernel gives each. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/sluice-bench/run.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,16 @@ void run_for(struct run_case *c, unsigned int ms, struct run *run)
 	read_counts(c, &after);
 	run->all = target_since(&after, &before);
 	run->timed = target_since(&end, &begin);
+}
+
+void run_beside(struct run_case *c, void *(*fn)(void *aux), void *aux)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, fn, aux))
+		fatal("can't make a thread");
+	while (pthread_tryjoin_np(thread, NULL))
+		c->target->run(1);
 }
 
 static bool is_fresh(const struct conf *conf)

@@ -30,6 +30,8 @@ bool run_failed(const struct run_case *c);
 
 /* Lets traffic flow for MS milliseconds. */
 void run_for(struct run_case *c, unsigned int ms, struct run *run);
+/* Runs FN(AUX) on a thread of its own, the switch meanwhile, until it ends. */
+void run_beside(struct run_case *c, void *(*fn)(void *aux), void *aux);
 /* Until every flow has come by a few times and hardly any is unknown; or for a while. */
 void run_warm_up(struct run_case *c);
 /* All that came in came out, as victims; else a fault. */
@@ -53,3 +55,5 @@ void run_rate(struct run_case *c);
 void run_attack(struct run_case *c);
 void run_cold(struct run_case *c);
 void run_churn(struct run_case *c);
+void run_flow_mods(struct run_case *c);
+void run_packet_in(struct run_case *c);

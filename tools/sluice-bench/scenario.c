@@ -7,13 +7,19 @@ static const struct scenario *const all[] = {
 	&scenario_p2p,
 	&scenario_l2,
 	&scenario_acl,
+	&scenario_l2_wide,
+	&scenario_l4_wide,
 	&scenario_neutron_encap,
 	&scenario_neutron_decap,
+	&scenario_dvr,
+	&scenario_tunnels,
 	&scenario_cold,
 	&scenario_tse,
 	&scenario_attack,
 	&scenario_mac_storm,
 	&scenario_churn,
+	&scenario_flow_mods,
+	&scenario_packet_in,
 };
 
 const size_t n_scenarios = ARRAY_SIZE(all);

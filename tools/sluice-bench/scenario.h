@@ -17,6 +17,15 @@ enum scenario_kind {
 	SCENARIO_ATTACK,	/* What victims keep of their quiet rate. */
 	SCENARIO_COLD,		/* Flows never seen before. */
 	SCENARIO_CHURN,		/* While flow-mods come. */
+	SCENARIO_FLOW_MODS,	/* How fast rules come in. */
+	SCENARIO_PACKET_IN,	/* Round trips over the controller. */
+};
+
+/* How rules are sent. */
+enum scenario_load {
+	SCENARIO_STREAM,	/* One after the other, a barrier each 1000. */
+	SCENARIO_BUNDLE,	/* All in one bundle. */
+	SCENARIO_ONE_BY_ONE,	/* By ovs-ofctl add-flows: a barrier each. */
 };
 
 struct scenario_variant {
@@ -24,6 +33,8 @@ struct scenario_variant {
 	unsigned int percent;	/* Of attack packets. */
 	bool fresh;		/* They never repeat. */
 	bool same_table;	/* Churn where the packets go. */
+	enum scenario_load load;
+	bool inward;		/* From the wire to the VM. */
 };
 
 struct scenario_params {
@@ -58,6 +69,9 @@ void scenario_traffic(struct bench_traffic *traffic, const struct scenario_param
 void scenario_acl_build(struct conf *conf, const struct scenario_params *params);
 
 extern const struct scenario scenario_tse, scenario_attack, scenario_mac_storm;
+extern const struct scenario scenario_l2_wide, scenario_l4_wide;
+extern const struct scenario scenario_dvr, scenario_tunnels;
 extern const struct scenario scenario_cold, scenario_churn;
+extern const struct scenario scenario_flow_mods, scenario_packet_in;
 extern const struct scenario scenario_p2p, scenario_l2, scenario_acl;
 extern const struct scenario scenario_neutron_encap, scenario_neutron_decap;

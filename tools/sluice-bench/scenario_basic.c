@@ -113,6 +113,93 @@ const struct scenario scenario_l2 = {
 	.build = l2_build,
 };
 
+/* ------------------------------------------------------------------ a million flows */
+
+#define WIDE_PAIRS 1024	/* A power of two, as WIDE_PORTS. */
+#define WIDE_PORTS 16
+
+static void wide_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params,
+	bool by_mac)
+{
+	struct frame_spec spec = {
+		.dl_dst = MAC_B,
+		.dl_src = MAC_A,
+		.vlan = -1,
+		.nw_src = SRC_IP,
+		.nw_dst = DST_IP,
+		.tp_src = 1024,
+		.tp_dst = 0,
+		.proto = IP_P_TCP,
+		.len = len,
+	};
+	struct frame_ofs ofs;
+
+	frame_build(stream, &spec, &ofs);
+	if (by_mac)
+		frame_edit(stream, ofs.dl_dst, BENCH_COUNT, 0, WIDE_PAIRS - 1, 0);
+	frame_edit(stream, ofs.nw_src, BENCH_COUNT, 4, UINT32_MAX, 0);
+	frame_edit(stream, ofs.ports, BENCH_COUNT, 0, WIDE_PORTS - 1, 0);
+	stream->n_flows = params->n_flows;
+}
+
+static void l2_wide_stream(struct bench_stream *stream, uint16_t len,
+	const struct scenario_params *params)
+{
+	wide_stream(stream, len, params, true);
+}
+
+static void l4_wide_stream(struct bench_stream *stream, uint16_t len,
+	const struct scenario_params *params)
+{
+	wide_stream(stream, len, params, false);
+}
+
+static struct conf_port *wide_ports(struct conf *conf, const struct scenario_params *params,
+	void (*build)(struct bench_stream *stream, uint16_t len, const struct scenario_params *params))
+{
+	struct bench_traffic traffic;
+
+	scenario_traffic(&traffic, params, build);
+	conf_bridge(conf, "br0");
+	conf_source(conf, "br0", "p1", 1, &traffic);
+	conf_loop(conf, "p1", "p2");
+	conf->check = frame_check_ip;
+	return conf_sink(conf, "br0", "p2", 2);
+}
+
+static void l2_wide_build(struct conf *conf, const struct scenario_params *params)
+{
+	wide_ports(conf, params, l2_wide_stream);
+	conf_flow(conf, "br0", "actions=NORMAL");
+	for (unsigned int i = 0; i < WIDE_PAIRS; i++)
+		conf_station(conf, "br0", "p2", 0, MAC_B + i);
+}
+
+static void l4_wide_build(struct conf *conf, const struct scenario_params *params)
+{
+	wide_ports(conf, params, l4_wide_stream);
+	/* One rule an address and port could be: what is read makes each flow one of its own. */
+	for (unsigned int i = 0; i < WIDE_PORTS; i++)
+		conf_flow(conf, "br0", "priority=10,tcp,nw_src=10.0.0.%u,tp_dst=%u,actions=output:2", i, i);
+	conf_flow(conf, "br0", "priority=1,actions=output:2");
+}
+
+const struct scenario scenario_l2_wide = {
+	.name = "l2-wide",
+	.summary = "learning switch, 1024 stations: flows that it has no need to tell apart",
+	.unit = "flows",
+	.points = {1000000},
+	.build = l2_wide_build,
+};
+
+const struct scenario scenario_l4_wide = {
+	.name = "l4-wide",
+	.summary = "rules that read addresses and ports: each flow is one of its own",
+	.unit = "flows",
+	.points = {1000000},
+	.build = l4_wide_build,
+};
+
 /* ------------------------------------------------------------------ acl */
 
 #define ACL_RULES 1000

@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An OpenStack compute node: br-int, br-tun with the agent's tables, VXLAN over br-phy. */
 #include "tools/sluice-bench/frame.h"
-#include "tools/sluice-bench/scenario.h"
+#include "tools/sluice-bench/scenario_neutron.h"
 
 #include "lib/headers.h"
 
-#define MAX_VMS 1024
-#define VNI 100
-#define LOCAL_IP 0xac100001	/* 172.16.0.1 */
-#define REMOTE_IP 0xac100002
-#define LOCAL_MAC 0x02000000b003	/* Of br-phy, the third bridge. */
-#define REMOTE_MAC 0x0200000000fe
-#define VM_MAC 0xfa163e000001
-#define FAR_MAC 0xfa163e800000	/* Of the first remote VM. */
-#define VM_IP 0x0a000001
-#define FAR_IP 0x0a000100
-#define OUTER_LEN 50
-
 /* Numbers of ports: br-int 1 VM, 2 to br-tun; br-tun 1 to br-int, 2 tunnel; br-phy 1 wire. */
 
-static unsigned int n_vms(const struct scenario_params *params)
+unsigned int neutron_vms(const struct scenario_params *params)
 {
 	unsigned int n = 1;
 
@@ -70,13 +58,13 @@ static void conf_stations(struct conf *conf, const struct scenario_params *param
 {
 	conf_station(conf, "br-int", "vm1", 1, VM_MAC);
 	conf_station(conf, "br-phy", "wire", 0, REMOTE_MAC);
-	for (unsigned int vm = 0; vm < n_vms(params); vm++)
+	for (unsigned int vm = 0; vm < neutron_vms(params); vm++)
 		conf_station(conf, "br-int", "patch-tun", 1, FAR_MAC + vm);
 }
 
 /* ------------------------------------------------------------------ encapsulation */
 
-static void encap_stream(struct bench_stream *stream, uint16_t len,
+void neutron_encap_stream(struct bench_stream *stream, uint16_t len,
 	const struct scenario_params *params)
 {
 	struct frame_spec spec = {
@@ -89,7 +77,7 @@ static void encap_stream(struct bench_stream *stream, uint16_t len,
 		.tp_dst = 2048,
 		.len = len,
 	};
-	unsigned int vms = n_vms(params) - 1;
+	unsigned int vms = neutron_vms(params) - 1;
 	struct frame_ofs ofs;
 
 	frame_build(stream, &spec, &ofs);
@@ -99,7 +87,7 @@ static void encap_stream(struct bench_stream *stream, uint16_t len,
 	stream->n_flows = params->n_flows;
 }
 
-static const char *encap_check(const uint8_t *frame, uint32_t len)
+const char *neutron_encap_check(const uint8_t *frame, uint32_t len)
 {
 	const uint8_t *inner = frame + OUTER_LEN;
 
@@ -124,18 +112,18 @@ static void encap_build(struct conf *conf, const struct scenario_params *params)
 {
 	struct bench_traffic traffic;
 
-	scenario_traffic(&traffic, params, encap_stream);
+	scenario_traffic(&traffic, params, neutron_encap_stream);
 	switch_build(conf);
 	conf_source(conf, "br-int", "vm1", 1, &traffic)->tag = 1;
 	conf_sink(conf, "br-phy", "wire", 1);
 	/* As learn() of table 10 would have written them. */
-	for (unsigned int vm = 0; vm < n_vms(params); vm++)
+	for (unsigned int vm = 0; vm < neutron_vms(params); vm++)
 		conf_flow(conf, "br-tun", "table=20,priority=1,vlan_tci=0x0001/0x0fff,"
 			"dl_dst=fa:16:3e:80:%02x:%02x,actions=load:0->NXM_OF_VLAN_TCI[],"
 			"load:0x%x->NXM_NX_TUN_ID[],output:2", vm >> 8, vm & 255, VNI);
 	conf_stations(conf, params);
 	conf_loop(conf, "vm1", "wire");
-	conf->check = encap_check;
+	conf->check = neutron_encap_check;
 }
 
 const struct scenario scenario_neutron_encap = {
@@ -148,7 +136,7 @@ const struct scenario scenario_neutron_encap = {
 
 /* ------------------------------------------------------------------ decapsulation */
 
-static void decap_stream(struct bench_stream *stream, uint16_t len,
+void neutron_decap_stream(struct bench_stream *stream, uint16_t len,
 	const struct scenario_params *params)
 {
 	struct frame_spec outer = {
@@ -168,7 +156,7 @@ static void decap_stream(struct bench_stream *stream, uint16_t len,
 		.tp_dst = 2048,
 		.len = MIN(len, (uint16_t)(1514 - OUTER_LEN)),
 	};
-	unsigned int vms = n_vms(params) - 1;
+	unsigned int vms = neutron_vms(params) - 1;
 	struct frame_ofs oo, io;
 
 	frame_build_vxlan(stream, &outer, VNI, &inner, &oo, &io);
@@ -178,7 +166,7 @@ static void decap_stream(struct bench_stream *stream, uint16_t len,
 	stream->n_flows = params->n_flows;
 }
 
-static const char *decap_check(const uint8_t *frame, uint32_t len)
+const char *neutron_decap_check(const uint8_t *frame, uint32_t len)
 {
 	if (len < 60 || len > 1514 - OUTER_LEN)
 		return "a frame has the wrong length";
@@ -193,13 +181,13 @@ static void decap_build(struct conf *conf, const struct scenario_params *params)
 {
 	struct bench_traffic traffic;
 
-	scenario_traffic(&traffic, params, decap_stream);
+	scenario_traffic(&traffic, params, neutron_decap_stream);
 	switch_build(conf);
 	conf_source(conf, "br-phy", "wire", 1, &traffic);
 	conf_sink(conf, "br-int", "vm1", 1)->tag = 1;
 	conf_stations(conf, params);
 	conf_loop(conf, "wire", "vm1");
-	conf->check = decap_check;
+	conf->check = neutron_decap_check;
 }
 
 const struct scenario scenario_neutron_decap = {
