@@ -71,6 +71,12 @@ static enum ofp_error props_decode(struct cursor *c, struct table_mod *tm)
 	}
 }
 
+/* Those that VERSION defines; the lowest two are OFPTC_DEPRECATED_MASK from 1.3 on. */
+static uint32_t config_bits(enum ofp_version version)
+{
+	return 3 | (version >= OFP14_VERSION ? OFPTC14_EVICTION | OFPTC14_VACANCY_EVENTS : 0);
+}
+
 enum ofp_error table_mod_decode(const struct msg *msg, struct table_mod *tm)
 {
 	struct cursor c = msg->body;
@@ -83,6 +89,8 @@ enum ofp_error table_mod_decode(const struct msg *msg, struct table_mod *tm)
 	config = cursor_u32(&c);
 	if (!cursor_ok(&c))
 		return OFPBRC_BAD_LEN;
+	if (config & ~config_bits(msg->version))
+		return OFPTMFC_BAD_CONFIG;
 	if (has_miss_config(msg->version))
 		t.miss = miss_decode(config);
 	if (msg->version >= OFP14_VERSION) {
