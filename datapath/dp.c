@@ -206,6 +206,7 @@ int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlat
 	dp.sleep_max_us = config->pmd_sleep_max_us;
 	dp.no_caches = config->no_caches;
 	dp.drop_unresolved = config->drop_unresolved;
+	dp.no_too_big_answers = config->no_too_big_answers;
 	dp.pmd_cpu_mask = config->pmd_cpu_mask ? xstrdup(config->pmd_cpu_mask) : NULL;
 	dp.async = event_async_create(loop, on_news, NULL);
 	dp.timer = event_timer_create(loop, on_timer, NULL);
@@ -252,6 +253,7 @@ int dp_reconfigure(const struct dp_config *config, char **error)
 
 	dp.sleep_max_us = config->pmd_sleep_max_us;
 	dp.drop_unresolved = config->drop_unresolved;
+	dp.no_too_big_answers = config->no_too_big_answers;
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		atomic_store(&dp.pmds[i]->sleep_max_us,
 			dp.sleep_max_us ? dp.sleep_max_us : PMD_SLEEP_MAX_US);

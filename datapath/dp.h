@@ -33,6 +33,7 @@ struct dp_config {
 	unsigned int cache_entries;	/* Exact cache entries a PMD; 0: default. */
 	unsigned int pmd_sleep_max_us;	/* Longest sleep of an idle PMD; 0: default. */
 	bool no_caches;			/* Every packet through the interpreter (tests). */
+	bool no_too_big_answers;	/* Who sends what is too big for a tunnel's underlay is not told. */
 	bool drop_unresolved;		/* Tunnel packets whose next hop is unknown ask for it and are
 					 * dropped, as in Open vSwitch, instead of being held for it. */
 };
@@ -176,7 +177,7 @@ void dp_neigh_flush(const char *bridge);
  * thousand paths; callers that answer a statistics request use it once per request. */
 void dp_sweep(void);
 
-/* Drops by reason, over all PMDs. */
+/* Drops by reason, on the way in and out, over all PMDs and control. */
 uint64_t dp_drops(enum drop_reason reason);
 /* ... on input port PORT. */
 uint64_t dp_port_drops(dp_port_t port, enum drop_reason reason);

@@ -201,6 +201,10 @@ static void take_op(struct op *op, struct rte_mbuf *m)
 	case OP_NEIGH_HOLD:
 		dp_neigh_hold((const struct op_neigh_hold *)op, mbuf_packet(m));
 		break;
+	case OP_TNL_TOO_BIG:
+		dp_too_big((const struct op_tnl_too_big *)op, mbuf_packet(m));
+		rte_pktmbuf_free(m);
+		break;
 	case OP_NEIGH_SNOOP:
 		bridge = rcu_get(&pipeline.bridges[((const struct op_u32 *)op)->value %
 			PL_MAX_BRIDGES]);
@@ -377,6 +381,16 @@ static struct rte_mbuf *make_packet(const void *frame, size_t len)
 	if (!m)
 		dp_count_drop(DROP_NO_MEMORY);
 	return m;
+}
+
+void dp_inject(dp_port_t in, const struct flow_tnl *tunnel, const void *frame, size_t len)
+{
+	struct rte_mbuf *m = make_packet(frame, len);
+
+	if (!m)
+		return;
+	mbuf_packet(m)->tunnel = *tunnel;
+	start_at_port(in, mbuf_packet(m));
 }
 
 /* What a packet-out may say beside the bytes. */

@@ -152,6 +152,7 @@ static void fold(struct dp_device *device, struct pmd_port *pp)
 	device->base.tx_bytes += stat_get(&pp->tx_bytes);
 	for (unsigned int i = 0; i < DROP_N_REASONS; i++) {
 		device->base_drops[i] += stat_get(&pp->drops[i]);
+		device->base_tx_drops[i] += stat_get(&pp->tx_drops[i]);
 		device->base.tx_dropped += stat_get(&pp->tx_drops[i]);
 	}
 }

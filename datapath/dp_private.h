@@ -36,7 +36,7 @@ struct dp_device {
 	_Atomic uint32_t leaving;	/* PMDs that still have it. */
 	/* From PMDs that are gone. */
 	struct dp_port_stats base;
-	uint64_t base_drops[DROP_N_REASONS];
+	uint64_t base_drops[DROP_N_REASONS], base_tx_drops[DROP_N_REASONS];
 };
 
 struct dp_event_node {
@@ -71,6 +71,7 @@ struct dp {
 	uint32_t sleep_max_us;
 	bool no_caches;
 	bool drop_unresolved;
+	bool no_too_big_answers;
 	char *pmd_cpu_mask;
 	bool hold;
 
@@ -135,6 +136,11 @@ void dp_news_run(struct pmd *pmd, unsigned int max);
 void dp_run_actions(struct pl_bridge *bridge, const struct act *acts, size_t acts_len,
 	const struct flow *flow, const struct pl_port *in_port, struct rte_mbuf *m);
 void dp_count_drop(enum drop_reason reason);
+/* As if FRAME[LEN] had come out of tunnel port IN, with TUNNEL's fields. */
+void dp_inject(dp_port_t in, const struct flow_tnl *tunnel, const void *frame, size_t len);
+
+/* dp_too_big.c: PACKET did not fit. Only looks at it (and may change its bytes). */
+void dp_too_big(const struct op_tnl_too_big *op, struct packet *packet);
 
 /* dp_neigh.c */
 void dp_neigh_init(void);

@@ -311,13 +311,37 @@ uint64_t dp_port_drops(dp_port_t number, enum drop_reason reason)
 	return n;
 }
 
+/* On the way out of DEVICE. */
+static uint64_t tx_drops(const struct dp_device *device, enum drop_reason reason)
+{
+	uint64_t n = device->base_tx_drops[reason];
+
+	for (unsigned int i = 0; i < PMD_MAX; i++)
+		if (device->pmd_ports[i])
+			n += stat_get(&device->pmd_ports[i]->tx_drops[reason]);
+	return n;
+}
+
+/* Of datagrams in pieces, which are counted as consumed when they arrive. */
+static uint64_t fragment_drops(const struct pmd_stats *stats, enum drop_reason reason)
+{
+	if (reason == DROP_TNL_FRAGMENT)
+		return stat_get(&stats->fragments_lost);
+	return reason == DROP_TNL_BAD_CSUM ? stat_get(&stats->datagrams_bad) : 0;
+}
+
 uint64_t dp_drops(enum drop_reason reason)
 {
 	struct dp_device *device;
-	uint64_t n = reason < DROP_N_REASONS ? dp.drops[reason] : 0;
+	uint64_t n;
 
+	if (reason >= DROP_N_REASONS)
+		return 0;
+	n = dp.drops[reason] + fragment_drops(&dp.gone, reason);
 	LIST_FOR_EACH (device, node, &dp.devices)
-		n += dp_port_drops(device->number, reason);
+		n += dp_port_drops(device->number, reason) + tx_drops(device, reason);
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		n += fragment_drops(&dp.pmds[i]->stats, reason);
 	return n;
 }
 

@@ -236,31 +236,6 @@ uint32_t gso_piece_len(const struct gso *gso)
 	return gso->header_len + MIN(gso->payload_len, (uint32_t)gso->size);
 }
 
-/* Copies the next bytes of the payload into chain M, whose header is there, until it is full. */
-static void copy_payload(struct gso *gso, struct rte_mbuf *m)
-{
-	uint32_t at = gso->header_len;
-
-	while (m) {
-		uint32_t n;
-
-		if (at == m->data_len) {
-			m = m->next;
-			at = 0;
-			continue;
-		}
-		while (gso->seg_ofs == gso->seg->data_len) {
-			gso->seg = gso->seg->next;
-			gso->seg_ofs = 0;
-		}
-		n = MIN((uint32_t)m->data_len - at, (uint32_t)gso->seg->data_len - gso->seg_ofs);
-		memcpy(header_at(m, at), rte_pktmbuf_mtod_offset(gso->seg, uint8_t *, gso->seg_ofs),
-			n);
-		at += n;
-		gso->seg_ofs += n;
-	}
-}
-
 /* The piece's packet: that of the frame, without promises. */
 static void piece_packet(const struct gso *gso, struct rte_mbuf *m)
 {
@@ -270,6 +245,10 @@ static void piece_packet(const struct gso *gso, struct rte_mbuf *m)
 	p->l2_5_ofs = from->l2_5_ofs;
 	p->l3_ofs = from->l3_ofs;
 	p->l4_ofs = from->l4_ofs;
+	p->outer_l3_ofs = from->outer_l3_ofs;
+	p->outer_l4_ofs = from->outer_l4_ofs;
+	p->outer_proto = from->outer_proto;
+	p->offload = from->offload & PACKET_MAY_FRAGMENT;
 	p->in_port = from->in_port;
 	p->hash = from->hash;
 	p->pkt_mark = from->pkt_mark;
@@ -288,7 +267,7 @@ struct rte_mbuf *gso_next(struct gso *gso)
 	if (!m)
 		return NULL;
 	memcpy(header_at(m, 0), mbuf_packet(gso->frame)->data, gso->header_len);
-	copy_payload(gso, m);
+	mbuf_fill(m, gso->header_len, &gso->seg, &gso->seg_ofs);
 	mend_l4(gso, m);
 	mend_levels(gso, m);
 	piece_packet(gso, m);

@@ -226,6 +226,7 @@ static void tick(struct pmd *pmd)
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_tick(&pmd->exact[i]);
 	mega_tick(&pmd->mega);
+	pmd_expire_fragments(pmd);
 	renew_key_masks(pmd);
 }
 
@@ -316,6 +317,7 @@ static void pmd_free(struct pmd *pmd)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)
 		xlate_out_uninit(&pmd->outs[i]);
+	defrag_destroy(pmd->defrag);
 	path_pool_destroy(pmd->pool);
 	mega_uninit(&pmd->mega);
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)

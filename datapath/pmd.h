@@ -25,6 +25,7 @@
 #include "datapath/cache/mega.h"
 #include "datapath/cache/path.h"
 #include "datapath/command.h"
+#include "datapath/defrag.h"
 #include "datapath/miss_budget.h"
 #include "datapath/news.h"
 #include "datapath/pipeline/execute.h"
@@ -118,6 +119,8 @@ struct pmd_stats {
 	stat_t exact_hits, mega_hits, mega_lookups, misses;
 	stat_t miss_cycles;
 	stat_t uncached;		/* Of the misses: ran without a path. */
+	stat_t fragments_lost;		/* Of datagrams that never were whole. */
+	stat_t datagrams_bad;		/* Whole, with a wrong checksum. */
 	stat_t lost;			/* Of the misses: dropped for want of cycles or memory. */
 	stat_t tx_packets, tx_flushes;
 	stat_t busy_cycles, idle_cycles, busy_iterations, idle_iterations, sleep_iterations;
@@ -178,6 +181,7 @@ struct pmd {
 	unsigned int depth;
 	struct pmd_fate fate;
 	struct exec_env env;
+	struct defrag *defrag;		/* NULL: no memory for one. */
 	struct xlate_sink sink;
 	struct xlate_out outs[PMD_MAX_DEPTH + 1];
 	struct path_pool *pool;
@@ -333,6 +337,8 @@ void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *
 /* pmd_exec.c: the environment of programs; transmit buffers. */
 void pmd_exec_init(struct pmd *pmd);
 void pmd_output(struct pmd *pmd, dp_port_t port, struct packet *packet);
+/* Gives up fragments whose datagram was not whole in time. */
+void pmd_expire_fragments(struct pmd *pmd);
 void pmd_flush(struct pmd *pmd);
 void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp);
 

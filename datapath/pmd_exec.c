@@ -20,8 +20,23 @@ void pmd_dress_tx(struct pmd_port *pp)
 	pp->tx_bare = false;
 }
 
+/* Control sees to it that their senders hear of the MTU. */
+static void send_up_rejects(struct pmd *pmd, struct pmd_port *pp, struct port_rejects *rejects)
+{
+	struct op_tnl_too_big op = {
+		.op = {.type = OP_TNL_TOO_BIG, .len = sizeof op},
+		.port = pp->dp_port,
+		.mtu = atomic_load_explicit(&pp->port->mtu, memory_order_relaxed),
+	};
+
+	for (uint16_t i = 0; i < rejects->n; i++)
+		if (!news_put_packet(&pmd->news, &pp->share, NEWS_OP, rejects->mbufs[i], &op.op))
+			rte_pktmbuf_free(rejects->mbufs[i]);
+}
+
 void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 {
+	struct port_rejects rejects;
 	uint64_t bytes = 0;
 	uint32_t lens[PORT_BURST];
 	uint16_t n = pp->n_tx, sent;
@@ -30,7 +45,9 @@ void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 		lens[i] = pp->tx_bare ? pp->tx[i]->pkt_len : mbuf_packet(pp->tx[i])->len;
 	if (pp->tx_lock)
 		rte_spinlock_lock(pp->tx_lock);
-	sent = (pp->tx_bare ? port_tx_bare : port_tx)(pp->port, pp->txq, pp->tx, n, pmd->tx_drops);
+	rejects.n = 0;
+	sent = (pp->tx_bare ? port_tx_bare : port_tx)(pp->port, pp->txq, pp->tx, n, pmd->tx_drops,
+		&rejects);
 	if (pp->tx_lock)
 		rte_spinlock_unlock(pp->tx_lock);
 	pp->n_tx = 0;
@@ -44,6 +61,7 @@ void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 	stat_add(&pmd->stats.tx_flushes, 1);
 	if (likely(sent == n))
 		return;
+	send_up_rejects(pmd, pp, &rejects);
 	for (unsigned int i = 0; i < DROP_N_REASONS; i++) {
 		if (pmd->tx_drops[i])
 			stat_add(&pp->tx_drops[i], pmd->tx_drops[i]);
@@ -124,6 +142,34 @@ static void env_recirculate(struct exec_env *env, dp_port_t in, struct packet *p
 	pmd_recirculate(env_pmd(env), in, packet);
 }
 
+static void count_lost_fragments(struct pmd *pmd)
+{
+	uint32_t n_bad, n = defrag_take_lost(pmd->defrag, &n_bad);
+
+	if (likely(!n && !n_bad))
+		return;
+	stat_add(&pmd->stats.fragments_lost, n);
+	stat_add(&pmd->stats.datagrams_bad, n_bad);
+}
+
+static struct packet *env_reassemble(struct exec_env *env, struct packet *packet)
+{
+	struct pmd *pmd = env_pmd(env);
+	struct packet *whole = defrag_add(pmd->defrag, packet, rte_rdtsc());
+
+	count_lost_fragments(pmd);
+	pmd->fate.consumed |= !whole;
+	return whole;
+}
+
+void pmd_expire_fragments(struct pmd *pmd)
+{
+	if (!pmd->defrag)
+		return;
+	defrag_expire(pmd->defrag, rte_rdtsc());
+	count_lost_fragments(pmd);
+}
+
 static void env_resume(struct exec_env *env, const struct op_resume *resume, struct packet *packet)
 {
 	pmd_resume(env_pmd(env), resume, packet);
@@ -150,6 +196,7 @@ static uint32_t env_random(struct exec_env *env)
 
 void pmd_exec_init(struct pmd *pmd)
 {
+	pmd->defrag = eal_started() ? defrag_create() : NULL;
 	pmd->env = (struct exec_env){
 		.ops = &mbuf_packet_ops,
 		.ops_aux = eal_mempool(-1),
@@ -157,6 +204,7 @@ void pmd_exec_init(struct pmd *pmd)
 		.punt = env_punt,
 		.to_control = env_to_control,
 		.recirculate = env_recirculate,
+		.reassemble = pmd->defrag ? env_reassemble : NULL,
 		.resume = env_resume,
 		.dropped = env_dropped,
 		.copy_lost = env_copy_lost,

@@ -45,7 +45,8 @@ bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct rte_mbuf *
 	struct udp_header *udp;
 	uint8_t *data;
 
-	if (unlikely(!out || mbuf->data_off < len || ip_len > UINT16_MAX))
+	if (unlikely(!out || mbuf->data_off < len || ip_len > UINT16_MAX ||
+		     ip_len > atomic_load_explicit(&out->port->mtu, memory_order_relaxed)))
 		return false;
 	mbuf->data_off = (uint16_t)(mbuf->data_off - len);
 	mbuf->data_len = (uint16_t)(mbuf->data_len + len);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "lib/fatal.h"
+#include "lib/headers.h"
+#include "lib/util.h"
 
 #define HEAP_HEADROOM 256
 
@@ -109,6 +111,19 @@ uint8_t *packet_insert(struct packet *packet, uint16_t keep, uint16_t n)
 void packet_remove(struct packet *packet, uint16_t keep, uint16_t n)
 {
 	cut_out(packet, keep, n);
+}
+
+uint32_t packet_n_pieces(const struct packet *packet)
+{
+	uint32_t l4 = packet->csum_start, header_len = UDP_HEADER_LEN;
+
+	if (!packet->gso_type || !packet->gso_size)
+		return 1;
+	if (packet->gso_type != PACKET_GSO_UDP_L4 && l4 + TCP_HEADER_LEN <= packet->seg_len)
+		header_len = (packet->data[l4 + 12] >> 4) * 4u;
+	if (l4 + header_len >= packet->len)
+		return 1;
+	return DIV_ROUND_UP(packet->len - l4 - header_len, (uint32_t)packet->gso_size);
 }
 
 /* A packet with its bytes behind it; buf is the malloc()ed block. */

@@ -27,6 +27,7 @@
 #define PACKET_CSUM_VALID (1 << 1)	/* The transport checksum was verified or never left memory. */
 #define PACKET_GSO_ECN (1 << 2)		/* CWR only in the first segment (virtio GSO_ECN). */
 #define PACKET_OUTER_CSUM (1 << 3)	/* The checksum at outer_l4_ofs is still to be computed. */
+#define PACKET_MAY_FRAGMENT (1 << 4)	/* The IP packet at outer_l3_ofs may leave in fragments. */
 
 enum packet_gso_type {
 	PACKET_GSO_NONE,
@@ -40,7 +41,7 @@ struct packet {
 	uint32_t len;		/* Bytes of the whole frame, chained payload included. */
 	uint32_t seg_len;	/* Bytes contiguous at data: all headers, at least. */
 	uint16_t headroom;	/* Bytes free before data. */
-	uint8_t offload;	/* PACKET_CSUM_*, PACKET_GSO_ECN, PACKET_OUTER_CSUM. */
+	uint8_t offload;	/* PACKET_* bits. */
 	uint8_t gso_type;	/* enum packet_gso_type. */
 	uint16_t gso_size;	/* Payload bytes a piece. */
 	uint16_t csum_start;	/* From data: where summing starts (the innermost transport header). */
@@ -103,6 +104,9 @@ void packet_remove(struct packet *packet, uint16_t keep, uint16_t n);
  * parsed to. Without an IP header, of the Ethernet addresses and type. Equal for all packets of a flow
  * that is not fragmented; never 0. Reads only what is contiguous. */
 uint32_t packet_hash_flow(const struct packet *packet);
+
+/* In how many pieces PACKET will meet the wire: more than 1 for GSO frames. */
+uint32_t packet_n_pieces(const struct packet *packet);
 
 /* packet_ops over malloc, for tests and the control thread; only for packets without chained
  * payload. */

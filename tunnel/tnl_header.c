@@ -13,6 +13,8 @@
 #include "tunnel/tnl_plain.h"
 
 #define IP_MAX 65535
+/* What is said of an outer header, and gone with it. */
+#define OUTER_BITS (PACKET_CSUM_VALID | PACKET_OUTER_CSUM | PACKET_MAY_FRAGMENT)
 /* csum_offset of SCTP: a CRC, of which no ones' complement sum can be foretold. */
 #define SCTP_CSUM_OFFSET 8
 
@@ -72,6 +74,7 @@ void tnl_header_build(const struct tnl_port *port, const struct flow_tnl *outer,
 	h->is_ipv6 = !outer->ip_dst;
 	h->proto = type == TNL_GRE ? IP_P_GRE : IP_P_UDP;
 	h->csum = outer->flags & FLOW_TNL_F_CSUM || (h->is_ipv6 && type != TNL_GRE);
+	h->may_fragment = !(outer->flags & FLOW_TNL_F_DONT_FRAGMENT);
 	h->gre_seq = type == TNL_GRE && port->config.gre_seq;
 	memcpy(eth->dst, dst_mac.b, sizeof eth->dst);
 	memcpy(eth->src, src_mac.b, sizeof eth->src);
@@ -224,7 +227,7 @@ int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, 
 	packet->outer_l4_ofs = l4_ofs;
 	packet->outer_proto = proto;
 	/* What was known of the transport is of the inner packet now. */
-	packet->offload &= (uint8_t)~PACKET_CSUM_VALID;
+	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_MAY_FRAGMENT);
 	finish_ip(packet, l3_ofs, is_ipv6);
 	if (proto == IP_P_UDP)
 		finish_udp(packet, l3_ofs, l4_ofs, csum, is_ipv6, hash);
@@ -388,7 +391,7 @@ static bool pop_plain_vxlan(struct packet *packet)
 	tnl_plain_fill(ip, &packet->tunnel);
 	packet->geneve_opts_len = 0;
 	packet_pull(packet, (uint16_t)(l3 + TNL_PLAIN_LEN));
-	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
+	packet->offload &= (uint8_t) ~OUTER_BITS;
 	packet->outer_l4_ofs = 0;
 	packet->outer_proto = 0;
 	return true;
@@ -422,7 +425,7 @@ int tnl_header_pop(struct packet *packet, enum tnl_type type)
 	if (o.opts_len)
 		memcpy(packet->geneve_opts, o.opts, o.opts_len);
 	packet_pull(packet, (uint16_t)len);
-	packet->offload &= (uint8_t) ~(PACKET_CSUM_VALID | PACKET_OUTER_CSUM);
+	packet->offload &= (uint8_t) ~OUTER_BITS;
 	packet->outer_l3_ofs = packet->outer_l4_ofs = 0;
 	packet->outer_proto = 0;
 	return 0;

@@ -20,6 +20,7 @@ struct tnl_header {
 	uint8_t l3_ofs, l4_ofs;
 	uint8_t proto; /* IPPROTO_UDP or IPPROTO_GRE. */
 	bool csum, gre_seq, is_ipv6;
+	bool may_fragment;
 	uint8_t data[TNL_HEADER_MAX];
 };
 

@@ -126,6 +126,24 @@ const struct tnl_port *tnl_port_lookup(
 	return port;
 }
 
+const struct tnl_port *tnl_port_sends(enum tnl_type type, const struct flow_tnl *tnl)
+{
+	struct ipv6_addr dst = tnl_addr_dst(tnl), src = tnl_addr_src(tnl);
+	const struct tnl_port *port;
+
+	CMAP_FOR_EACH (port, node, &ports) {
+		const struct tnl_config *c = &port->config;
+
+		if (c->type == type && (type == TNL_GRE || c->dst_port == tnl->tp_dst) &&
+			(c->out_key_flow || c->out_key == tnl->tun_id) &&
+			(c->remote_flow || ipv6_addr_equal(&c->remote, &dst)) &&
+			(c->local_flow || ipv6_addr_is_zero(&c->local) ||
+				ipv6_addr_equal(&c->local, &src)))
+			return port;
+	}
+	return NULL;
+}
+
 /* ------------------------------------------------------------------ listeners */
 
 static uint32_t listener_hash(enum tnl_type type, be16 dst_port)
@@ -195,6 +213,16 @@ bool tnl_port_listens(uint8_t nw_proto, be16 tp_dst, enum tnl_type *type)
 			return true;
 		}
 	}
+	return false;
+}
+
+bool tnl_port_listens_for_any(uint8_t nw_proto)
+{
+	const struct tnl_listener *l;
+
+	CMAP_FOR_EACH (l, node, &tnl_listeners)
+		if (nw_proto == IP_P_FRAGMENT || (l->type == TNL_GRE) == (nw_proto == IP_P_GRE))
+			return true;
 	return false;
 }
 

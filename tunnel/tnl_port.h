@@ -73,8 +73,15 @@ void tnl_port_remove(const struct tnl_port *port);
 const struct tnl_port *tnl_port_lookup(
 	enum tnl_type type, be16 dst_port, const struct flow_tnl *tnl);
 
+/* Control. A port that may have sent a packet with outer header TNL of TYPE, or NULL. Slow: looks at
+ * all ports. */
+const struct tnl_port *tnl_port_sends(enum tnl_type type, const struct flow_tnl *tnl);
+
 /* Any thread. Some tunnel port listens for packets with this IP protocol and UDP port: *TYPE. */
 bool tnl_port_listens(uint8_t nw_proto, be16 tp_dst, enum tnl_type *type);
+
+/* ... with this IP protocol and any port; IP_P_FRAGMENT: any protocol. */
+bool tnl_port_listens_for_any(uint8_t nw_proto);
 
 /* Any thread. VXLAN packets to UDP port DST_PORT may carry a group policy (exts=gbp). */
 bool tnl_port_has_gbp(be16 dst_port);

@@ -42,6 +42,7 @@ static const struct text texts[] = {
 	[DROP_TNL_BAD_HEADER] = {"tnl_bad_header", "Malformed tunnel header."},
 	[DROP_TNL_BAD_CSUM] = {"tnl_bad_csum", "Wrong checksum in the outer header."},
 	[DROP_TNL_TRUNCATED] = {"tnl_truncated", "The tunnel packet ends before its inner frame does."},
+	[DROP_TNL_FRAGMENT] = {"tnl_fragment", "Fragment of an outer packet that was not complete in time, or can't be."},
 	[DROP_TNL_LOOP] = {"tnl_loop", "Too many tunnels inside each other."},
 	[DROP_TNL_TOO_BIG] = {"tnl_too_big", "With its tunnel header the packet exceeds the underlay's MTU."},
 	[DROP_NO_HEADROOM] = {"no_headroom", "No room in the buffer for another header."},

@@ -44,6 +44,7 @@ enum drop_reason {
 	DROP_TNL_BAD_HEADER,
 	DROP_TNL_BAD_CSUM,
 	DROP_TNL_TRUNCATED,
+	DROP_TNL_FRAGMENT,		/* Of an outer packet that was never whole. */
 	DROP_TNL_LOOP,			/* Too many nested tunnels. */
 	DROP_TNL_TOO_BIG,		/* Outer packet exceeds the underlay's MTU. */
 	/* Execution and transmit. */

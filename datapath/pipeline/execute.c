@@ -234,13 +234,14 @@ static void do_meter(struct walk *w, const struct op_meter *op)
 	}
 }
 
-static uint32_t next_gre_seq(dp_port_t tunnel)
+/* The first of N. */
+static uint32_t next_gre_seq(dp_port_t tunnel, uint32_t n)
 {
 	const struct pl_port *port = pl_port_get(tunnel);
 
 	if (!port || !port->tunnel)
 		return 0;
-	return atomic_fetch_add_explicit((_Atomic uint32_t *)(uintptr_t)&port->tunnel->gre_seq, 1,
+	return atomic_fetch_add_explicit((_Atomic uint32_t *)(uintptr_t)&port->tunnel->gre_seq, n,
 		memory_order_relaxed);
 }
 
@@ -257,9 +258,11 @@ static void do_tnl_push(struct walk *w, const struct op_tnl_push *op)
 	w->packet->n_pad = 0;
 	err = tnl_header_push(w->packet, op->header, op->header_len, op->outer_l3_ofs,
 		op->outer_l4_ofs, op->proto, op->csum, op->gre_seq, op->is_ipv6, hash,
-		op->gre_seq ? next_gre_seq(op->tunnel) : 0);
+		op->gre_seq ? next_gre_seq(op->tunnel, packet_n_pieces(w->packet)) : 0);
 	if (err)
 		fail(w, err == -ENOBUFS ? DROP_NO_HEADROOM : DROP_TNL_TOO_BIG);
+	else if (op->may_fragment)
+		w->packet->offload |= PACKET_MAY_FRAGMENT;
 }
 
 /* PACKET, which this takes over, ends in W's run without having gone anywhere. */
@@ -274,25 +277,20 @@ static void fail_copy(struct walk *w, struct packet *packet, enum drop_reason re
 	}
 }
 
-static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op, bool is_last)
+/* PACKET, which this takes over, comes out of a tunnel of TYPE. */
+static void pop(struct walk *w, struct packet *packet, enum tnl_type type, bool is_last)
 {
 	struct exec_env *env = w->run->env;
 	const struct tnl_port *port;
-	struct packet *packet;
 	int err;
 
-	if (!make_writable(w))
-		return;
-	packet = hand_over(w, &op->op, is_last);
-	if (!packet)
-		return;
-	err = tnl_header_pop(packet, op->type);
+	err = tnl_header_pop(packet, type);
 	if (err) {
 		fail_copy(w, packet, err == -EBADMSG ? DROP_TNL_BAD_CSUM : DROP_TNL_BAD_HEADER,
 			is_last);
 		return;
 	}
-	port = tnl_port_lookup(op->type, packet->tunnel.tp_dst, &packet->tunnel);
+	port = tnl_port_lookup(type, packet->tunnel.tp_dst, &packet->tunnel);
 	if (!port) {
 		fail_copy(w, packet, DROP_TNL_NO_PORT, is_last);
 		return;
@@ -301,6 +299,55 @@ static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op, bool is_last
 	packet->n_pad = 0;
 	w->run->taken = true;
 	env->recirculate(env, port->dp_port, packet);
+}
+
+static void do_tnl_pop(struct walk *w, const struct op_tnl_pop *op, bool is_last)
+{
+	struct packet *packet;
+
+	if (!make_writable(w))
+		return;
+	packet = hand_over(w, &op->op, is_last);
+	if (packet)
+		pop(w, packet, op->type, is_last);
+}
+
+/* PACKET, which this takes over, is the host's own and no tunnel's. */
+static void deliver(struct walk *w, struct packet *packet, dp_port_t port, bool is_last)
+{
+	if (!port) {
+		fail_copy(w, packet, DROP_TNL_NO_PORT, is_last);
+		return;
+	}
+	if (packet->l3_ofs != PACKET_NO_OFS) {
+		packet->outer_l3_ofs = packet->l3_ofs;
+		packet->offload |= PACKET_MAY_FRAGMENT;
+	}
+	w->run->taken = true;
+	w->run->env->output(w->run->env, port, packet);
+}
+
+static void do_tnl_reassemble(struct walk *w, const struct op_tnl_reassemble *op, bool is_last)
+{
+	struct exec_env *env = w->run->env;
+	struct packet *packet;
+	enum tnl_type type;
+	struct flow flow;
+
+	if (!make_writable(w))
+		return;
+	packet = hand_over(w, &op->op, is_last);
+	if (packet && env->reassemble) {
+		packet = env->reassemble(env, packet);
+		w->run->taken |= !packet;
+	}
+	if (!packet)
+		return;
+	if (!flow_extract(packet, &flow) && !flow.nw_frag &&
+		tnl_port_listens(flow.nw_proto, flow.nw_proto == IP_P_UDP ? flow.tp_dst : 0, &type))
+		pop(w, packet, type, is_last);
+	else
+		deliver(w, packet, op->port, is_last);
 }
 
 static void do_resume(struct walk *w, const struct op_resume *op, bool is_last)
@@ -405,6 +452,9 @@ static void do_one(struct walk *w, const struct op *op, bool is_last)
 		break;
 	case OP_TNL_POP:
 		do_tnl_pop(w, p, is_last);
+		break;
+	case OP_TNL_REASSEMBLE:
+		do_tnl_reassemble(w, p, is_last);
 		break;
 	case OP_RESUME:
 		do_resume(w, p, is_last);

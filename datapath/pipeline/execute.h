@@ -27,6 +27,9 @@ struct exec_env {
 	/* A decapsulated packet (tunnel set, data at the inner frame) that starts anew at tunnel port IN;
 	 * takes PACKET over. */
 	void (*recirculate)(struct exec_env *env, dp_port_t in, struct packet *packet);
+	/* OP_TNL_REASSEMBLE: takes PACKET, a fragment, over; returns its datagram if that is whole now. NULL:
+	 * not yet, or lost and counted. May be NULL: fragments stay what they are. */
+	struct packet *(*reassemble)(struct exec_env *env, struct packet *packet);
 	/* OP_RESUME: translate again from there. Takes PACKET over. */
 	void (*resume)(struct exec_env *env, const struct op_resume *resume, struct packet *packet);
 	/* OP_SAMPLE's flow record; does not take PACKET. May be NULL. */

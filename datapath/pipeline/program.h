@@ -51,12 +51,14 @@ enum op_type {
 	OP_METER,		/* struct op_meter */
 	OP_TNL_PUSH,		/* struct op_tnl_push */
 	OP_TNL_POP,		/* struct op_tnl_pop: the inner frame (a copy's) comes in anew */
+	OP_TNL_REASSEMBLE,	/* struct op_tnl_reassemble: a fragment (a copy) for an endpoint of tunnels */
 	OP_RESUME,		/* struct op_resume: parse (a copy) again, go on translating */
 	OP_PUNT,		/* struct op_punt: a copy to the controller */
 	OP_NEIGH_HOLD,		/* struct op_neigh_hold: consumed until the neighbour is known */
 	OP_NEIGH_SNOOP,		/* struct op_u32 (bridge id): ARP or ND reply, or a tunnel packet of a sender not
 				 * yet known, for control to learn from */
 	OP_L2_PROTO,		/* struct op_l2_proto: STP, RSTP, LACP, IGMP, MLD copy for control */
+	OP_TNL_TOO_BIG,		/* struct op_tnl_too_big: in no program; beside a packet that was sent up */
 	OP_DROP,		/* struct op_u32: enum drop_reason; ends the program */
 	OP_N_TYPES,
 };
@@ -198,6 +200,7 @@ struct op_tnl_push {
 	bool csum;		/* Compute the UDP or GRE checksum. */
 	bool gre_seq;
 	bool is_ipv6;
+	bool may_fragment;
 	uint8_t type;		/* enum tnl_type, for the text. */
 	uint8_t header[];	/* header_len bytes, padded to OP_ALIGN. */
 };
@@ -205,6 +208,13 @@ struct op_tnl_push {
 struct op_tnl_pop {
 	struct op op;
 	uint32_t type;		/* enum tnl_type: how to parse. */
+};
+
+/* Once its datagram is whole: as OP_TNL_POP if it is a tunnel's, else output to PORT (0: none), in fragments
+ * again if need be. */
+struct op_tnl_reassemble {
+	struct op op;
+	dp_port_t port;
 };
 
 /* Everything that a later translation needs to go on where this one stopped. */
@@ -259,6 +269,13 @@ struct op_neigh_hold {
 	uint32_t bridge;	/* Underlay bridge whose local port asks. */
 	/* The flow's tunnel fields as it met the output: control outputs it to `tunnel` again with them. */
 	struct flow_tnl tnl __attribute__((packed, aligned(4)));
+};
+
+/* A tunnel's outer packet was longer than MTU of device PORT. */
+struct op_tnl_too_big {
+	struct op op;
+	dp_port_t port;
+	uint32_t mtu;
 };
 
 struct op_l2_proto {

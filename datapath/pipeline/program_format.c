@@ -230,6 +230,9 @@ static void put_one(const struct format *f, const struct op *op)
 	case OP_TNL_POP:
 		put_tnl_pop(f, p);
 		break;
+	case OP_TNL_REASSEMBLE:
+		sbuf_puts(s, "tnl_reassemble");
+		break;
 	case OP_RESUME:
 		sbuf_putf(s, "recirc(table=%u)", ((const struct op_resume *)p)->table_id);
 		break;
@@ -248,6 +251,7 @@ static void put_one(const struct format *f, const struct op *op)
 	case OP_DROP:
 		sbuf_puts(s, "drop");
 		break;
+	case OP_TNL_TOO_BIG:
 	case OP_N_TYPES:
 		break;
 	}

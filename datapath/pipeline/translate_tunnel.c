@@ -149,6 +149,7 @@ static void tnl_put_push(struct xlate_ctx *ctx, const struct pl_port *port,
 	op->csum = header->csum;
 	op->gre_seq = header->gre_seq;
 	op->is_ipv6 = header->is_ipv6;
+	op->may_fragment = header->may_fragment;
 	memcpy(op->header, header->data, header->len);
 }
 
@@ -345,25 +346,17 @@ static void tnl_snoop_nd(struct xlate_ctx *ctx)
 		tnl_put_snoop(ctx);
 }
 
-/* A packet that a tunnel endpoint of this host is to get: its type. */
-static bool tnl_is_for_endpoint(struct xlate_ctx *ctx, const struct pl_port *port,
-	enum tnl_type *type)
+/* The packet is for the host at PORT, as far as addresses say that. */
+static bool tnl_is_for_host(struct xlate_ctx *ctx, const struct pl_port *port)
 {
 	const struct flow *flow = &ctx->flow;
 	struct ipv6_addr dst;
 
 	memset(&ctx->wc->dl_dst, 0xff, sizeof ctx->wc->dl_dst);
-	if (!eth_addr_equal(flow->dl_dst, port->mac) || flow->nw_frag)
+	if (!eth_addr_equal(flow->dl_dst, port->mac))
 		return false;
 	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
 	if (flow->vlans[0].tci)
-		return false;
-	ctx->wc->nw_proto = 0xff;
-	if (flow->nw_proto != IP_P_UDP && flow->nw_proto != IP_P_GRE)
-		return false;
-	if (flow->nw_proto == IP_P_UDP)
-		ctx->wc->tp_dst = BE16_MAX;
-	if (!tnl_port_listens(flow->nw_proto, flow->nw_proto == IP_P_UDP ? flow->tp_dst : 0, type))
 		return false;
 	if (flow->dl_type == htobe16(ETH_T_IP)) {
 		ctx->wc->nw_dst = BE32_MAX;
@@ -373,6 +366,27 @@ static bool tnl_is_for_endpoint(struct xlate_ctx *ctx, const struct pl_port *por
 		dst = flow->ipv6_dst;
 	}
 	return route_is_local(&dst, NULL);
+}
+
+/* What a tunnel endpoint of this host is to get: OP_TNL_POP with its *TYPE, or OP_TNL_REASSEMBLE. */
+static enum op_type tnl_is_for_endpoint(struct xlate_ctx *ctx, const struct pl_port *port,
+	enum tnl_type *type)
+{
+	const struct flow *flow = &ctx->flow;
+
+	ctx->wc->nw_proto = 0xff;
+	/* Of IPv6, only the first fragment says what it is of. */
+	if (flow->nw_frag)
+		return (flow->nw_proto == IP_P_UDP || flow->nw_proto == IP_P_GRE ||
+			flow->nw_proto == IP_P_FRAGMENT) &&
+			tnl_port_listens_for_any(flow->nw_proto) && tnl_is_for_host(ctx, port)
+			? OP_TNL_REASSEMBLE : OP_N_TYPES;
+	if (flow->nw_proto != IP_P_UDP && flow->nw_proto != IP_P_GRE)
+		return OP_N_TYPES;
+	if (flow->nw_proto == IP_P_UDP)
+		ctx->wc->tp_dst = BE16_MAX;
+	return tnl_port_listens(flow->nw_proto, flow->nw_proto == IP_P_UDP ? flow->tp_dst : 0, type) &&
+		tnl_is_for_host(ctx, port) ? OP_TNL_POP : OP_N_TYPES;
 }
 
 /* Whoever sends by a tunnel is a neighbour, or behind one that forwards for it: the first packet of an
@@ -395,11 +409,25 @@ static void tnl_snoop_sender(struct xlate_ctx *ctx)
 		tnl_put_snoop(ctx);
 }
 
+static void tnl_put_pop(struct xlate_ctx *ctx, enum tnl_type type)
+{
+	struct op_tnl_pop *op = xlate_put_op(ctx, OP_TNL_POP, sizeof *op);
+
+	op->type = type;
+}
+
+static void tnl_put_reassemble(struct xlate_ctx *ctx, const struct pl_port *port)
+{
+	struct op_tnl_reassemble *op = xlate_put_op(ctx, OP_TNL_REASSEMBLE, sizeof *op);
+
+	op->port = port->dp_port;
+}
+
 bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 {
 	struct program_builder *program = &ctx->out->program;
-	struct op_u32 *op;
-	enum tnl_type type;
+	enum tnl_type type = TNL_N_TYPES;
+	enum op_type op;
 	size_t nest;
 
 	if (!port->is_internal)
@@ -414,7 +442,8 @@ bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 	}
 	if (!xlate_is_ip(&ctx->flow))
 		return false;
-	if (!tnl_is_for_endpoint(ctx, port, &type)) {
+	op = tnl_is_for_endpoint(ctx, port, &type);
+	if (op == OP_N_TYPES) {
 		if (ctx->flow.dl_type == htobe16(ETH_T_IPV6)) {
 			ctx->wc->nw_proto = 0xff;
 			if (ctx->flow.nw_proto == IP_P_ICMPV6)
@@ -425,8 +454,10 @@ bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 	tnl_snoop_sender(ctx);
 	/* In a copy, since it ends the program that it stands in. */
 	nest = program_nest_begin(program, OP_CLONE, sizeof(struct op_nest));
-	op = xlate_put_op(ctx, OP_TNL_POP, sizeof(struct op_tnl_pop));
-	((struct op_tnl_pop *)op)->type = type;
+	if (op == OP_TNL_POP)
+		tnl_put_pop(ctx, type);
+	else
+		tnl_put_reassemble(ctx, port);
 	program_nest_end(program, nest);
 	ctx->n_results++;
 	return true;

@@ -54,6 +54,28 @@ struct rte_mbuf *mbuf_from_bytes(struct rte_mempool *pool, const void *data, uin
 	return head;
 }
 
+void mbuf_fill(struct rte_mbuf *m, uint32_t at, const struct rte_mbuf **seg, uint32_t *seg_ofs)
+{
+	while (m) {
+		uint32_t n;
+
+		if (at >= m->data_len) {
+			at -= m->data_len;
+			m = m->next;
+			continue;
+		}
+		while (*seg_ofs == (*seg)->data_len) {
+			*seg = (*seg)->next;
+			*seg_ofs = 0;
+		}
+		n = MIN((uint32_t)m->data_len - at, (uint32_t)(*seg)->data_len - *seg_ofs);
+		memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, at),
+			rte_pktmbuf_mtod_offset(*seg, const uint8_t *, *seg_ofs), n);
+		at += n;
+		*seg_ofs += n;
+	}
+}
+
 /* Hangs references to the segments behind SRC to DST. False if out of mbufs. */
 static bool share_chain(struct rte_mbuf *dst, const struct rte_mbuf *src, struct rte_mempool *pool)
 {

@@ -61,6 +61,9 @@ static inline void mbuf_sync(struct rte_mbuf *m)
 struct rte_mbuf *mbuf_alloc(struct rte_mempool *pool, uint32_t len);
 /* ... with a copy of DATA[LEN]. */
 struct rte_mbuf *mbuf_from_bytes(struct rte_mempool *pool, const void *data, uint32_t len);
+/* Fills chain M from byte AT to its end from the chain whose next byte is at *SEG_OFS of *SEG, and moves
+ * on there. There must be enough. */
+void mbuf_fill(struct rte_mbuf *m, uint32_t at, const struct rte_mbuf **seg, uint32_t *seg_ofs);
 
 /* struct packet_ops for packets in mbufs. AUX is the struct rte_mempool that copies come from. A
  * clone has headers of its own and shares chained payload. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "datapath/eal.h"
+#include "datapath/frag.h"
 #include "datapath/gso.h"
 #include "lib/fatal.h"
 #include "lib/headers.h"
@@ -164,6 +165,7 @@ uint16_t port_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint1
 struct tx {
 	struct port *port;
 	uint64_t *drops;
+	struct port_rejects *rejects;
 	uint16_t qid;
 	uint16_t sent;    /* Frames of the caller. */
 	uint16_t n;       /* In batch[]. */
@@ -224,38 +226,115 @@ static bool device_sums(const struct port *port, const struct packet *p)
 	       !(p->offload & PACKET_OUTER_CSUM);
 }
 
+/* M is too long and must stay whole. Whoever sent it into a tunnel can be told. */
+static void tx_reject(struct tx *tx, struct rte_mbuf *m)
+{
+	struct port_rejects *rejects = tx->rejects;
+
+	if (!mbuf_packet(m)->outer_proto) {
+		tx_drop(tx, m, DROP_TX_TOO_BIG);
+		return;
+	}
+	tx->drops[DROP_TNL_TOO_BIG]++;
+	if (rejects && rejects->n < PORT_REJECTS_MAX)
+		rejects->mbufs[rejects->n++] = m;
+	else
+		rte_pktmbuf_free(m);
+}
+
+/* While a frame goes out in pieces: it is one packet, sent, or lost for the first reason found. */
+struct tx_whole {
+	uint64_t drops[DROP_N_REASONS];
+	uint64_t *callers;
+	uint16_t sent_before;
+};
+
+static void tx_whole_begin(struct tx *tx, struct tx_whole *whole)
+{
+	tx_flush(tx);
+	memset(whole->drops, 0, sizeof whole->drops);
+	whole->callers = tx->drops;
+	whole->sent_before = tx->sent;
+	tx->drops = whole->drops;
+}
+
+static void tx_whole_end(struct tx *tx, struct tx_whole *whole)
+{
+	bool failed = false;
+
+	tx_flush(tx);
+	tx->drops = whole->callers;
+	for (int i = 0; i < DROP_N_REASONS && !failed; i++) {
+		if (whole->drops[i]) {
+			tx->drops[i]++;
+			failed = true;
+		}
+	}
+	tx->sent = (uint16_t)(whole->sent_before + !failed);
+}
+
+/* Sends the fragments of M. */
+static void tx_fragments(struct tx *tx, struct rte_mbuf *m)
+{
+	struct rte_mbuf *piece;
+	struct frag frag;
+
+	if (frag_begin(&frag, m, m->pool, tx->max_len - ETH_HEADER_LEN)) {
+		tx_drop(tx, m, DROP_TNL_TOO_BIG);
+		return;
+	}
+	while (frag_has_next(&frag)) {
+		piece = frag_next(&frag);
+		if (!piece) {
+			tx->drops[DROP_NO_MEMORY]++;
+			break;
+		}
+		tx_add(tx, piece);
+	}
+	rte_pktmbuf_free(m);
+}
+
+static void tx_fragment(struct tx *tx, struct rte_mbuf *m)
+{
+	struct tx_whole whole;
+
+	if (mbuf_packet(m)->offload & (PACKET_CSUM_PARTIAL | PACKET_OUTER_CSUM) &&
+		gso_finish_csum(m)) {
+		tx_drop(tx, m, DROP_TX_ERROR);
+		return;
+	}
+	tx_whole_begin(tx, &whole);
+	tx_fragments(tx, m);
+	tx_whole_end(tx, &whole);
+}
+
 /* Cuts M into pieces and sends them. */
 static void tx_segment(struct tx *tx, struct rte_mbuf *m)
 {
-	uint64_t drops[DROP_N_REASONS] = {0}, failed = 0;
-	uint16_t sent_before;
+	struct tx_whole whole;
 	struct rte_mbuf *piece;
 	struct gso gso;
+	bool too_big;
 
 	if (gso_begin(&gso, m, m->pool)) {
 		tx_drop(tx, m, DROP_TX_ERROR);
 		return;
 	}
-	if (too_long(tx, mbuf_packet(m), gso_piece_len(&gso))) {
-		tx_drop(tx, m, DROP_TX_TOO_BIG);
+	too_big = too_long(tx, mbuf_packet(m), gso_piece_len(&gso));
+	if (too_big && !frag_is_allowed(mbuf_packet(m))) {
+		tx_reject(tx, m);
 		return;
 	}
-	tx_flush(tx);
-	sent_before = tx->sent;
-	uint64_t *callers = tx->drops;
-
-	tx->drops = drops;
-	while ((piece = gso_next(&gso)))
-		tx_add(tx, piece);
-	tx_flush(tx);
-	tx->drops = callers;
+	tx_whole_begin(tx, &whole);
+	while ((piece = gso_next(&gso))) {
+		if (too_big && too_long(tx, mbuf_packet(piece), mbuf_packet(piece)->len))
+			tx_fragments(tx, piece);
+		else
+			tx_add(tx, piece);
+	}
 	if (gso.i < gso.n_pieces)
-		drops[DROP_NO_MEMORY]++;
-	/* The frame is one packet: sent, or lost for the first reason found. */
-	for (int i = 0; i < DROP_N_REASONS && !failed; i++)
-		if (drops[i])
-			failed = callers[i] += 1;
-	tx->sent = (uint16_t)(sent_before + !failed);
+		tx->drops[DROP_NO_MEMORY]++;
+	tx_whole_end(tx, &whole);
 	rte_pktmbuf_free(m);
 }
 
@@ -272,11 +351,14 @@ static void tx_one(struct tx *tx, struct rte_mbuf *m)
 		/* Each piece has the headers up to the payload; 60 bytes of TCP at most. */
 		if (too_long(tx, p,
 			    MIN(p->len, p->csum_start + (uint32_t)TCP_HEADER_LEN + p->gso_size))) {
-			tx_drop(tx, m, DROP_TX_TOO_BIG);
+			tx_reject(tx, m);
 			return;
 		}
 	} else if (unlikely(too_long(tx, p, p->len))) {
-		tx_drop(tx, m, DROP_TX_TOO_BIG);
+		if (frag_is_allowed(p))
+			tx_fragment(tx, m);
+		else
+			tx_reject(tx, m);
 		return;
 	} else if (p->offload & (PACKET_CSUM_PARTIAL | PACKET_OUTER_CSUM) &&
 		   !device_sums(tx->port, p) && gso_finish_csum(m)) {
@@ -302,13 +384,14 @@ static inline bool sync_all(struct rte_mbuf **mbufs, uint16_t n, uint32_t max_le
 	return !odd && longest <= max_len;
 }
 
-uint16_t port_tx(
-	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
+uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	uint64_t *drops, struct port_rejects *rejects)
 {
 	struct tx tx;
 
 	tx.port = port;
 	tx.drops = drops;
+	tx.rejects = rejects;
 	tx.qid = qid;
 	tx.sent = tx.n = 0;
 	tx.max_len = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
@@ -321,8 +404,8 @@ uint16_t port_tx(
 	return tx.sent;
 }
 
-uint16_t port_tx_bare(
-	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
+uint16_t port_tx_bare(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	uint64_t *drops, struct port_rejects *rejects)
 {
 	uint32_t max = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
 	uint32_t longest = 0;
@@ -333,5 +416,5 @@ uint16_t port_tx_bare(
 		return port->driver->tx_plain(port, qid, mbufs, n, drops);
 	for (uint16_t i = 0; i < n; i++)
 		mbuf_packet_init(mbufs[i]);
-	return port_tx(port, qid, mbufs, n, drops);
+	return port_tx(port, qid, mbufs, n, drops, rejects);
 }

@@ -58,14 +58,23 @@ int port_hw_stats(struct port *port, struct dp_port_stats *stats);
 /* Receives up to N (at most PORT_BURST) frames from queue QID: bare mbufs if port->rx_bare, else each
  * mbuf's private area is a struct packet, filled (data, len, seg_len, offload, gso, csum; in_port). */
 uint16_t port_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n);
-/* Sends all of MBUFS or frees them; returns how many were sent. Segments and finishes checksums as
- * the device needs (gso.h). DROPS[DROP_N_REASONS] counts why the others were not (DROP_TX_*,
- * DROP_NO_MEMORY). Syncs mbufs with their packets itself. */
-uint16_t port_tx(
-	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops);
-/* The same for bare mbufs. */
-uint16_t port_tx_bare(
-	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops);
+/* Frames of tunnels that were too big for the device and may not be fragmented: somebody may want to
+ * answer for them. The caller of port_tx() frees them. */
+#define PORT_REJECTS_MAX 4
+struct port_rejects {
+	uint16_t n;
+	struct rte_mbuf *mbufs[PORT_REJECTS_MAX];
+};
+
+/* Sends all of MBUFS or frees them; returns how many were sent. Segments (gso.h), fragments outer IP
+ * packets (frag.h) and finishes checksums as the device needs. DROPS[DROP_N_REASONS] counts why the
+ * others were not (DROP_TX_*, DROP_TNL_TOO_BIG, DROP_NO_MEMORY); of those too big, REJECTS (may be
+ * NULL) gets the first. Syncs mbufs with their packets itself. */
+uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	uint64_t *drops, struct port_rejects *rejects);
+/* The same for bare mbufs, of which none is a tunnel's that is too big. */
+uint16_t port_tx_bare(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	uint64_t *drops, struct port_rejects *rejects);
 /* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same
  * as long as the port is open. */
 int port_rx_fd(struct port *port, uint16_t qid);

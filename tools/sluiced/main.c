@@ -50,6 +50,7 @@ static struct dp_config dp_settings(const struct model *model)
 		.pmd_cpu_mask = smap_get(other, "pmd-cpu-mask"),
 		.pmd_sleep_max_us = smap_get_uint(other, "pmd-sleep-max", 0),
 		.no_caches = smap_get_bool(other, "sluice-no-caches", false),
+		.no_too_big_answers = !smap_get_bool(other, "sluice-tunnel-pmtud", true),
 		/* Who takes the place of ovs-vswitchd is not to send what it would not. */
 		.drop_unresolved = !smap_get_bool(other, "sluice-hold-packets", embedded),
 	};

@@ -50,7 +50,7 @@ static void test_loopback(void **state)
 		memset(mbuf_packet(m[i])->data + 12, 0, 2);
 	}
 	packet_push(mbuf_packet(m[1]), 50);
-	assert_int_equal(port_tx(port, 0, m, 4, drops), 3);
+	assert_int_equal(port_tx(port, 0, m, 4, drops, NULL), 3);
 	assert_int_equal(drops[DROP_TX_TOO_BIG], 1);
 	assert_true(port->rx_bare);
 	assert_int_equal(port_rx(port, 0, m, PORT_BURST), 3);
@@ -60,10 +60,10 @@ static void test_loopback(void **state)
 	/* Bare as they came, but one is too long by now. */
 	drops[DROP_TX_TOO_BIG] = 0;
 	rte_pktmbuf_append(m[1], 1600);
-	assert_int_equal(port_tx_bare(port, 0, m, 3, drops), 2);
+	assert_int_equal(port_tx_bare(port, 0, m, 3, drops, NULL), 2);
 	assert_int_equal(drops[DROP_TX_TOO_BIG], 1);
 	assert_int_equal(port_rx(port, 0, m, PORT_BURST), 2);
-	assert_int_equal(port_tx_bare(port, 0, m, 2, drops), 2);
+	assert_int_equal(port_tx_bare(port, 0, m, 2, drops, NULL), 2);
 	assert_int_equal(port_rx(port, 0, m, PORT_BURST), 2);
 	assert_int_equal(rte_pktmbuf_mtod(m[1], uint8_t *)[5], 2);
 	rte_pktmbuf_free_bulk(m, 2);
@@ -72,7 +72,7 @@ static void test_loopback(void **state)
 	assert_int_equal(port_set_admin(port, false), 0);
 	m[0] = mbuf_alloc(eal_mempool(-1), 100);
 	memset(mbuf_packet(m[0])->data, 0, 100);
-	assert_int_equal(port_tx(port, 0, m, 1, drops), 0);
+	assert_int_equal(port_tx(port, 0, m, 1, drops, NULL), 0);
 	assert_int_equal(drops[DROP_TX_PORT_DOWN], 1);
 	assert_int_equal(port_set_admin(port, true), 0);
 	port_close(port);

@@ -107,7 +107,7 @@ static void test_tags(void **state)
 		assert_memory_equal(mbuf_packet(m)->data, frames[i], sizeof frames[i]);
 		assert_int_equal(m->pkt_len, sizeof frames[i]);
 		/* What we send is not what we receive. */
-		assert_int_equal(port_tx(port, 0, &m, 1, drops), 1);
+		assert_int_equal(port_tx(port, 0, &m, 1, drops, NULL), 1);
 		usleep(1000);
 		assert_int_equal(port_rx(port, 0, &m, 1), 0);
 	}
@@ -134,7 +134,7 @@ static void test_too_long(void **state)
 		memset(mbuf_packet(m[i])->data, 2, 1514);
 	mbuf_packet(m[2])->data[12] = 0x81;
 	mbuf_packet(m[2])->data[13] = 0;
-	assert_int_equal(port_tx(port, 0, m, 3, drops), 2);
+	assert_int_equal(port_tx(port, 0, m, 3, drops, NULL), 2);
 	assert_int_equal(drops[DROP_TX_TOO_BIG], 1);
 	port_close(port);
 	run("ip link del v0");
@@ -170,7 +170,7 @@ static void test_comes_and_goes(void **state)
 	run("ip link del v0");
 	assert_int_equal(port_info(port, &info), -ENODEV);
 	m = mbuf_from_bytes(eal_mempool(-1), frame, sizeof frame);
-	assert_int_equal(port_tx(port, 0, &m, 1, drops), 0);
+	assert_int_equal(port_tx(port, 0, &m, 1, drops, NULL), 0);
 	assert_int_equal(drops[DROP_TX_PORT_DOWN], 1);
 	assert_int_equal(port_rx(port, 0, &m, 1), 0);
 
@@ -300,7 +300,7 @@ static void cable(struct port *from, struct port *to, struct seen *seen)
 		seen->encapsulated_gso += p->gso_type && proto == IP_P_UDP;
 		seen->longest = p->len > seen->longest ? p->len : seen->longest;
 	}
-	port_tx(to, 0, mbufs, n, seen->drops);
+	port_tx(to, 0, mbufs, n, seen->drops, NULL);
 }
 
 /* Transfers over TCP from namespace 1 to 2. TSO: frames are sent on as they are. */

@@ -220,7 +220,7 @@ static void test_send(void **state)
 	m[2] = udp_frame(5000); /* To be cut into 1000 each. */
 	mbuf_packet(m[2])->gso_type = PACKET_GSO_UDP_L4;
 	mbuf_packet(m[2])->gso_size = 1000;
-	assert_int_equal(port_tx(port, 1, m, 3, drops), 2);
+	assert_int_equal(port_tx(port, 1, m, 3, drops, NULL), 2);
 	assert_int_equal(drops[DROP_TX_TOO_BIG], 1);
 	assert_int_equal(recv(fd, got, sizeof got, 0), 10);
 	for (int i = 0; i < 5; i++) {
@@ -234,7 +234,7 @@ static void test_send(void **state)
 	mbuf_packet(m[0])->gso_type = PACKET_GSO_UDP_L4;
 	mbuf_packet(m[0])->gso_size = 1000;
 	m[1] = udp_frame(20);
-	assert_int_equal(port_tx(port, 0, m, 2, drops), 2);
+	assert_int_equal(port_tx(port, 0, m, 2, drops, NULL), 2);
 	assert_int_equal(recv(fd, got, sizeof got, 0), 1000);
 	assert_int_equal(recv(fd, got, sizeof got, 0), 1000);
 	assert_int_equal(recv(fd, got, sizeof got, 0), 500);
@@ -244,7 +244,7 @@ static void test_send(void **state)
 	/* Down: a drop that says so. */
 	assert_int_equal(port_set_admin(port, false), 0);
 	m[0] = udp_frame(10);
-	assert_int_equal(port_tx(port, 0, m, 1, drops), 0);
+	assert_int_equal(port_tx(port, 0, m, 1, drops, NULL), 0);
 	assert_int_equal(drops[DROP_TX_PORT_DOWN], 1);
 	port_close(port);
 	assert_int_not_equal(run("ip link show tap0 2>/dev/null"), 0);

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tunnels with other people's tunnel endpoints at the other end: the kernel's vxlan device and Open vSwitch."""
+import re
+
+from lab import wait_until
+from test_tunnel import underlay
+
+FAMILIES = {4: ("192.168.7.1", "192.168.7.2", 24), 6: ("fd07::1", "fd07::2", 64)}
+
+
+def address(host, device, family, which):
+    ip = FAMILIES[family][which]
+    host.ip("addr add %s/%d dev %s%s" % (ip, FAMILIES[family][2], device, " nodad" if family == 6 else ""))
+    return ip
+
+
+def no_offloads(host, device):
+    host.sh("ethtool -K %s tx off rx off gso off tso off gro off >/dev/null 2>&1; true" % device)
+
+
+def node(host, families=(4, 6), datapath=""):
+    """br-phy with the NIC and its addresses, br-int."""
+    for br in ("br-phy", "br-int"):
+        host.vsctl("add-br %s%s" % (br, " -- set bridge %s datapath_type=%s" % (br, datapath) if datapath else ""))
+    host.vsctl("add-port br-phy eth0")
+    which = 1 if datapath else 0
+    for family in families:
+        address(host, "br-phy", family, which)
+    host.ip("link set br-phy up")
+
+
+def add_guest(host, vm, which):
+    """An address of both families inside."""
+    vm.ip("addr add 10.0.0.%d/24 dev eth0" % (which + 1))
+    vm.ip("addr add fd0a::%d/64 dev eth0 nodad" % (which + 1))
+    vm.ip("link set eth0 up")
+
+
+def tcp(lab, client, server, ip, seconds=1, at_least=5):
+    p = lab.spawn(server.cmd("iperf3", "-s", "-1"), lab.dir + "/iperf.out")
+    wait_until(lambda: ":5201" in server.sh("ss -ltn"), what="iperf3")
+    out = client.sh("iperf3 -c %s -t %d -f m" % (ip, seconds), timeout=25)
+    lab.end(p)
+    rate = float(re.search(r"([0-9.]+) Mbits/sec +receiver", out)[1])
+    assert rate > at_least, out
+
+
+def both_ways(lab, a, ip_a, b, ip_b):
+    wait_until(lambda: a.ping(ip_b, count=1, timeout=1, check=False), 10, "an answer from " + ip_b)
+    assert a.ping(ip_b, count=3) == 3
+    assert b.ping(ip_a, count=3) == 3
+    tcp(lab, a, b, ip_b)
+    tcp(lab, b, a, ip_a)
+
+
+def kernel_vxlan(lab, cases):
+    """IPv4 and IPv6 outside, outer checksum on and off, IPv4 and IPv6 inside, TCP with segmentation offload."""
+    a, b = underlay(lab)
+    a.start()
+    node(a)
+    for family in FAMILIES:
+        address(b, "eth0", family, 1)
+    x = lab.guest("x")
+    lab.veth(a, "x", x, "eth0")
+    x.ip("link set eth0 mtu 1430")
+    add_guest(a, x, 0)
+    a.vsctl("add-port br-int x")
+    for family, csum, inside in cases:
+        ours, theirs, _ = FAMILIES[family]
+        a.vsctl("--may-exist add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100"
+                " options:csum=%s" % (theirs, str(csum).lower()))
+        word = "udpcsum" if family == 4 else "udp6zerocsum%s"
+        flags = ("" if csum else "no") + word if family == 4 else \
+            " ".join(("no" if csum else "") + word % x for x in ("tx", "rx"))
+        b.ip("link add vx0 address 02:00:00:00:01:02 type vxlan id 100 remote %s local %s dstport 4789 dev eth0 %s" %
+             (ours, theirs, flags))
+        b.ip("link set vx0 mtu 1430")
+        b.ip("addr add 10.0.0.2/24 dev vx0")
+        b.ip("link set vx0 up")
+        b.ip("addr add fd0a::2/64 dev vx0 nodad")
+        if 4 in inside:
+            both_ways(lab, x, "10.0.0.1", b, "10.0.0.2")
+        if 6 in inside:
+            both_ways(lab, x, "fd0a::1", b, "fd0a::2")
+        b.ip("link del vx0")
+
+
+def test_kernel_vxlan(lab):
+    kernel_vxlan(lab, ((4, True, (4,)), (6, True, (6,))))
+
+
+def long_kernel_vxlan(lab):
+    kernel_vxlan(lab, [(family, csum, (4, 6)) for family in FAMILIES for csum in (False, True)])
+
+
+ENCAPSULATIONS = (
+    ("vxlan", "options:key=100"),
+    ("vxlan", "options:key=100 options:csum=true options:dst_port=4790"),
+    ("gre", ""),
+    # Not both: Open vSwitch sums up before it writes the number, so its own packets fail its own check.
+    ("gre", "options:key=0x12345678 options:csum=true"),
+    ("gre", "options:key=7 options:seq=true"),
+    ("geneve", "options:key=100"),
+    ("geneve", "options:key=100 options:csum=true"),
+)
+
+
+def open_vswitch(lab, cases):
+    """Open vSwitch's userspace datapath as the peer."""
+    a, b = underlay(lab)
+    no_offloads(b, "eth0")
+    a.start()
+    b.start_ovs()
+    node(a)
+    node(b, datapath="netdev")
+    x, y = lab.guest("x"), lab.guest("y")
+    for host, vm, which in ((a, x, 0), (b, y, 1)):
+        lab.veth(host, "v0", vm, "eth0")
+        vm.ip("link set eth0 mtu 1400")
+        add_guest(host, vm, which)
+        host.vsctl("add-port br-int v0")
+    no_offloads(y, "eth0")
+    no_offloads(b, "v0")
+    for family, kind, options, inside in cases:
+        ours, theirs, _ = FAMILIES[family]
+        for host, remote in ((a, theirs), (b, ours)):
+            host.vsctl("add-port br-int tun0 -- set interface tun0 type=%s options:remote_ip=%s %s" %
+                       (kind, remote, options))
+        if 4 in inside:
+            both_ways(lab, x, "10.0.0.1", y, "10.0.0.2")
+        if 6 in inside:
+            both_ways(lab, y, "fd0a::2", x, "fd0a::1")
+        for host in (a, b):
+            host.vsctl("del-port br-int tun0")
+
+
+def test_open_vswitch(lab):
+    open_vswitch(lab, ((4, "vxlan", "options:key=100", (4,)), (6, "gre", "options:key=7 options:seq=true", (4,)),
+                       (4, "geneve", "options:key=100 options:csum=true", (6,))))
+
+
+def long_open_vswitch(lab):
+    open_vswitch(lab, [(family, kind, options, (4, 6)) for family in FAMILIES for kind, options in ENCAPSULATIONS])
