@@ -17,6 +17,8 @@
 struct measure_config {
 	unsigned int trials;
 	unsigned int ms;	/* Of a trial's run. */
+	bool search;		/* For throughput at a loss ratio, too. */
+	double pdr_loss;	/* Share that may be lost in PDR. */
 	bool show_paths;	/* Cached paths to stderr. */
 	struct target_config target;
 };

@@ -23,6 +23,11 @@ enum {
 	OPT_AGAINST,
 	OPT_OVS,
 	OPT_LIST,
+	OPT_ALL,
+	OPT_SVG,
+	OPT_HISTORY,
+	OPT_RFC2544,
+	OPT_LOSS,
 };
 
 static _Noreturn void die(const char *format, ...) PRINTF_FORMAT(1, 2);
@@ -58,10 +63,17 @@ static _Noreturn void usage(void)
 	       "  --core N          core of the PMD thread, default the last\n"
 	       "  --frames N        frames in a source's file; more flows are made by rewriting\n"
 	       "                    headers on the way in; default 1024\n"
+	       "  --all             every row that has a goal, and what became of it; exit status 3 if\n"
+	       "                    any is missed\n"
+	       "  --rfc2544         also the highest rates without loss (NDR) and with little (PDR), and\n"
+	       "                    latencies at half the NDR\n"
+	       "  --loss PERCENT    that may be lost in PDR, default 0.5\n"
+	       "  --svg FILE        a plot of cycles per packet (-: stdout)\n"
+	       "  --plot-history FILE   the history that tests/perf/guard keeps, as SVG on stdout\n"
 	       "  --json FILE       results as JSON too (-: in place of the table)\n"
 	       "  --no-caches       every packet through the interpreter\n"
 	       "  --no-huge         without hugepages (no ratios then)\n"
-	       "  --against ovs     Open vSwitch too, in turns, where files hold all flows (200k)\n"
+	       "  --against ovs     Open vSwitch with DPDK too, case by case, and ratios\n"
 	       "  --ovs FILE        ovs-vswitchd with DPDK, default that of Debian's package\n"
 	       "                    openvswitch-switch-dpdk\n"
 	       "  --paths           what the caches hold after the trials, on stderr\n"
@@ -84,6 +96,16 @@ static uint64_t parse_number(const char *what, char *word, uint64_t min, uint64_
 		die("%s: a number from %llu to %llu was expected", what, (unsigned long long)min,
 			(unsigned long long)max);
 	return value * unit;
+}
+
+static double parse_percent(const char *what, const char *word)
+{
+	char *end;
+	double value = strtod(word, &end);
+
+	if (end == word || *end || !(value >= 0 && value < 100))
+		die("%s: a percentage from 0 to less than 100 was expected", what);
+	return value;
 }
 
 static void parse_flows(struct options *o, char *list)
@@ -136,7 +158,7 @@ static void add_scenario(struct options *o, const char *word)
 
 static void parse_scenarios(struct options *o, int argc, char *argv[])
 {
-	if (!argc)
+	if (!argc && !o->all && !o->history)
 		die("which scenario? (--help lists them; all: every one)");
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "all")) {
@@ -190,6 +212,21 @@ static void parse_option(struct options *o, int c)
 	case OPT_PATHS:
 		o->measure.show_paths = true;
 		break;
+	case OPT_ALL:
+		o->all = true;
+		break;
+	case OPT_SVG:
+		o->svg = optarg;
+		break;
+	case OPT_HISTORY:
+		o->history = optarg;
+		break;
+	case OPT_RFC2544:
+		o->measure.search = true;
+		break;
+	case OPT_LOSS:
+		o->measure.pdr_loss = parse_percent("--loss", optarg) / 100;
+		break;
 	case 'v':
 		o->verbose = true;
 		break;
@@ -223,6 +260,11 @@ void options_parse(int argc, char *argv[], struct options *o)
 		{"ovs", required_argument, NULL, OPT_OVS},
 		{"paths", no_argument, NULL, OPT_PATHS},
 		{"list", no_argument, NULL, OPT_LIST},
+		{"all", no_argument, NULL, OPT_ALL},
+		{"svg", required_argument, NULL, OPT_SVG},
+		{"plot-history", required_argument, NULL, OPT_HISTORY},
+		{"rfc2544", no_argument, NULL, OPT_RFC2544},
+		{"loss", required_argument, NULL, OPT_LOSS},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -232,7 +274,7 @@ void options_parse(int argc, char *argv[], struct options *o)
 	*o = (struct options){
 		.sizes = {64},
 		.n_sizes = 1,
-		.measure = {.trials = 5, .ms = 300, .target = {.core = -1}},
+		.measure = {.trials = 5, .ms = 300, .pdr_loss = 0.005, .target = {.core = -1}},
 	};
 	while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1)
 		parse_option(o, c);

@@ -23,6 +23,9 @@ struct options {
 	unsigned int n_sizes;
 	struct measure_config measure;
 	const char *json;	/* File, "-": stdout instead of the table; NULL. */
+	const char *svg;	/* A plot of all results; NULL. */
+	const char *history;	/* Plot this file and do nothing else; NULL. */
+	bool all;		/* Every row that has a goal. */
 	bool against_ovs;	/* Open vSwitch too, in turns, over the same files. */
 	bool verbose;
 };

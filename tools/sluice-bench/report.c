@@ -139,14 +139,43 @@ void report_row(FILE *out, const struct measure_result *r)
 	fflush(out);
 }
 
+static bool put_times(FILE *out, bool is_first, const struct measure_result *ours,
+	const struct measure_result *theirs, enum figure what, bool less_is_better, const char *text)
+{
+	double a = measure_median(ours, what), b = measure_median(theirs, what);
+
+	if (!(a > 0) || !(b > 0))
+		return false;
+	if (is_first)
+		fprintf(out, "%-*s", INDENT, "");
+	fprintf(out, "%s %.2f times the %s", is_first ? "" : ",", less_is_better ? b / a : a / b, text);
+	return true;
+}
+
 void report_ratio(FILE *out, const struct measure_result *ours, const struct measure_result *theirs)
 {
-	double a = measure_median(ours, FIGURE_MPPS);
-	double b = measure_median(theirs, FIGURE_MPPS);
+	static const struct {
+		enum figure what;
+		bool less_is_better;
+		const char *text;
+	} ratios[] = {
+		{FIGURE_MPPS, false, "packet rate"},
+		{FIGURE_FIRST, false, "packets of the first second"},
+		{FIGURE_MODS, false, "rules a second"},
+		{FIGURE_MOD_CPU, true, "rules a second of CPU time"},
+		{FIGURE_TRIPS, false, "round trips"},
+		{FIGURE_NDR, false, "NDR"},
+		{FIGURE_GAP, true, "quickness"},
+	};
+	bool any = false;
 
-	if (ours->error[0] || theirs->error[0] || ours->fault[0] || !ours->hugepages || !(b > 0))
+	if (ours->error[0] || theirs->error[0] || ours->fault[0] || !ours->hugepages)
 		return;
-	fprintf(out, "%-*s %.2f times the packet rate of %s\n", INDENT, "", a / b, theirs->subject);
+	for (size_t i = 0; i < ARRAY_SIZE(ratios); i++)
+		any |= put_times(out, !any, ours, theirs, ratios[i].what, ratios[i].less_is_better,
+			ratios[i].text);
+	if (any)
+		fprintf(out, " of %s\n", theirs->subject);
 	fflush(out);
 }
 
@@ -211,6 +240,21 @@ void report_json_row(json_t *report, const struct measure_result *r)
 			json_object_set_new(row, figure_infos[f].key, spread_json(&s));
 	}
 	json_array_append_new(json_object_get(report, "results"), row);
+}
+
+void report_json_goal(json_t *report, const struct compare_row *row)
+{
+	json_t *goal = json_pack("{s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:s, s:s}", "scenario",
+		row->goal->scenario, "variant", row->goal->variant, "flows",
+		(json_int_t)row->goal->n_flows, "figure", figure_infos[row->goal->figure].key, "limit",
+		row->goal->limit, "ratio_wanted", row->goal->ratio, "ratio",
+		goal_ratio(row->goal, &row->ours, &row->theirs), "own",
+		goal_verdict_text(goal_own(row->goal, &row->ours)), "versus",
+		goal_verdict_text(goal_versus(row->goal, &row->ours, &row->theirs)));
+
+	if (!json_object_get(report, "goals"))
+		json_object_set_new(report, "goals", json_array());
+	json_array_append_new(json_object_get(report, "goals"), goal);
 }
 
 int report_json_end(json_t *report, const char *file)

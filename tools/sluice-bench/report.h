@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "tools/sluice-bench/compare.h"
 #include "tools/sluice-bench/options.h"
 
 /* Machine and method, then the table's head. */
@@ -16,5 +17,7 @@ void report_ratio(FILE *out, const struct measure_result *ours, const struct mea
 
 json_t *report_json_begin(const struct options *options);
 void report_json_row(json_t *report, const struct measure_result *result);
+/* What became of ROW's goal; it has one and a peer's result. */
+void report_json_goal(json_t *report, const struct compare_row *row);
 /* Writes and frees REPORT. 0 or -errno. */
 int report_json_end(json_t *report, const char *file);

@@ -50,6 +50,9 @@ double run_cycles(const struct run *run, uint64_t packets);
 /* Packets lost on the way, as a share. */
 double run_loss(const struct run *run);
 
+/* Throughput and latency, after the rate is known. */
+void run_search(struct run_case *c);
+
 /* The kinds of scenario: measure all trials. */
 void run_rate(struct run_case *c);
 void run_attack(struct run_case *c);

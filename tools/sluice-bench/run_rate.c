@@ -17,6 +17,8 @@ void run_rate(struct run_case *c)
 		run_set_rate(c, &run, run.timed.sent);
 		if (c->conf.may_lose)
 			run_set(c, FIGURE_LOSS, run_loss(&run));
+		if (c->config->search)
+			run_search(c);
 		c->result->n_trials++;
 	}
 }

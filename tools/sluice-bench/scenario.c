@@ -46,6 +46,21 @@ const struct scenario_variant *scenario_variant(const struct scenario *scenario,
 	return i < SCENARIO_MAX_VARIANTS && scenario->variants[i].name ? &scenario->variants[i] : NULL;
 }
 
+const struct scenario_variant *scenario_find_variant(const struct scenario *scenario, const char *name)
+{
+	const struct scenario_variant *variant;
+
+	for (size_t i = 0; (variant = scenario_variant(scenario, i)); i++)
+		if (!strcmp(variant->name, name))
+			return variant;
+	return NULL;
+}
+
+bool scenario_can(const struct scenario *scenario, const struct scenario_params *params)
+{
+	return params->frame_size || scenario->kind != SCENARIO_ATTACK;
+}
+
 void scenario_traffic(struct bench_traffic *traffic, const struct scenario_params *params,
 	void (*build)(struct bench_stream *stream, uint16_t len, const struct scenario_params *params))
 {

@@ -57,6 +57,10 @@ const struct scenario *scenario_get(size_t i);	/* NULL past the last. */
 extern const size_t n_scenarios;
 
 const struct scenario *scenario_find(const char *name);
+/* Variant NAME ("" where there are none); NULL: there is none of that name. */
+const struct scenario_variant *scenario_find_variant(const struct scenario *scenario, const char *name);
+/* Attackers' frames are as long as their victims': not in a mix. */
+bool scenario_can(const struct scenario *scenario, const struct scenario_params *params);
 /* Variant I; NULL past the last (there is at least one). */
 const struct scenario_variant *scenario_variant(const struct scenario *scenario, size_t i);
 

@@ -43,6 +43,7 @@ void target_bench_orders(const struct conf *conf, const struct conf_port *port, 
 		.rewrite = port->attack || orders->first || orders->n_flows ||
 			stage_must_rewrite(port->traffic, max_frames),
 		.queue = orders->queue,
+		.stamp = orders->stamp,
 		.pps = orders->pps / n_sources(conf),
 		.first = orders->first,
 		.traffic = *traffic,

@@ -26,6 +26,7 @@ struct target_orders {
 	uint64_t n_flows;	/* 0: as the traffic says; UINT64_MAX: each frame a new one. */
 	double pps;		/* Of all sources; 0: as fast as they are polled. */
 	uint32_t queue;		/* Paced: frames that wait. */
+	bool stamp;		/* Paced: each carries its time of arrival. */
 };
 
 /* All only grows, but for what orders begin anew. */
