@@ -16,6 +16,7 @@
 #include "lib/fatal.h"
 #include "lib/rcu.h"
 #include "tools/sluice-bench/hugepages.h"
+#include "tools/sluice-bench/lab_json.h"
 #include "tools/sluice-bench/machine.h"
 #include "tools/sluice-bench/stage.h"
 #include "tools/sluiced/config_json.h"
@@ -45,109 +46,6 @@ static struct {
 	VEC(struct lab_source) sources;
 	VEC(struct lab_watch) watches;
 } lab;
-
-/* ------------------------------------------------------------------ configuration */
-
-static void put_pair(struct sbuf *s, const char **comma, const char *key, const char *value)
-{
-	sbuf_puts(s, *comma);
-	sbuf_put_json_string(s, key);
-	sbuf_puts(s, ": ");
-	sbuf_put_json_string(s, value);
-	*comma = ", ";
-}
-
-static void put_options(struct sbuf *s, const struct conf_port *port)
-{
-	char *copy = xstrdup(port->options), *save = NULL;
-	const char *comma = "";
-
-	sbuf_puts(s, "\"options\": {");
-	if (port->role != CONF_PLAIN) {
-		char *pcap = stage_pcap(port), *devargs = conf_devargs(port, pcap);
-
-		put_pair(s, &comma, "dpdk-devargs", devargs);
-		free(devargs);
-		free(pcap);
-	}
-	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(word, '=');
-
-		if (!value)
-			continue;
-		*value++ = '\0';
-		put_pair(s, &comma, word, value);
-	}
-	sbuf_putc(s, '}');
-	free(copy);
-}
-
-static void put_ports(struct sbuf *s, const char *bridge)
-{
-	const struct conf_port *port;
-	const char *comma = "";
-
-	sbuf_puts(s, ", \"ports\": [");
-	VEC_FOR_EACH (port, &lab.conf->ports) {
-		if (strcmp(port->bridge, bridge))
-			continue;
-		sbuf_puts(s, comma);
-		sbuf_puts(s, "{\"name\": ");
-		sbuf_put_json_string(s, port->name);
-		if (port->tag >= 0)
-			sbuf_putf(s, ", \"tag\": %d", port->tag);
-		sbuf_puts(s, ", \"interfaces\": [{\"name\": ");
-		sbuf_put_json_string(s, port->name);
-		sbuf_puts(s, ", \"type\": ");
-		sbuf_put_json_string(s, port->type);
-		sbuf_putf(s, ", \"ofport_request\": %u, ", port->ofport);
-		put_options(s, port);
-		sbuf_puts(s, "}]}");
-		comma = ",\n   ";
-	}
-	sbuf_putc(s, ']');
-}
-
-static void put_flows(struct sbuf *s, const char *bridge)
-{
-	const struct conf_flow *flow;
-	const char *comma = "";
-
-	sbuf_puts(s, ", \"flows\": [");
-	VEC_FOR_EACH (flow, &lab.conf->flows) {
-		if (strcmp(flow->bridge, bridge))
-			continue;
-		sbuf_puts(s, comma);
-		sbuf_put_json_string(s, flow->text);
-		comma = ",\n   ";
-	}
-	sbuf_putc(s, ']');
-}
-
-static char *to_json(void)
-{
-	struct sbuf s = SBUF_INITIALIZER;
-	const struct conf_bridge *bridge;
-	const char *comma = "";
-
-	sbuf_puts(&s, "{\"bridges\": [");
-	VEC_FOR_EACH (bridge, &lab.conf->bridges) {
-		sbuf_puts(&s, comma);
-		sbuf_puts(&s, "{\"name\": ");
-		sbuf_put_json_string(&s, bridge->name);
-		sbuf_putf(&s, ", \"fail_mode\": \"secure\", \"other_config\": {\"hwaddr\": \"%s\"",
-			bridge->mac);
-		if (bridge->mac_table_size)
-			sbuf_putf(&s, ", \"mac-table-size\": \"%u\"", bridge->mac_table_size);
-		sbuf_putc(&s, '}');
-		put_ports(&s, bridge->name);
-		put_flows(&s, bridge->name);
-		sbuf_putc(&s, '}');
-		comma = ",\n ";
-	}
-	sbuf_puts(&s, "]}\n");
-	return sbuf_steal(&s);
-}
 
 /* ------------------------------------------------------------------ the switch */
 
@@ -233,7 +131,7 @@ static int check_interfaces(char **error)
 static int apply_conf(char **error)
 {
 	int64_t deadline = clock_ms() + SETTLE_MS;
-	char *json = to_json();
+	char *json = lab_json(lab.conf);
 	struct model *model;
 	int err = config_json_parse(json, &model, error);
 

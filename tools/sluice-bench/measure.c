@@ -10,6 +10,7 @@
 
 #include "lib/fatal.h"
 #include "tools/sluice-bench/lab.h"
+#include "tools/sluice-bench/peer.h"
 #include "tools/sluice-bench/run.h"
 #include "tools/sluice-bench/stage.h"
 
@@ -17,7 +18,8 @@ static void run_kind(struct run_case *c)
 {
 	c->result->hugepages = c->target->has_hugepages();
 	c->result->n_frames = stage_frames();
-	c->target->version(c->result->subject, sizeof c->result->subject);
+	if (strcmp(c->result->subject, "sluice"))
+		c->target->version(c->result->subject, sizeof c->result->subject);
 	c->target->order(&(struct target_orders){0});
 	switch (c->scenario->kind) {
 	case SCENARIO_RATE:
@@ -37,6 +39,9 @@ static void run_kind(struct run_case *c)
 		break;
 	case SCENARIO_PACKET_IN:
 		run_packet_in(c);
+		break;
+	case SCENARIO_RESTART:
+		run_restart(c);
 		break;
 	}
 }
@@ -59,6 +64,19 @@ static void run_case(struct run_case *c)
 		c->target->stop();
 	stage_leave();
 	conf_uninit(&c->conf);
+}
+
+/* sluiced itself, in the place of a peer. */
+static void use_daemon(struct run_case *c)
+{
+	static struct measure_config config;
+
+	config = *c->config;
+	config.target.vswitchd = peer_find_sluiced();
+	c->config = &config;
+	c->target = &target_peer;
+	if (!config.target.vswitchd)
+		run_error(c, xstrdup("sluiced is not beside this program, nor installed"));
 }
 
 /* ------------------------------------------------------------------ in a process of its own */
@@ -136,7 +154,10 @@ void measure(enum measure_subject subject, const struct scenario *scenario,
 		};
 
 		close(fds[0]);
-		run_case(&c);
+		if (scenario->kind == SCENARIO_RESTART && subject == MEASURE_SLUICE)
+			use_daemon(&c);
+		if (!run_failed(&c))
+			run_case(&c);
 		_exit(write_result(fds[1], result) ? 0 : 1);
 	}
 	close(fds[1]);

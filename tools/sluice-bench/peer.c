@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "tools/sluice-bench/command.h"
 #include "tools/sluice-bench/hugepages.h"
 #include "tools/sluice-bench/machine.h"
+#include "tools/sluice-bench/peer_setup.h"
 #include "tools/sluice-bench/stage.h"
 
 #define DEBIANS "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
@@ -36,6 +39,26 @@ static struct {
 	struct bench_shared *shared;
 	VEC(const struct conf_port *) ports;	/* Those of `shared`, in its order. */
 } peer;
+
+char *peer_find_sluiced(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *path;
+
+	if (n > 0) {
+		self[n] = '\0';
+		path = xasprintf("%s/../sluiced/sluiced", dirname(self));
+		if (!access(path, X_OK))
+			return path;
+		free(path);
+	}
+	path = xstrdup(SLUICE_BENCH_SBINDIR "/sluiced");
+	if (!access(path, X_OK))
+		return path;
+	free(path);
+	return NULL;
+}
 
 const char *peer_find(const char *file)
 {
@@ -77,189 +100,48 @@ static uint64_t peer_memory_mb(void)
 	return MIN(hugepages_free_mb() * 9 / 10, (uint64_t)PEER_MEMORY_MB);
 }
 
-static int start_vswitchd(const struct target_config *config, const char *plugin, char **error)
+static int spawn_vswitchd(char **error)
 {
 	char *database = xasprintf("unix:%s/db.sock", peer.dir);
 	char *log = xasprintf("--log-file=%s/vswitchd.log", peer.dir);
-	char *output = xasprintf("%s/vswitchd.out", peer.dir), *answer = NULL;
+	char *output = xasprintf("%s/vswitchd.out", peer.dir);
 	/* By this name the tools find it. */
 	char *argv[] = {"ovs-vswitchd", "--pidfile", log, "-vconsole:off", database, NULL};
-	int core = pmd_core(config), err;
+	int err;
 
-	err = command_check(error,
-		"ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true "
-		"other_config:pmd-cpu-mask=%llx other_config:dpdk-socket-mem=%llu "
-		"other_config:dpdk-extra='--in-memory --file-prefix=sluice-peer-%ld -a 0000:00:00.0 "
-		"--no-telemetry -d %s'",
-		1ULL << core, (unsigned long long)peer_memory_mb(), (long)getpid(), plugin);
-	if (!err) {
-		peer.vswitchd = command_spawn(config->vswitchd, argv, output);
-		err = command_check(error, "timeout %d sh -c 'until ovs-appctl version; do "
-			"sleep 0.1; done' && ovs-vsctl --timeout=%d set Open_vSwitch . "
-			"external_ids:up=true", START_S, START_S);
-	}
-	if (!err) {
-		command_run(&answer, "ovs-vsctl get Open_vSwitch . dpdk_initialized");
-		if (!answer || !strstr(answer, "true")) {
-			*error = xasprintf("Open vSwitch could not start DPDK (%s/vswitchd.log)", peer.dir);
-			err = -EIO;
-		}
-	}
-	free(answer);
+	peer.vswitchd = command_spawn(peer.config->vswitchd, argv, output);
+	err = command_check(error, "timeout %d sh -c 'until ovs-appctl version; do sleep 0.1; done'",
+		START_S);
 	free(output);
 	free(log);
 	free(database);
 	return err;
 }
 
-/* ------------------------------------------------------------------ configuration */
-
-static int add_bridges(char **error)
+static int start_vswitchd(const struct target_config *config, const char *plugin, char **error)
 {
-	const struct conf_bridge *bridge;
+	char *answer = NULL;
 	int err;
 
-	VEC_FOR_EACH (bridge, &peer.conf->bridges) {
-		err = command_check(error,
-			"ovs-vsctl --timeout=%d add-br %s -- set bridge %s datapath_type=netdev "
-			"fail_mode=secure other_config:hwaddr=%s%s",
-			START_S, bridge->name, bridge->name, bridge->mac, "");
-		if (!err && bridge->mac_table_size)
-			err = command_check(error, "ovs-vsctl set bridge %s other_config:mac-table-size=%u",
-				bridge->name, bridge->mac_table_size);
-		if (!err && bridge->address)
-			err = command_check(error, "ip addr add %s dev %s && ip link set %s up",
-				bridge->address, bridge->name, bridge->name);
-		if (err)
-			return err;
+	err = command_check(error,
+		"ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true "
+		"other_config:pmd-cpu-mask=%llx other_config:dpdk-socket-mem=%llu "
+		"other_config:dpdk-extra='--in-memory --file-prefix=sluice-peer-%ld -a 0000:00:00.0 "
+		"--no-telemetry -d %s'",
+		1ULL << pmd_core(config), (unsigned long long)peer_memory_mb(), (long)getpid(), plugin);
+	if (!err)
+		err = spawn_vswitchd(error);
+	if (!err)
+		err = command_check(error, "ovs-vsctl --timeout=%d set Open_vSwitch . external_ids:up=true",
+			START_S);
+	if (err)
+		return err;
+	command_run(&answer, "ovs-vsctl get Open_vSwitch . dpdk_initialized");
+	if (!answer || !strstr(answer, "true")) {
+		*error = xasprintf("the daemon could not start DPDK (%s/vswitchd.log)", peer.dir);
+		err = -EIO;
 	}
-	return 0;
-}
-
-static int add_flows(char **error)
-{
-	const struct conf_bridge *bridge;
-	const struct conf_flow *flow;
-	int err = 0;
-
-	VEC_FOR_EACH (bridge, &peer.conf->bridges) {
-		char *path = xasprintf("%s/%s.flows", peer.dir, bridge->name);
-		FILE *file = fopen(path, "we");
-
-		VEC_FOR_EACH (flow, &peer.conf->flows)
-			if (file && !strcmp(flow->bridge, bridge->name))
-				fprintf(file, "%s\n", flow->text);
-		if (file)
-			fclose(file);
-		err = command_check(error, "ovs-ofctl --bundle -OOpenFlow14 add-flows %s %s", bridge->name,
-			path);
-		free(path);
-		if (err)
-			break;
-	}
-	return err;
-}
-
-/* A line may be too long for an argument of the shell. */
-static int run_script(const char *line, char **error)
-{
-	char *path = xasprintf("%s/script", peer.dir);
-	FILE *file = fopen(path, "we");
-	int err;
-
-	if (file) {
-		fprintf(file, "%s\n", line);
-		fclose(file);
-	}
-	err = command_check(error, "sh %s", path);
-	free(path);
-	return err;
-}
-
-/* All ports of one kind, in one transaction. */
-static int add_ports(bool with_traffic, char **error)
-{
-	struct sbuf s = SBUF_INITIALIZER;
-	const struct conf_port *port;
-	int err;
-
-	sbuf_putf(&s, "ovs-vsctl --timeout=%d -- show", 2 * START_S);
-	VEC_FOR_EACH (port, &peer.conf->ports) {
-		if ((port->role == CONF_SOURCE) != with_traffic)
-			continue;
-		sbuf_putf(&s, " -- add-port %s %s", port->bridge, port->name);
-		if (port->tag >= 0)
-			sbuf_putf(&s, " tag=%d", port->tag);
-		sbuf_putf(&s, " -- set interface %s type=%s ofport_request=%u", port->name, port->type,
-			port->ofport);
-		if (port->role != CONF_PLAIN) {
-			char *pcap = xasprintf("%s/%s.pcap", peer.dir, port->name);
-			char *devargs = conf_devargs(port, pcap);
-
-			sbuf_putf(&s, " options:dpdk-devargs=%s", devargs);
-			free(devargs);
-			free(pcap);
-		}
-		for (const char *word = port->options; *word;) {
-			size_t len = strcspn(word, " ");
-
-			sbuf_putf(&s, " options:%.*s", (int)len, word);
-			word += len + strspn(word + len, " ");
-		}
-	}
-	err = run_script(sbuf_cstr(&s), error);
-	sbuf_uninit(&s);
-	return err;
-}
-
-static int check_ports(char **error)
-{
-	const struct conf_port *port;
-
-	VEC_FOR_EACH (port, &peer.conf->ports) {
-		char *output = NULL;
-
-		command_run(&output, "ovs-vsctl get interface %s error", port->name);
-		if (output && output[0] == '[') {
-			free(output);
-			continue;
-		}
-		*error = xasprintf("Open vSwitch: port %s: %s", port->name, output ? output : "?");
-		(*error)[strcspn(*error, "\n")] = '\0';
-		free(output);
-		return -EIO;
-	}
-	return 0;
-}
-
-static int add_neighs(char **error)
-{
-	const struct conf_neigh *neigh;
-	int err = 0;
-
-	VEC_FOR_EACH (neigh, &peer.conf->neighs)
-		if (!err)
-			err = command_check(error, "ovs-appctl tnl/arp/set %s %s %s", neigh->bridge,
-				neigh->address, neigh->mac);
-	return err;
-}
-
-/* One by one there is no other way; in one shell. */
-static int add_stations(char **error)
-{
-	char *path = xasprintf("%s/stations", peer.dir);
-	const struct conf_station *station;
-	FILE *file = fopen(path, "we");
-	int err;
-
-	VEC_FOR_EACH (station, &peer.conf->stations)
-		if (file)
-			fprintf(file, "ovs-appctl fdb/add %s %s %u %s || exit 1\n", station->bridge,
-				station->port, station->vlan, station->mac);
-	if (file)
-		fclose(file);
-	err = command_check(error, "sh %s", path);
-	free(path);
+	free(answer);
 	return err;
 }
 
@@ -335,7 +217,7 @@ static int wait_for(bool (*is_so)(size_t i), const char *what, char **error)
 	for (size_t i = 0; i < peer.ports.n; i++)
 		while (!is_so(i)) {
 			if (clock_ms() > deadline || !command_runs(peer.vswitchd)) {
-				*error = xasprintf("Open vSwitch: port %s: %s (%s/vswitchd.log)",
+				*error = xasprintf("port %s: %s (%s/vswitchd.log)",
 					peer.ports.items[i]->name, what, peer.dir);
 				return -ETIMEDOUT;
 			}
@@ -470,20 +352,97 @@ static int peer_start(struct conf *conf, const struct target_config *config, cha
 	if (!err)
 		err = start_daemons(error);
 	if (!err)
-		err = add_bridges(error);
+		err = peer_setup_switch(conf, peer.dir, error);
 	if (!err)
-		err = add_flows(error);
-	if (!err)
-		err = add_ports(false, error);
-	if (!err)
-		err = add_neighs(error);
-	if (!err)
-		err = add_ports(true, error);
-	if (!err)
-		err = add_stations(error);
-	if (!err)
-		err = check_ports(error);
+		err = peer_setup_traffic(conf, peer.dir, error);
 	return err ? err : wait_for(is_ready, "the generator is not in it", error);
+}
+
+static uint64_t packets_out(void)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < peer.ports.n; i++)
+		n += peer.shared->ports[i].watch.packets;
+	return n;
+}
+
+struct gap {
+	_Atomic bool stop;
+	_Atomic int64_t longest_us;
+};
+
+/* The longest time in which nothing went out. */
+static void *gap_main(void *aux)
+{
+	struct gap *gap = aux;
+	uint64_t seen = packets_out();
+	int64_t last = clock_us();
+
+	while (!gap->stop) {
+		uint64_t now_out = packets_out();
+		int64_t now = clock_us();
+
+		if (now_out != seen) {
+			gap->longest_us = MAX(now - last, gap->longest_us);
+			last = now;
+			seen = now_out;
+		}
+		usleep(200);
+	}
+	return NULL;
+}
+
+/* As ovs-ctl does it: flows are saved before, and loaded while flow-restore-wait holds packets back. */
+static int restart_daemon(char **error)
+{
+	const struct conf_bridge *bridge;
+	int err = 0;
+
+	VEC_FOR_EACH (bridge, &peer.conf->bridges)
+		if (!err)
+			err = command_check(error, "ovs-ofctl -OOpenFlow14 --no-names --no-stats dump-flows %s | "
+				"sed '/_FLOW/d' >%s/saved.%s", bridge->name, peer.dir, bridge->name);
+	if (!err)
+		err = command_check(error,
+			"ovs-vsctl --no-wait set Open_vSwitch . other_config:flow-restore-wait=true");
+	command_end(peer.vswitchd);
+	for (size_t i = 0; i < peer.ports.n; i++)
+		peer.shared->ports[i].is_ready = false;
+	if (!err)
+		err = spawn_vswitchd(error);
+	VEC_FOR_EACH (bridge, &peer.conf->bridges)
+		if (!err)
+			err = command_check(error, "timeout %d sh -c 'until [ -S %s/%s.mgmt ]; do sleep 0.02; "
+				"done' && ovs-ofctl --bundle -OOpenFlow14 add-flows %s %s/saved.%s", START_S,
+				peer.dir, bridge->name, bridge->name, peer.dir, bridge->name);
+	if (!err)
+		err = command_check(error, "ovs-vsctl --timeout=%d remove Open_vSwitch . other_config "
+			"flow-restore-wait", START_S);
+	return err ? err : wait_for(is_ready, "did not come back", error);
+}
+
+int peer_restart(double *gap_ms, char **error)
+{
+	struct gap gap = {0};
+	pthread_t thread;
+	uint64_t out;
+	int err;
+
+	peer_hold(false);
+	if (pthread_create(&thread, NULL, gap_main, &gap))
+		fatal("can't make a thread");
+	usleep(100000);
+	err = restart_daemon(error);
+	out = packets_out();
+	for (int i = 0; !err && i < START_S * 100 && packets_out() < out + 1000; i++)
+		usleep(10000);
+	gap.stop = true;
+	pthread_join(thread, NULL);
+	*gap_ms = (double)gap.longest_us / 1e3;
+	if (!err)
+		peer_hold(true);
+	return err;
 }
 
 static void peer_stop(void)

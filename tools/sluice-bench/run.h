@@ -60,3 +60,5 @@ void run_cold(struct run_case *c);
 void run_churn(struct run_case *c);
 void run_flow_mods(struct run_case *c);
 void run_packet_in(struct run_case *c);
+/* On target_peer, whoever it is. */
+void run_restart(struct run_case *c);

@@ -20,6 +20,7 @@ static const struct scenario *const all[] = {
 	&scenario_churn,
 	&scenario_flow_mods,
 	&scenario_packet_in,
+	&scenario_restart,
 };
 
 const size_t n_scenarios = ARRAY_SIZE(all);

@@ -19,6 +19,7 @@ enum scenario_kind {
 	SCENARIO_CHURN,		/* While flow-mods come. */
 	SCENARIO_FLOW_MODS,	/* How fast rules come in. */
 	SCENARIO_PACKET_IN,	/* Round trips over the controller. */
+	SCENARIO_RESTART,	/* No packets while the daemon is restarted; both sides as daemons. */
 };
 
 /* How rules are sent. */
@@ -76,6 +77,6 @@ extern const struct scenario scenario_tse, scenario_attack, scenario_mac_storm;
 extern const struct scenario scenario_l2_wide, scenario_l4_wide;
 extern const struct scenario scenario_dvr, scenario_tunnels;
 extern const struct scenario scenario_cold, scenario_churn;
-extern const struct scenario scenario_flow_mods, scenario_packet_in;
+extern const struct scenario scenario_flow_mods, scenario_packet_in, scenario_restart;
 extern const struct scenario scenario_p2p, scenario_l2, scenario_acl;
 extern const struct scenario scenario_neutron_encap, scenario_neutron_decap;

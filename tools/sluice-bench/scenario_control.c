@@ -56,3 +56,12 @@ const struct scenario scenario_packet_in = {
 	.points = {1, 64},
 	.build = control_build,
 };
+
+const struct scenario scenario_restart = {
+	.name = "restart",
+	.summary = "no packets while the daemon is restarted with so many rules",
+	.unit = "rules",
+	.kind = SCENARIO_RESTART,
+	.points = {100000},
+	.build = control_build,
+};
