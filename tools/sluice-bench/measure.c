@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,12 +131,31 @@ static void init_result(const struct scenario *scenario, const struct scenario_p
 			result->figures[f][i] = NAN;
 }
 
+static _Noreturn void run_child(enum measure_subject subject, const struct scenario *scenario,
+	const struct scenario_params *params, const struct measure_config *config, int fd,
+	struct measure_result *result)
+{
+	struct run_case c = {
+		.scenario = scenario,
+		.params = params,
+		.config = config,
+		.target = subject == MEASURE_SLUICE ? &target_lab : &target_peer,
+		.result = result,
+	};
+
+	if (scenario->kind == SCENARIO_RESTART && subject == MEASURE_SLUICE)
+		use_daemon(&c);
+	if (!run_failed(&c))
+		run_case(&c);
+	_exit(write_result(fd, result) ? 0 : 1);
+}
+
 void measure(enum measure_subject subject, const struct scenario *scenario,
 	const struct scenario_params *params, const struct measure_config *config,
 	struct measure_result *result)
 {
+	pid_t parent = getpid(), pid;
 	int fds[2];
-	pid_t pid;
 
 	init_result(scenario, params, result);
 	str_copy(result->subject, subject == MEASURE_SLUICE ? "sluice" : "peer",
@@ -145,20 +166,11 @@ void measure(enum measure_subject subject, const struct scenario *scenario,
 		return;
 	}
 	if (!pid) {
-		struct run_case c = {
-			.scenario = scenario,
-			.params = params,
-			.config = config,
-			.target = subject == MEASURE_SLUICE ? &target_lab : &target_peer,
-			.result = result,
-		};
-
-		close(fds[0]);
-		if (scenario->kind == SCENARIO_RESTART && subject == MEASURE_SLUICE)
-			use_daemon(&c);
-		if (!run_failed(&c))
-			run_case(&c);
-		_exit(write_result(fds[1], result) ? 0 : 1);
+		/* Nothing of it outlives this program. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		run_child(subject, scenario, params, config, fds[1], result);
 	}
 	close(fds[1]);
 	read_result(fds[0], pid, result);

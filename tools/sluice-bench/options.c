@@ -83,16 +83,18 @@ static _Noreturn void usage(void)
 	exit(0);
 }
 
-static uint64_t parse_number(const char *what, char *word, uint64_t min, uint64_t max)
+static uint64_t parse_number(const char *what, const char *word, uint64_t min, uint64_t max)
 {
 	size_t len = strlen(word);
 	uint64_t unit = 1, value;
+	char digits[24];
 
-	if (len && (word[len - 1] == 'k' || word[len - 1] == 'M')) {
+	str_copy(digits, word, sizeof digits);
+	if (len && len < sizeof digits && (word[len - 1] == 'k' || word[len - 1] == 'M')) {
 		unit = word[len - 1] == 'k' ? 1000 : 1000000;
-		word[len - 1] = '\0';
+		digits[len - 1] = '\0';
 	}
-	if (parse_u64(word, 0, UINT64_MAX / unit, &value) || value * unit < min || value * unit > max)
+	if (len >= sizeof digits || parse_u64(digits, 0, UINT64_MAX / unit, &value) || value * unit < min || value * unit > max)
 		die("%s: a number from %llu to %llu was expected", what, (unsigned long long)min,
 			(unsigned long long)max);
 	return value * unit;

@@ -219,11 +219,12 @@ static void acl_stream(struct bench_stream *stream, uint16_t len, const struct s
 	};
 	struct frame_ofs ofs;
 
-	/* Addresses and ports by chance, the source port by count: N different flows. */
+	/* Many clients, 16 servers with 16 ports; all by chance. */
 	frame_build(stream, &spec, &ofs);
 	frame_edit(stream, ofs.nw_src, BENCH_RANDOM, 0, 0x7fffff, 0);
-	frame_edit(stream, ofs.nw_dst, BENCH_RANDOM, 23, 0xffff, 0);
-	frame_edit(stream, ofs.ports, BENCH_RANDOM, 39, 0x1ffff, 4);
+	frame_edit(stream, ofs.nw_dst, BENCH_RANDOM, 23, 15, 8);
+	frame_edit(stream, ofs.ports, BENCH_RANDOM, 39, 0xffff, 16);
+	frame_edit(stream, ofs.ports + 2, BENCH_RANDOM, 55, 15, 22);
 	stream->n_flows = params->n_flows;
 }
 
