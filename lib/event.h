@@ -10,7 +10,8 @@
  *
  * A turn: timers that are due, one slice of each pending work, the hooks, what was put off until
  * after them, then wait for and serve file descriptors and wake-ups. While work is pending, or a hook
- * asked for it, the turn doesn't wait.
+ * asked for it, the turn doesn't wait. After serving a descriptor it looks for more for some
+ * microseconds before it sleeps, as long as that proves worth while.
  *
  * Only event_async_send() may be called by other threads (and signal handlers). Creating a loop
  * makes the process ignore SIGPIPE.

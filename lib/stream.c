@@ -426,7 +426,7 @@ void stream_set_tx_limit(struct stream *stream, size_t limit)
 const uint8_t *stream_rx_data(const struct stream *stream, size_t *len)
 {
 	*len = stream->rx.len - stream->rx_head;
-	return (const uint8_t *)stream->rx.data + (*len ? stream->rx_head : 0);
+	return *len ? (const uint8_t *)stream->rx.data + stream->rx_head : NULL;
 }
 
 void stream_rx_consume(struct stream *stream, size_t n)

@@ -421,7 +421,7 @@ def long_mutated_messages(lab):
                 wire.send(bytes([version]) + data[1:])
                 sent += 1
             wire.send(message(18 if version == 1 else of.BARRIER_REQUEST, xid=0x5eed, version=version))
-            while wire.recv(20).xid != 0x5eed:
+            while wire.recv(0.5).xid != 0x5eed:
                 pass
         except (Closed, ConnectionError):
             pass                                # A length that lies ends a connection.
