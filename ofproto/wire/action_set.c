@@ -321,7 +321,12 @@ void encode_copy_ttl(const struct act *act, enum ofp_version version, struct sbu
 
 enum ofp_error decode_mpls_label(struct action_in *in)
 {
-	PUT(in, ACT_SET_MPLS_LABEL, act_u32)->value = (uint32_t)action_take_arg(in, 4);
+	uint32_t label = (uint32_t)action_take_arg(in, 4);
+
+	/* A set-field of later versions could not say it. */
+	if (label > 0xfffff)
+		return OFPBAC_BAD_ARGUMENT;
+	PUT(in, ACT_SET_MPLS_LABEL, act_u32)->value = label;
 	return OFP_OK;
 }
 
@@ -337,8 +342,11 @@ void encode_mpls_label(const struct act *act, enum ofp_version version, struct s
 
 enum ofp_error decode_mpls_u8(struct action_in *in)
 {
-	return put_u8_act(in, in->layout == L_SET_MPLS_TC ? ACT_SET_MPLS_TC : ACT_SET_MPLS_TTL,
-		(uint8_t)action_take_arg(in, 1));
+	uint8_t value = (uint8_t)action_take_arg(in, 1);
+
+	if (in->layout != L_SET_MPLS_TC)
+		return put_u8_act(in, ACT_SET_MPLS_TTL, value);
+	return value > 7 ? OFPBAC_BAD_ARGUMENT : put_u8_act(in, ACT_SET_MPLS_TC, value);
 }
 
 void encode_mpls_tc(const struct act *act, enum ofp_version version, struct sbuf *out)
