@@ -113,12 +113,21 @@ static void ends_of(const struct flow *flow, struct ends *e)
 	}
 }
 
+static bool is_arp(const struct flow *flow)
+{
+	return flow->dl_type == htobe16(ETH_T_ARP) || flow->dl_type == htobe16(ETH_T_RARP);
+}
+
 uint32_t flow_hash_symmetric_l4(const struct flow *flow, uint32_t basis)
 {
 	struct ends e;
 	uint32_t a, b, hash;
 
 	ends_of(flow, &e);
+	if (is_arp(flow)) {
+		e.addr[0] = flow->nw_src;
+		e.addr[1] = flow->nw_dst;
+	}
 	a = hash_add64(hash_add64(hash_add(basis, e.port[0]), e.addr[0]), e.mac[0]);
 	b = hash_add64(hash_add64(hash_add(basis, e.port[1]), e.addr[1]), e.mac[1]);
 	hash = hash_add64(e.rest, (uint64_t)a + b);
@@ -146,6 +155,10 @@ void flow_mask_hash_fields(const struct flow *flow, struct flow *mask)
 	memset(&mask->dl_dst, 0xff, sizeof mask->dl_dst);
 	mask->dl_type = BE16_MAX;
 	mask->vlans[0].tci |= htobe16(VLAN_VID_MASK);
+	if (is_arp(flow)) {
+		mask->nw_src = mask->nw_dst = BE32_MAX;
+		return;
+	}
 	if (flow->dl_type == htobe16(ETH_T_IP)) {
 		mask->nw_src = mask->nw_dst = BE32_MAX;
 	} else if (flow->dl_type == htobe16(ETH_T_IPV6)) {

@@ -182,7 +182,8 @@ int flow_n_mpls(const struct flow *flow);
 
 /*
  * Symmetric hash of the transport flow (addresses and ports, either direction gives the same) and
- * plain hash of the 5-tuple, for select groups, multipath and tunnel source ports. Never 0.
+ * plain hash of the 5-tuple, for select groups, multipath and tunnel source ports. Never 0. The symmetric one
+ * tells ARP packets apart by their addresses, too.
  */
 uint32_t flow_hash_symmetric_l4(const struct flow *flow, uint32_t basis);
 uint32_t flow_hash_5tuple(const struct flow *flow, uint32_t basis);

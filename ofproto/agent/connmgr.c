@@ -49,6 +49,8 @@ static void mgmt_open(struct connmgr *mgr)
 
 	mgr->mgmt = of_service_create(mgr, mgr->ofproto, &mgr->sessions, &settings, MGMT_VERSIONS,
 		false);
+	if (mgr->mgmt)
+		mgr->mgmt->is_mgmt = true;
 	free(settings.target);
 }
 

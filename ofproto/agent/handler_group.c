@@ -25,7 +25,7 @@ enum ofp_error handler_decode_group_mod(const struct of_session *session, const 
 {
 	enum ofp_error error = group_mod_decode(msg, gm);
 
-	if (!error && !session->is_service) {
+	if (!error && !session->is_mgmt) {
 		error = group_mod_check_weights(gm);
 		if (error)
 			group_mod_uninit(gm);

@@ -54,6 +54,7 @@ static struct of_session *session_open(struct of_service *service, struct stream
 	struct of_session *session = of_session_create(service->ofproto, stream, service->versions,
 		service->settings.service, &service->owner);
 
+	session->is_mgmt = service->is_mgmt;
 	list_push_back(service->sessions, &session->node);
 	service->n_sessions++;
 	session_configure(service, session);

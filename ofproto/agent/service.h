@@ -22,6 +22,7 @@ struct of_service {
 	struct ofproto_controller settings;	/* Its target is the one above. */
 	uint32_t versions;
 	bool hold;
+	bool is_mgmt;				/* BRIDGE.mgmt. */
 
 	/* Active. */
 	struct reconnect *fsm;			/* NULL: passive. */

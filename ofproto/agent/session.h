@@ -52,7 +52,8 @@ struct of_session {
 	struct ofproto *ofproto;
 	struct of_session_owner *owner;
 	char *name;			/* "br0<->tcp:10.0.0.1:6653", for the log. */
-	bool is_service;		/* Management: no controller. */
+	bool is_service;		/* Whoever came to us: no controller that we wait for. */
+	bool is_mgmt;			/* Over BRIDGE.mgmt: the operator's tools. */
 	struct stream *stream;
 	struct event_work *work;	/* Requests or a dump left for later. */
 	enum of_session_phase phase;

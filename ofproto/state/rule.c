@@ -47,13 +47,8 @@ void of_rule_destroy(struct of_rule *rule)
 {
 	if (!rule)
 		return;
-	if (rule->owns_counter) {	/* Freed by pl_rule_uninit(). */
-		struct counter_value value = counter_get(rule->pl.counter);
-
-		rule->state->tables[rule->pl.table_id].matched_before += value.packets;
-	} else {
+	if (!rule->owns_counter)	/* Else freed by pl_rule_uninit(). */
 		rule->pl.counter = COUNTER_NONE;
-	}
 	if (rule->refresh != COUNTER_NONE)
 		counter_free(rule->refresh);
 	free(rule->refs);

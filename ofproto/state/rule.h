@@ -35,7 +35,7 @@ struct of_ref {
 struct of_rule {
 	struct pl_rule pl;
 	struct of_state *state;
-	struct list cookie_node;	/* LIVE: in its struct of_cookie. */
+	struct list cookie_node;	/* LIVE: in its struct of_cookie; GONE: in table->dying. */
 	struct list gone_node;		/* GONE: in state->gone. */
 	struct of_ref *refs;		/* n_refs of them, or NULL. */
 	int64_t created_ms;

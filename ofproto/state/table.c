@@ -25,6 +25,7 @@ void of_state_init(struct of_state *state, struct pl_bridge *bridge, struct of_l
 	for (size_t i = 0; i < PL_N_TABLES; i++) {
 		state->tables[i].pl = &bridge->tables[i];
 		state->tables[i].flow_limit = UINT32_MAX;
+		list_init(&state->tables[i].dying);
 	}
 	hmap_init(&state->cookies);
 	hmap_init(&state->learned);
@@ -33,6 +34,12 @@ void of_state_init(struct of_state *state, struct pl_bridge *bridge, struct of_l
 	hmap_init(&state->meters);
 	hmap_init(&state->meter_refs);
 	list_init(&state->gone);
+}
+
+/* Those that no other rule counts on with. */
+static uint64_t own_packets(const struct of_rule *rule)
+{
+	return rule->owns_counter ? counter_get(rule->pl.counter).packets : 0;
 }
 
 static void rule_free_cb(void *rule_)
@@ -59,6 +66,8 @@ static void gone_run(struct of_state *state)
 			state->listener->flow_removed(state->listener, rule);
 		if (rule->saved_slot)
 			of_saver_rule_goes(rule);
+		list_remove(&rule->cookie_node);
+		state->tables[rule->pl.table_id].matched_before += own_packets(rule);
 		pl_rule_remove(state->bridge, &rule->pl);
 		rcu_defer(rule_free_cb, rule);
 		if (++n >= MAX_GONE_PER_RUN)
@@ -281,6 +290,7 @@ void of_table_counts(const struct of_state *state, uint8_t table_id, uint64_t *l
 {
 	const struct of_table *table = &state->tables[table_id];
 	struct cls_cursor cursor;
+	struct of_rule *rule;
 	struct cls_rule *cr;
 	uint64_t n = table->matched_before;
 
@@ -289,6 +299,8 @@ void of_table_counts(const struct of_state *state, uint8_t table_id, uint64_t *l
 		while ((cr = cls_cursor_next(&cursor)))
 			n += of_rule_stats(of_rule_from_cls(cr)).packets;
 	}
+	LIST_FOR_EACH (rule, cookie_node, &table->dying)
+		n += own_packets(rule);
 	*matched = n;
 	*lookups = n + counter_get(table->pl->miss_counter).packets;
 }

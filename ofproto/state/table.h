@@ -33,7 +33,8 @@ struct of_table {
 	bool evict;		/* At the limit: make room rather than refuse. */
 	uint8_t vacancy_event;	/* What is reported next (enum ofp_table_reason); 0: neither. */
 	uint8_t vacancy_down, vacancy_up;	/* Per cent of free room: below, above. */
-	uint64_t matched_before;	/* Packets that flows matched whose counters are gone. */
+	uint64_t matched_before;	/* Packets that flows matched that are gone for good. */
+	struct list dying;	/* struct of_rule by cookie_node: gone, counts not final yet. */
 	char *name;		/* NULL or what controller or configuration called it. */
 	int name_level;		/* 0 none, 1 OpenFlow, 2 configuration. */
 };

@@ -113,6 +113,7 @@ static void rule_grace_over(void *rule_)
 static void rule_retire(struct of_state *state, struct of_rule *rule)
 {
 	state->n_dying++;
+	list_push_back(&state->tables[rule->pl.table_id].dying, &rule->cookie_node);
 	rcu_defer(rule_grace_over, rule);
 }
 
