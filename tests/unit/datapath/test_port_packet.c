@@ -411,5 +411,7 @@ int main(void)
 
 	eal_fixture_start(8191);
 	netns_fixture_enter();
+	/* The kernel asks for IPv6 routers when it likes. */
+	run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
