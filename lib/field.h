@@ -183,7 +183,8 @@ struct field {
 	uint8_t n_bytes;
 	bool variable;		/* tun_metadata: fewer bytes on the wire are allowed. */
 	bool maskable;		/* Arbitrary masks; else only exact or absent. */
-	bool writable;		/* By set_field, load, move destination. */
+	bool writable;		/* By set_field. */
+	bool nx_writable;	/* By load, move, pop, learn and the like too, as in Open vSwitch. */
 	bool readable;		/* By move source and learn. */
 	enum field_format format;
 	enum field_prereq prereq;

@@ -28,9 +28,10 @@
 #define W(BITS, BYTES, FORMAT) .n_bits = (BITS), .n_bytes = (BYTES), .format = FIELD_FMT_##FORMAT
 /* Access: masked, written. All fields are readable. */
 #define RO .readable = true
-#define RW .readable = true, .writable = true
+#define RW .readable = true, .writable = true, .nx_writable = true
+#define SET .readable = true, .writable = true
 #define RO_MASK .readable = true, .maskable = true
-#define RW_MASK .readable = true, .writable = true, .maskable = true
+#define RW_MASK .readable = true, .writable = true, .nx_writable = true, .maskable = true
 #define PRE(P) .prereq = FIELD_PRE_##P
 
 #define FLOW_OFS(M) .ofs = offsetof(struct flow, M)
@@ -140,7 +141,7 @@ static const struct field fields[FIELD_N_IDS] = {
 	ROW(ETH_DST), .name = "eth_dst", .alias = "dl_dst", W(48, 6, ETHERNET), RW_MASK, PRE(ETHERNET),
 		NXM(NXM_OF(1), "NXM_OF_ETH_DST"), OXM(OXM_OF(3), "OXM_OF_ETH_DST", OF12),
 		AT_BYTES(dl_dst)},
-	ROW(ETH_TYPE), .name = "eth_type", .alias = "dl_type", W(16, 2, HEX), RW, PRE(ETHERNET),
+	ROW(ETH_TYPE), .name = "eth_type", .alias = "dl_type", W(16, 2, HEX), SET, PRE(ETHERNET),
 		NXM(NXM_OF(3), "NXM_OF_ETH_TYPE"), OXM(OXM_OF(5), "OXM_OF_ETH_TYPE", OF12),
 		AT_BE(dl_type, 0xffff)},
 	ROW(VLAN_TCI), .name = "vlan_tci", W(16, 2, HEX), RW_MASK, PRE(ETHERNET),
@@ -159,7 +160,7 @@ static const struct field fields[FIELD_N_IDS] = {
 		OXM(OXM_OF(34), "OXM_OF_MPLS_LABEL", OF12), AT_BE(mpls_lse[0], 0xfffff), .shift = 12},
 	ROW(MPLS_TC), .name = "mpls_tc", W(3, 1, DECIMAL), RW, PRE(MPLS),
 		OXM(OXM_OF(35), "OXM_OF_MPLS_TC", OF12), AT_BE(mpls_lse[0], 7), .shift = 9},
-	ROW(MPLS_BOS), .name = "mpls_bos", W(1, 1, DECIMAL), RW, PRE(MPLS),
+	ROW(MPLS_BOS), .name = "mpls_bos", W(1, 1, DECIMAL), SET, PRE(MPLS),
 		OXM(OXM_OF(36), "OXM_OF_MPLS_BOS", OF13), AT_BE(mpls_lse[0], 1), .shift = 8},
 	ROW(MPLS_TTL), .name = "mpls_ttl", W(8, 1, DECIMAL), RW, PRE(MPLS),
 		NXM(NXM_NX(30), "NXM_NX_MPLS_TTL"), AT_BE(mpls_lse[0], 0xff)},
@@ -185,7 +186,7 @@ static const struct field fields[FIELD_N_IDS] = {
 		AT_BE(ipv6_label, 0xfffff)},
 	ROW(IPV6_EXTHDR), .name = "ipv6_exthdr", W(9, 2, HEX), RO_MASK, PRE(IPV6),
 		OXM(OXM_OF(39), "OXM_OF_IPV6_EXTHDR", OF13), AT_BE(ipv6_exthdr, 0x1ff)},
-	ROW(IP_PROTO), .name = "nw_proto", .alias = "ip_proto", W(8, 1, DECIMAL), RW, PRE(IP_ANY),
+	ROW(IP_PROTO), .name = "nw_proto", .alias = "ip_proto", W(8, 1, DECIMAL), SET, PRE(IP_ANY),
 		NXM(NXM_OF(6), "NXM_OF_IP_PROTO"), OXM(OXM_OF(10), "OXM_OF_IP_PROTO", OF12),
 		AT_BE(nw_proto, 0xff)},
 	ROW(IP_DSCP), .name = "nw_tos", W(8, 1, DECIMAL), RW, PRE(IP_ANY),

@@ -384,6 +384,7 @@ void ofproto_commit(struct ofproto *ofproto)
 	conf->mcast_snooping = ofproto->mcast;
 	conf->mcast_flood_unregistered = ofproto->mcast_flood_unregistered;
 	conf->frag_drop = ofproto->frag == OFPC_FRAG_DROP;
+	conf->frag_ports = ofproto->frag == OFPC_FRAG_NX_MATCH;
 	conf->vlan_limit = ofproto_globals.vlan_limit;
 	conf->miss_send_len = OFP_DEFAULT_MISS_SEND_LEN;
 	conf->mac = ofproto->hwaddr;

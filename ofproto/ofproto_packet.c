@@ -51,6 +51,5 @@ enum ofp_error ofproto_packet_out_check(struct ofproto *ofproto, enum ofp_versio
 void ofproto_packet_out(struct ofproto *ofproto, const struct packet_out *po)
 {
 	dp_packet_out(ofproto->bridge, po->match.flow.in_port, &po->match.flow,
-		(const struct act *)(const void *)po->acts.buf.data, po->acts.buf.len, po->packet,
-		po->packet_len);
+		act_builder_acts(&po->acts), po->acts.buf.len, po->packet, po->packet_len);
 }

@@ -310,7 +310,7 @@ static char *check_trace_acts(
 	error = act_check(list, acts->buf.len, &check);
 	if (!error)
 		error = of_acts_check(&request->ofproto->state, list, acts->buf.len);
-	request->acts = list;
+	request->acts = act_builder_acts(acts);
 	request->acts_len = acts->buf.len;
 	return error ? xasprintf("Bad actions: %s", ofp_error_name(error)) : NULL;
 }

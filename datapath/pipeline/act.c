@@ -80,6 +80,13 @@ void act_builder_uninit(struct act_builder *b)
 	sbuf_uninit(&b->buf);
 }
 
+const struct act *act_builder_acts(const struct act_builder *b)
+{
+	static const struct act none;
+
+	return b->buf.len ? (const struct act *)(const void *)b->buf.data : &none;
+}
+
 void *act_put(struct act_builder *b, enum act_type type, size_t size)
 {
 	size_t len = ROUND_UP(size, (size_t)ACT_ALIGN);
@@ -141,14 +148,6 @@ static const struct act *nested(const struct act *a, size_t *len)
 	return NULL;
 }
 
-static bool bundle_has_member(const struct act_bundle *bundle, ofp_port_t port)
-{
-	for (unsigned int i = 0; i < bundle->n_members; i++)
-		if (bundle->members[i] == port)
-			return true;
-	return false;
-}
-
 static bool outputs_to(const struct act *a, ofp_port_t port)
 {
 	switch (a->type) {
@@ -158,8 +157,6 @@ static bool outputs_to(const struct act *a, ofp_port_t port)
 		return ((const struct act_enqueue *)(const void *)a)->port == port;
 	case ACT_CONTROLLER:
 		return port == OFPP_CONTROLLER;
-	case ACT_BUNDLE:
-		return bundle_has_member((const void *)a, port);
 	default:
 		return false;
 	}

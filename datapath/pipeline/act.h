@@ -409,6 +409,8 @@ struct act_builder {
 
 void act_builder_init(struct act_builder *b);
 void act_builder_uninit(struct act_builder *b);
+/* The list, buf.len bytes. Never NULL: an empty list is not the lack of one. */
+const struct act *act_builder_acts(const struct act_builder *b);
 /* Appends a zeroed record of TYPE and SIZE bytes (rounded up) and returns it; valid until the next
  * call. Never NULL. */
 void *act_put(struct act_builder *b, enum act_type type, size_t size);
@@ -436,7 +438,8 @@ static inline size_t act_nest_len(const struct act_nest *a)
 
 /* Byte-wise equality of two lists. */
 bool act_list_equal(const struct act *a, size_t a_len, const struct act *b, size_t b_len);
-/* The list outputs to PORT (act output, enqueue, bundle members; nested ones too), or to GROUP. */
+/* The list outputs to PORT (output, enqueue, controller; nested ones too; as in Open vSwitch not the
+ * members of bundle), or to GROUP. */
 bool act_list_outputs_to(const struct act *acts, size_t len, ofp_port_t port);
 bool act_list_outputs_to_group(const struct act *acts, size_t len, uint32_t group_id);
 /* Name as ovs-actions(7) has it. */

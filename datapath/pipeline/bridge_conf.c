@@ -206,7 +206,7 @@ static bool settings_equal(const struct pl_bridge_conf *a, const struct pl_bridg
 	return vlans_equal(a->flood_vlans, b->flood_vlans) && a->forward_bpdu == b->forward_bpdu &&
 		a->stp == b->stp && a->mcast_snooping == b->mcast_snooping &&
 		a->mcast_flood_unregistered == b->mcast_flood_unregistered &&
-		a->frag_drop == b->frag_drop && a->vlan_limit == b->vlan_limit &&
+		a->frag_drop == b->frag_drop && a->frag_ports == b->frag_ports && a->vlan_limit == b->vlan_limit &&
 		a->miss_send_len == b->miss_send_len && eth_addr_equal(a->mac, b->mac);
 }
 

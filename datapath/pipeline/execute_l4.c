@@ -141,19 +141,35 @@ static void set_nd_bytes(uint8_t *p, const void *value, const void *mask, size_t
 		exec_csum_payload(csum, old, p, n);
 }
 
+/* The type first: it decides which address the option holds. */
+static void set_nd_option(uint8_t *opt, bool first, const struct op_set_nd *op,
+	const struct exec_csum *csum)
+{
+	const uint8_t type[2] = {op->options_type}, mask[2] = {op->options_type_mask};
+
+	if (first)
+		set_nd_bytes(opt, type, mask, 2, csum);
+	if (opt[0] == ND_OPT_SLL)
+		set_nd_bytes(opt + 2, op->sll.b, op->sll_mask.b, 6, csum);
+	else if (opt[0] == ND_OPT_TLL)
+		set_nd_bytes(opt + 2, op->tll.b, op->tll_mask.b, 6, csum);
+}
+
 static void set_nd_options(struct packet *packet, uint32_t ofs, uint32_t end,
 	const struct op_set_nd *op, const struct exec_csum *csum)
 {
+	bool first = true;
+
 	while (ofs + ND_LLA_OPT_LEN <= end) {
 		uint8_t *opt = packet->data + ofs;
 		uint32_t len = opt[1] * (uint32_t)ND_LLA_OPT_LEN;
 
 		if (!len || len > end - ofs)
 			return;
-		if (len == ND_LLA_OPT_LEN && opt[0] == ND_OPT_SLL)
-			set_nd_bytes(opt + 2, op->sll.b, op->sll_mask.b, 6, csum);
-		else if (len == ND_LLA_OPT_LEN && opt[0] == ND_OPT_TLL)
-			set_nd_bytes(opt + 2, op->tll.b, op->tll_mask.b, 6, csum);
+		if (len == ND_LLA_OPT_LEN && (opt[0] == ND_OPT_SLL || opt[0] == ND_OPT_TLL)) {
+			set_nd_option(opt, first, op, csum);
+			first = false;
+		}
 		ofs += len;
 	}
 }

@@ -138,6 +138,7 @@ struct pl_bridge_conf {
 	bool mcast_snooping;
 	bool mcast_flood_unregistered;	/* !mcast-snooping-disable-flood-unregistered. */
 	bool frag_drop;			/* OFPC_FRAG_DROP. */
+	bool frag_ports;		/* OFPC_FRAG_NX_MATCH: first fragments keep their ports. */
 	uint8_t vlan_limit;		/* Tags parsed. */
 	uint16_t miss_send_len;
 	struct eth_addr mac;		/* hwaddr of the local port. */

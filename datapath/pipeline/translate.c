@@ -111,7 +111,7 @@ static enum lookup_result xlate_lookup(struct xlate_ctx *ctx, ofp_port_t in_port
 	enum pl_miss miss;
 
 	*rule = NULL;
-	if (flow->nw_frag & FLOW_NW_FRAG_ANY) {
+	if (flow->nw_frag & FLOW_NW_FRAG_ANY && !ctx->conf->frag_ports) {
 		if (ctx->conf->frag_drop)
 			return LOOKUP_FRAGMENT;
 		/* OFPC_FRAG_NORMAL: a fragment has no ports. */

@@ -328,6 +328,20 @@ void xlate_output(struct xlate_ctx *ctx, ofp_port_t port, uint16_t max_len, bool
 	}
 }
 
+static int tag_bytes(const struct flow *flow)
+{
+	return 4 * (flow_n_vlans(flow) + flow_n_mpls(flow));
+}
+
+/* As in Open vSwitch the length is that of the packet as it left before (base): tags put on since come
+ * on top, and those taken off are gone from it. */
+static uint32_t trunc_len(const struct xlate_ctx *ctx, uint32_t max_len)
+{
+	int64_t len = (int64_t)max_len + tag_bytes(&ctx->flow) - tag_bytes(&ctx->base);
+
+	return (uint32_t)MIN(MAX(len, 1), UINT32_MAX);
+}
+
 void xlate_output_trunc(struct xlate_ctx *ctx, const struct act_output *act, bool is_last)
 {
 	const struct pl_port *port;
@@ -359,7 +373,7 @@ void xlate_output_trunc(struct xlate_ctx *ctx, const struct act_output *act, boo
 		xlate_drop(ctx, DROP_NO_SUCH_PORT);
 		return;
 	}
-	ctx->trunc = act->trunc;
+	ctx->trunc = trunc_len(ctx, act->trunc);
 	xlate_output(ctx, act->port, 0, false, is_last, true);
 	ctx->trunc = 0;
 }

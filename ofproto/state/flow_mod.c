@@ -75,6 +75,8 @@ static enum ofp_error add_start(struct of_txn *txn, const struct flow_mod *fm)
 	struct of_rule *old;
 	enum ofp_error error;
 
+	if (fm->match.mask.recirc_id || fm->match.mask.dp_hash)
+		return OFPBRC_EPERM;
 	error = of_acts_check(txn->state, spec.acts, spec.acts_len);
 	if (error)
 		return error;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/dp.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/hash.h"
@@ -299,7 +300,22 @@ static enum ofp_error group_set(
 	return group_stage(txn, old, group);
 }
 
-/* Inserting or removing a bucket leaves type and properties alone. */
+/* The buckets of OLD that GROUP kept go on counting from where they are. */
+static void buckets_keep_counts(const struct of_group *group, const struct of_group *old)
+{
+	dp_sweep();
+	for (size_t i = 0; i < group->buckets.n; i++) {
+		int j = bucket_index(old, group->buckets.items[i].id);
+		struct counter_value value;
+
+		if (j < 0)
+			continue;
+		value = counter_get(old->pl->buckets[j].counter);
+		counter_add(group->pl->buckets[i].counter, value.packets, value.bytes, value.used_ms);
+	}
+}
+
+/* Inserting or removing a bucket leaves type, properties and the other buckets' counts alone. */
 static enum ofp_error group_change_buckets(struct of_txn *txn, struct of_group *old,
 	const struct group_mod *gm)
 {
@@ -314,7 +330,10 @@ static enum ofp_error group_change_buckets(struct of_txn *txn, struct of_group *
 		of_group_destroy(group);
 		return error;
 	}
-	return group_stage(txn, old, group);
+	error = group_stage(txn, old, group);
+	if (!error)
+		buckets_keep_counts(group, old);
+	return error;
 }
 
 static void group_delete(struct of_txn *txn, struct of_group *group)

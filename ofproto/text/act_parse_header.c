@@ -143,7 +143,7 @@ int act_parse_load(struct act_parser *p, char *arg, enum act_type type)
 
 	if (act_parse_arrow(p, arg, &dst) || act_parse_subfield(p, dst, &sf))
 		return -EINVAL;
-	if (!sf.field->writable)
+	if (!sf.field->nx_writable)
 		return act_parse_fail(p, "%s is read-only", sf.field->name);
 	n = DIV_ROUND_UP(sf.n_bits, 8);
 	if (big_number(p, arg, bytes, n))
@@ -171,7 +171,7 @@ int act_parse_move(struct act_parser *p, char *arg, enum act_type type)
 	if (src.n_bits != dst.n_bits)
 		return act_parse_fail(p, "source is %u bits wide and destination %u", src.n_bits,
 			dst.n_bits);
-	if (!dst.field->writable)
+	if (!dst.field->nx_writable)
 		return act_parse_fail(p, "%s is read-only", dst.field->name);
 	a = act_put(p->b, type, sizeof *a);
 	a->src = src;

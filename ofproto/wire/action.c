@@ -64,9 +64,12 @@ static const struct {
 	[ACT_CT_CLEAR] = {encode_ct_clear, true},
 };
 
-bool act_allowed_in_set(enum act_type type)
+/* As in Open vSwitch an action set holds no output that cuts the packet. */
+static bool act_allowed_in_set(const struct act *a)
 {
-	return type < ACT_N_TYPES && types[type].in_set;
+	if (a->type == ACT_OUTPUT && ((const struct act_output *)(const void *)a)->trunc)
+		return false;
+	return a->type < ACT_N_TYPES && types[a->type].in_set;
 }
 
 int act_inst(enum act_type type, enum ofp_version version)
@@ -218,7 +221,7 @@ enum ofp_error acts_decode_set(struct cursor *c, enum ofp_version version, struc
 
 	if (!error && acts->buf.len > start)
 		ACT_FOR_EACH (a, acts_at(acts, start), acts->buf.len - start)
-			if (!act_allowed_in_set((enum act_type)a->type)) {
+			if (!act_allowed_in_set(a)) {
 				error = OFPBAC_BAD_TYPE;
 				break;
 			}

@@ -32,7 +32,7 @@ enum ofp_error subfield_check_dst(const struct subfield *sf, const struct match 
 {
 	enum ofp_error error = subfield_check(sf, match);
 
-	return error ? error : sf->field->writable ? OFP_OK : OFPBAC_BAD_SET_ARGUMENT;
+	return error ? error : sf->field->nx_writable ? OFP_OK : OFPBAC_BAD_SET_ARGUMENT;
 }
 
 enum ofp_error field32_take(struct cursor *c, const struct field **field)
@@ -119,7 +119,7 @@ enum ofp_error decode_reg_load2(struct action_in *in)
 	error = oxm_take_entry(&in->c, &f, &value, &mask);
 	if (error)
 		return error;
-	if (!cursor_zeros(&in->c, cursor_left(&in->c)) || !f->writable)
+	if (!cursor_zeros(&in->c, cursor_left(&in->c)) || !f->nx_writable)
 		return OFPBAC_BAD_SET_ARGUMENT;
 	act_put_set_field(in->b, f, &value, &mask)->act.raw = ACT_RAW_NX_REG_LOAD2;
 	return OFP_OK;

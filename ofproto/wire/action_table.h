@@ -143,7 +143,6 @@ enum ofp_error actions_decode(struct cursor *c, enum ofp_version version, unsign
 enum ofp_error actions_verify(const struct act *acts, size_t len, enum ofp_version version,
 	unsigned int allowed, bool nested);
 int act_inst(enum act_type type, enum ofp_version version);
-bool act_allowed_in_set(enum act_type type);
 
 enum ofp_error subfield_check_src(const struct subfield *sf, const struct match *match);
 enum ofp_error subfield_check_dst(const struct subfield *sf, const struct match *match);

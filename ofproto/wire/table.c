@@ -175,7 +175,7 @@ void table_status_encode(const struct table_desc *td, enum ofp_table_reason reas
 /* ------------------------------------------------------------------ statistics */
 
 #define OFPFW10_ALL 0x3fffff
-#define OFPFMF11_ALL 0x7fff
+#define OFPFMF11_ALL 0xffff
 #define INSTS_11 0x3e	/* goto to clear_actions: bit per number. */
 #define INST_METER_BIT (1 << 6)
 #define INST_GOTO_BIT (1 << 1)

@@ -76,6 +76,9 @@ def test_packet_out_monitor_and_snoop(lab):
     host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=mod_dl_src:02:00:00:00:00:99,2" % frame(1).hex())
     got = wait_until(lambda: [f for f in rx.recv(0.2) if f[6:12].hex() == "020000000099"], 1, "the packet sent out")
     assert len(got) == 1, got
+    # No action is not the same as the tables.
+    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=drop" % frame(3).hex())
+    assert not [f for f in rx.recv(0.3) if f == frame(3)]
     log = lab.dir + "/monitor.out"
     monitor = lab.spawn(["ovs-ofctl", "monitor", "br0", "65534"], log, host.env)
     time.sleep(0.5)

@@ -51,6 +51,7 @@ struct naive {
 	VEC(struct group) groups;
 	VEC(struct mac_entry) macs;
 	bool unlabelled;	/* Of the packet now: some copy of it lost its labels. */
+	bool tags_changed;	/* So: some copy of it had another number of tags or labels than it came with. */
 };
 
 /* A packet on its way through one bridge. */
@@ -68,6 +69,7 @@ struct ctx {
 	/* A label stack came off. Open vSwitch then parses again and has only one list of what is left
 	 * to do: what ends a list early ends more. */
 	bool unlabelled;
+	int tags_in;		/* Tags and labels that the packet came with. */
 	uint8_t set[4096];	/* Action set, as written. */
 	size_t set_len;
 	union field_value stack[64];
@@ -195,10 +197,18 @@ void naive_add_bucket(struct naive *n, unsigned int bridge, uint32_t id, const s
 
 /* ------------------------------------------------------------------ out */
 
+static int count_tags(const struct naive_packet *p)
+{
+	struct flow flow = naive_parse(p);
+
+	return flow_n_vlans(&flow) + flow_n_mpls(&flow);
+}
+
 static void emit(struct ctx *c, dp_port_t port, uint32_t max_len)
 {
 	struct naive_frame *frame;
 
+	c->naive->tags_changed |= count_tags(&c->p) != c->tags_in;
 	if (c->result->n_frames == NAIVE_MAX_FRAMES) {
 		c->result->unsupported = true;
 		return;
@@ -684,10 +694,15 @@ static bool run_act(struct ctx *c, const struct act *a)
 {
 	const void *p = a;
 
+	c->naive->tags_changed |= count_tags(&c->p) != c->tags_in;
 	switch (a->type) {
 	case ACT_OUTPUT: {
 		const struct act_output *out = p;
 
+		/* What came on or off since the last output does not count; this switch does not keep
+		 * how much that is. */
+		if (out->trunc && c->naive->tags_changed)
+			c->result->unsupported = true;
 		output(c, out->port, out->trunc ? out->trunc : UINT32_MAX);
 		break;
 	}
@@ -795,7 +810,7 @@ void naive_receive(struct naive *n, unsigned int bridge, ofp_port_t ofp_port, co
 	int n_lookups = -1;
 	bool error = false;
 
-	n->unlabelled = false;
+	n->unlabelled = n->tags_changed = false;
 	/* The first lookup is no resubmit. */
 	c->depth = c->nest = -1;
 	result->n_frames = 0;
@@ -811,6 +826,7 @@ void naive_receive(struct naive *n, unsigned int bridge, ofp_port_t ofp_port, co
 		memcpy(c->p.data, frame, len);
 		c->p.len = len;
 		c->p.is_runt = len < 60;
+		c->tags_in = count_tags(&c->p);
 		lookup(c, ofp_port, 0, 255);
 		run_set(c);
 	}

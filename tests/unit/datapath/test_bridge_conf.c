@@ -312,11 +312,13 @@ static void test_action_lists(void **state)
 {
 	struct act_builder b;
 	struct act_output *output;
+	struct act_bundle *bundle;
 	struct act_group *group;
 	const struct act *acts;
 	size_t nest;
 
 	act_builder_init(&b);
+	assert_non_null(act_builder_acts(&b));
 	output = act_put(&b, ACT_OUTPUT, sizeof *output);
 	output->port = 1;
 	nest = act_nest_begin(&b, ACT_CLONE, sizeof(struct act_nest));
@@ -326,7 +328,10 @@ static void test_action_lists(void **state)
 	group->group_id = 8;
 	act_nest_end(&b, nest);
 	act_put(&b, ACT_CT, sizeof(struct act_ct));
-	acts = (const void *)b.buf.data;
+	bundle = act_put(&b, ACT_BUNDLE, sizeof *bundle + sizeof bundle->members[0]);
+	bundle->n_members = 1;
+	bundle->members[0] = 3;
+	acts = act_builder_acts(&b);
 	assert_true(act_list_outputs_to(acts, b.buf.len, 1));
 	assert_true(act_list_outputs_to(acts, b.buf.len, 2));
 	assert_false(act_list_outputs_to(acts, b.buf.len, 3));

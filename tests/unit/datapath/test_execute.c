@@ -447,6 +447,26 @@ static void test_changes(void **state)
 			}
 }
 
+/* The option's type is changed before the address that goes with it. */
+static void test_nd_option_type(void **state)
+{
+	struct packet *packet = make(K_ND6, 0, 0);
+	struct op_set_nd *nd = put(OP_SET_ND, sizeof *nd);
+	const uint8_t *options;
+
+	nd->options_type = ND_OPT_TLL;
+	nd->options_type_mask = 0xff;
+	nd->tll = (struct eth_addr){{2, 4, 4, 4, 4, 4}};
+	memset(&nd->tll_mask, 0xff, 6);
+	put_output(7);
+	run_packet(packet);
+	check_csums(packet);
+	options = packet->data + packet->l4_ofs + ND_HEADER_LEN;
+	assert_int_equal(options[0], ND_OPT_TLL);
+	assert_memory_equal(options + 2, "\2\4\4\4\4\4", 6);
+	forget();
+}
+
 /* As above with the sum over the pseudo-header only: finished later, it is right. */
 static void test_partial_checksums(void **state)
 {
@@ -1121,6 +1141,7 @@ int main(void)
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_changes),
+		TEST(test_nd_option_type),
 		TEST(test_partial_checksums),
 		TEST(test_no_udp_checksum),
 		TEST(test_fragments),

@@ -460,6 +460,12 @@ static void fragments_have_no_ports(void **state)
 	fx_send(fx, br, 1, p.data, p.len);
 	assert_int_equal(fx_count(fx, br, 3), 1);
 	conf = fx_conf(br);
+	conf->frag_ports = true;
+	pl_bridge_set_conf(br, conf);
+	fx_send(fx, br, 1, p.data, p.len);
+	assert_int_equal(fx_count(fx, br, 2), 1);
+	conf = fx_conf(br);
+	conf->frag_ports = false;
 	conf->frag_drop = true;
 	pl_bridge_set_conf(br, conf);
 	fx_send(fx, br, 1, p.data, p.len);

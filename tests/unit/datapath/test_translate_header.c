@@ -314,7 +314,7 @@ static void pbb_there_and_back(void **state)
 	assert_memory_equal(fx_get(fx, br, 3, 0)->data, p.data, p.len);
 }
 
-/* What can't be undone by rewriting is done to a copy. */
+/* What can't be undone by rewriting is done to a copy. The tag comes on top of what is left. */
 static void clone_of_a_truncation(void **state)
 {
 	struct act_builder *b = fx_acts();
@@ -330,7 +330,7 @@ static void clone_of_a_truncation(void **state)
 	fx_output(b, 3);
 	fx_rule(fx, br, 0, 10, "", b);
 	feed(p);
-	assert_int_equal(fx_get(fx, br, 2, 0)->len, 20);
+	assert_int_equal(fx_get(fx, br, 2, 0)->len, 24);
 	assert_int_equal(fx_get(fx, br, 3, 0)->len, p.len);
 	assert_memory_equal(fx_get(fx, br, 3, 0)->data, p.data, p.len);
 }

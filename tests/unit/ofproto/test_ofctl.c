@@ -135,10 +135,24 @@ static void test_delete(void **state)
 
 static void test_refusals(void **state)
 {
+	static const struct {
+		const char *flow, *error;
+	} cases[] = {
+		{"actions=group:4", "OFPBAC_BAD_OUT_GROUP"},
+		{"actions=meter:4,2", "OFPMMFC_INVALID_METER"},
+		{"table=254,actions=2", "OFPBRC_EPERM"},
+		{"recirc_id=5,actions=2", "OFPBRC_EPERM"},
+		{"dp_hash=5/7,actions=2", "OFPBRC_EPERM"},
+		{"actions=load:1->NXM_OF_ETH_TYPE[]", "OFPBAC_BAD_SET_ARGUMENT"},
+		{"ip,actions=move:NXM_NX_REG0[0..7]->NXM_OF_IP_PROTO[]", "OFPBAC_BAD_SET_ARGUMENT"},
+		{"actions=write_actions(output(port=2,max_len=20))", "OFPBAC_BAD_TYPE"},
+	};
+
 	ofctl_ok("del-flows BR");
-	assert_refused("13", "actions=group:4", "OFPBAC_BAD_OUT_GROUP");
-	assert_refused("13", "actions=meter:4,2", "OFPMMFC_INVALID_METER");
-	assert_refused("13", "table=254,actions=2", "OFPBRC_EPERM");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_refused("13", cases[i].flow, cases[i].error);
+	ofctl_ok("-OOpenFlow13 add-flow BR 'icmp6,icmp_type=135,nd_target=::1,actions=2'");
+	ofctl_ok("-OOpenFlow13 del-flows BR recirc_id=5");
 	ofctl_ok("add-flow BR priority=5,ip,actions=1");
 	assert_refused("10", "check_overlap,priority=5,ip,nw_src=1.2.3.4,actions=1", "OVERLAP");
 	ofctl_ok("add-flow BR check_overlap,priority=6,ip,nw_src=1.2.3.4,actions=1");
