@@ -347,3 +347,17 @@ def test_flood_vlans(lab):
     host.vsctl("clear bridge br0 flood_vlans")
     send(1, a)
     wait_until(lambda: sorted(send(2, b)) == [1], 3, "learning again")
+
+
+def test_patch_port_keeps_what_it_learned(lab):
+    host = ladder(lab, 0)
+    for br, port, peer in (("bra", "pa", "pb"), ("brb", "pb", "pa")):
+        host.vsctl("add-port %s %s -- set interface %s type=patch options:peer=%s" % (br, port, port, peer))
+    host.appctl("fdb/add", "bra", "pa", "0", "02:00:00:00:00:77")
+    before = host.vsctl("get interface pa ofport")
+    host.vsctl("set interface pa options:peer=other")
+    assert "No usable peer 'other'" in host.vsctl("get interface pa error")
+    host.vsctl("set interface pa options:peer=pb")
+    assert host.vsctl("get interface pa ofport") == before
+    assert "02:00:00:00:00:77" in host.appctl("fdb/show", "bra")
+    wait_until(lambda: host.vsctl("get interface pa error").strip() == "[]", what="an empty error")

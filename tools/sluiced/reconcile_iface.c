@@ -346,6 +346,16 @@ static void reopen(struct rc_iface *iface)
 	iface_open(iface);
 }
 
+/* A patch port that runs stays the port it is, with what was learned on it; rc_iface_join_patches()
+ * finds the new peer. */
+static bool takes_new_peer(const struct rc_iface *iface, const struct model_interface *cfg)
+{
+	const char *peer = smap_get_def(&cfg->options, "peer", "");
+
+	return iface->kind == PL_PORT_PATCH && iface->state == RC_RUNNING && *peer &&
+		strcmp(peer, iface->name) != 0;
+}
+
 bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg)
 {
 	const char *type = *cfg->type ? cfg->type : iface->is_local ? "internal" : "system";
@@ -354,7 +364,9 @@ bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg)
 		(ofp_port_t)cfg->ofport_request != iface->ofp_port)
 		return false;
 	iface->cfg = cfg;
-	if (strcmp(type, iface->type) || !smap_equal(&cfg->options, &iface->options))
+	if (!strcmp(type, iface->type) && takes_new_peer(iface, cfg))
+		set_opened(iface, cfg);
+	else if (strcmp(type, iface->type) || !smap_equal(&cfg->options, &iface->options))
 		reopen(iface);
 	else
 		update_device(iface);
