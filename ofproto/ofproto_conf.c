@@ -285,6 +285,22 @@ static unsigned long *trunked_vlans(const struct of_bundle_conf *bundle)
 	return trunks;
 }
 
+/* The port with NUMBER: they are sorted by it. */
+static struct pl_port *conf_find_port(struct pl_bridge_conf *conf, ofp_port_t number)
+{
+	size_t low = 0, high = conf->n_ports;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (conf->ports[mid].ofp_port < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < conf->n_ports && conf->ports[low].ofp_port == number ? &conf->ports[low] : NULL;
+}
+
 static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,
 	const struct of_bundle_conf *bundle)
 {
@@ -301,10 +317,12 @@ static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,
 		.cvlans = vlans_dup(bundle->cvlans),
 		.bond_mode = -1,
 	};
-	for (size_t i = 0; i < bundle->ports.n; i++)
-		for (size_t j = 0; j < conf->n_ports; j++)
-			if (conf->ports[j].ofp_port == bundle->ports.items[i])
-				conf->ports[j].bundle = index;
+	for (size_t i = 0; i < bundle->ports.n; i++) {
+		struct pl_port *port = conf_find_port(conf, bundle->ports.items[i]);
+
+		if (port)
+			port->bundle = index;
+	}
 }
 
 /* A port that is in no bundle (yet) makes one of its own, a trunk. */

@@ -38,6 +38,7 @@ void ofproto_ports_uninit(struct ofproto *ofproto)
 		port_destroy(ofproto, port);
 	hmap_uninit(&ofproto->ports);
 	shash_uninit(&ofproto->port_numbers);
+	free(ofproto->numbers_used);
 	vec_uninit(&ofproto->departed);
 }
 
@@ -55,6 +56,12 @@ static struct of_port *port_from_name(const struct ofproto *ofproto, const char 
 {
 	struct of_port *port;
 
+	/* Nearly always the one that had the name last. */
+	port = ofproto_port_get(ofproto, (ofp_port_t)(uintptr_t)shash_get(&ofproto->port_numbers, name));
+	if (port && !strcmp(port->name, name))
+		return port;
+	if (!shash_find(&ofproto->port_numbers, name))
+		return NULL;
 	HMAP_FOR_EACH (port, node, &ofproto->ports)
 		if (!strcmp(port->name, name))
 			return port;
@@ -126,27 +133,39 @@ static bool number_is_free(const struct ofproto *ofproto, ofp_port_t number)
 		!ofproto_port_get(ofproto, number);
 }
 
-/* A number that no other port had before, if there are any. */
-static ofp_port_t lowest_free(const struct ofproto *ofproto)
+/* Brings the set of used numbers up to date if names came by another way than ofproto_port_add(). */
+static void look_at_numbers(struct ofproto *ofproto)
 {
-	unsigned long *used = xcalloc(BITMAP_N_WORDS(OFP_PORT_LAST + 1), sizeof *used);
 	struct shash_node *node;
-	ofp_port_t number;
 
+	if (ofproto->numbers_used && ofproto->numbers_names == shash_count(&ofproto->port_numbers))
+		return;
+	free(ofproto->numbers_used);
+	ofproto->numbers_used = bitmap_alloc(OFP_PORT_LAST + 1);
+	ofproto->numbers_names = shash_count(&ofproto->port_numbers);
+	ofproto->numbers_from = 1;
 	SHASH_FOR_EACH (node, &ofproto->port_numbers)
 		if ((uintptr_t)node->data <= OFP_PORT_LAST)
-			bitmap_set(used, (uintptr_t)node->data);
-	for (number = 1; number <= OFP_PORT_LAST; number++)
-		if (!bitmap_is_set(used, number) && number_is_free(ofproto, number))
+			bitmap_set(ofproto->numbers_used, (uintptr_t)node->data);
+}
+
+/* A number that no other port had before, if there are any. */
+static ofp_port_t lowest_free(struct ofproto *ofproto)
+{
+	ofp_port_t number;
+
+	look_at_numbers(ofproto);
+	for (number = ofproto->numbers_from; number <= OFP_PORT_LAST; number++)
+		if (!bitmap_is_set(ofproto->numbers_used, number) && number_is_free(ofproto, number))
 			break;
+	ofproto->numbers_from = number;
 	for (ofp_port_t any = 1; number > OFP_PORT_LAST && any <= OFP_PORT_LAST; any++)
 		if (number_is_free(ofproto, any))
 			number = any;
-	free(used);
 	return number > OFP_PORT_LAST ? OFPP_NONE : number;
 }
 
-static ofp_port_t choose_number(const struct ofproto *ofproto, const struct ofproto_port *port)
+static ofp_port_t choose_number(struct ofproto *ofproto, const struct ofproto_port *port)
 {
 	ofp_port_t last = (ofp_port_t)(uintptr_t)shash_get(&ofproto->port_numbers, port->name);
 
@@ -184,7 +203,11 @@ int ofproto_port_add(struct ofproto *ofproto, const struct ofproto_port *spec, o
 		port->tx_counter = counter_alloc();
 	}
 	hmap_insert(&ofproto->ports, &port->node, hash_u32(number, 0));
+	look_at_numbers(ofproto);
 	shash_put(&ofproto->port_numbers, port->name, (void *)(uintptr_t)number);
+	ofproto->numbers_names = shash_count(&ofproto->port_numbers);
+	if (number <= OFP_PORT_LAST)
+		bitmap_set(ofproto->numbers_used, number);
 	ofproto->conf_dirty = true;
 	*ofp_port = number;
 	return 0;

@@ -78,6 +78,11 @@ struct ofproto {
 	/* Ports. */
 	struct hmap ports;
 	struct shash port_numbers;	/* Name -> number it last had (uintptr_t). */
+	/* Numbers that some port has or had, as of so many names; all below the first of them that is free
+	 * to give out are. */
+	unsigned long *numbers_used;
+	size_t numbers_names;
+	ofp_port_t numbers_from;
 	VEC(struct port_desc) departed;	/* Deletions to announce. */
 	struct shash bundles;		/* struct of_bundle_conf. */
 	VEC(struct of_mirror_conf) mirrors;

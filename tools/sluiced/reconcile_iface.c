@@ -61,14 +61,12 @@ struct rc_iface *rc_iface_find(const char *name)
 	return NULL;
 }
 
+/* Of devices, which have events. */
+static struct rc_iface *by_dp_port[PL_MAX_PORTS];
+
 static struct rc_iface *find_dp_port(dp_port_t dp_port)
 {
-	struct rc_iface *iface;
-
-	HMAP_FOR_EACH (iface, node, &ifaces)
-		if (iface->dp_port == dp_port && dp_port)
-			return iface;
-	return NULL;
+	return dp_port < PL_MAX_PORTS ? by_dp_port[dp_port] : NULL;
 }
 
 static struct ofproto *iface_ofproto(const struct rc_iface *iface)
@@ -213,6 +211,7 @@ static void open_device(struct rc_iface *iface)
 	iface->kind = PL_PORT_DEVICE;
 	iface->state = RC_OPENING;
 	iface->dp_port = dp_port_open(&spec);
+	by_dp_port[iface->dp_port] = iface;
 }
 
 static void iface_open(struct rc_iface *iface)
@@ -277,6 +276,7 @@ static void iface_close(struct rc_iface *iface)
 	if (iface->dp_port) {
 		struct closing *c = xcalloc(1, sizeof *c);
 
+		by_dp_port[iface->dp_port] = NULL;
 		c->dp_port = iface->dp_port;
 		c->kind = iface->kind;
 		c->owns_name = c->kind == PL_PORT_DEVICE && strcmp(iface->type, "system") != 0;
@@ -457,6 +457,7 @@ static void handle(const struct dp_port_event *event)
 		update_device(iface);
 		break;
 	case DP_PORT_FAILED:
+		by_dp_port[iface->dp_port] = NULL;
 		iface->dp_port = 0;
 		fail(iface, xstrdup(event->error));
 		break;
