@@ -36,10 +36,20 @@ static uint64_t fact_hash(const struct news *f)
 	}
 }
 
+/* What F is about: of a MAC only its newest place counts, so that the way back is news too. */
+static uint64_t subject_hash(const struct news *f)
+{
+	struct news subject = *f;
+
+	if (f->type == NEWS_FDB)
+		subject.fdb.port = 0;
+	return fact_hash(&subject);
+}
+
 bool news_put_fact(struct news_ring *news, const struct news *fact, int64_t now_ms)
 {
 	uint64_t hash = fact_hash(fact);
-	unsigned int i = hash % NEWS_FILTER;
+	unsigned int i = subject_hash(fact) % NEWS_FILTER;
 	struct news *record;
 
 	if (news->filter[i].hash == hash && now_ms - news->filter[i].ms < NEWS_REPEAT_MS)

@@ -21,7 +21,7 @@ LOG_MODULE(route_table);
 /* News come in bunches: wait for the rest of one. */
 #define SETTLE_MS 5
 /* A host with many routes changes often, and each reading costs: at most this share of time. */
-#define DUTY 20
+#define DUTY 5
 
 /* A route of ovs/route/add. Its entry has no source: that is chosen anew with every reading. */
 static VEC(struct route_entry) manual;

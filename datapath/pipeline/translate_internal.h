@@ -94,7 +94,7 @@ struct xact_unroll {
 
 #define XLATE_MAX_STACK 65536
 /* Bytes of program after which a resubmit ends the translation. */
-#define XLATE_MAX_PROGRAM 65536
+#define XLATE_MAX_PROGRAM (1 << 20)
 /* Buckets that one packet may go through: chained groups multiply. */
 #define XLATE_MAX_BUCKETS 16384
 #define PL_TABLE_INTERNAL (PL_N_TABLES - 1)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The underlay changes: how soon is traffic back? And many tunnels at once."""
+import re
+import struct
+import threading
+import time
+
+from lab import run, wait_until
+from test_tunnel import underlay
+
+LIMIT = 0.1                     # Seconds that an interruption may take, ...
+SLACK = 5                       # ... on a machine with nothing else to do.
+
+PEER, GATEWAY = "192.168.7.2", "192.168.7.3"
+MAC = {PEER: "02:00:00:00:07:02", GATEWAY: "02:00:00:00:07:03", "moved": "02:00:00:00:07:22"}
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def ip(text):
+    return bytes(int(x) for x in text.split("."))
+
+
+def arp_reply(sha, spa, tha, tpa):
+    return tha + sha + struct.pack("!HHHBBH", 0x806, 1, 0x800, 6, 4, 2) + sha + ip(spa) + tha + ip(tpa)
+
+
+class Source:
+    """A guest that sends a datagram each PERIOD seconds."""
+
+    def __init__(self, guest, period=0.001):
+        self.period = period
+        self.raw = guest.raw("eth0")
+        self.stop = False
+        payload = b"\0" * 40
+        self.frame = (mac("020000000b02") + mac("020000000b01") + bytes.fromhex("0800") +
+                      bytes.fromhex("45000044000000004011") + b"\x66\xa7" + ip("10.0.0.1") + ip("10.0.0.2") +
+                      struct.pack("!HHHH", 5, 6, 48, 0) + payload)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.stop:
+            self.raw.send(self.frame)
+            time.sleep(self.period)
+
+    def close(self):
+        self.stop = True
+        self.thread.join()
+        self.raw.close()
+
+
+def seconds_until(raw, is_it, most=10):
+    """How long until a frame comes that IS_IT."""
+    start = time.monotonic()
+    while time.monotonic() - start < most:
+        if any(is_it(f) for f in raw.recv(0.05, want=1)):
+            return time.monotonic() - start
+    raise AssertionError("nothing within %d s" % most)
+
+
+def vxlan_to(destination):
+    return lambda frame: frame[:6] == mac(destination) and frame[12:14] == b"\x08\0" and frame[36:38] == b"\x12\xb5"
+
+
+class Wire:
+    """A host with br-phy (eth0 to b, eth1 to c, which answer nothing by themselves), br-int, a tunnel and a guest."""
+
+    def __init__(self, lab):
+        self.a, self.b = underlay(lab)
+        self.c = lab.guest("c")
+        lab.veth(self.a, "eth1", self.c, "eth0")
+        for h in (self.b, self.c):
+            h.sh("ip link set eth0 arp off; sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1")
+        self.a.start()
+        self.a.vsctl("set Open_vSwitch . other_config:sluice-hold-packets=true -- add-br br-phy -- add-port br-phy eth0"
+                     " -- add-port br-phy eth1 -- add-br br-int")
+        self.a.ip("addr add 192.168.7.1/24 dev br-phy")
+        self.a.ip("link set br-phy up")
+        self.guest = lab.guest("x")
+        lab.veth(self.a, "x", self.guest, "eth0")
+        self.guest.ip("link set eth0 up")
+        self.a.vsctl("add-port br-int x")
+        self.mac = mac(re.search(r"ether (\S+)", self.a.ip("link show br-phy"))[1])
+        self.raw, self.raw2 = self.b.raw("eth0"), self.c.raw("eth0")
+
+    def tell(self, address, sha, raw=None):
+        (raw or self.raw).send(arp_reply(mac(sha), address, self.mac, "192.168.7.1"))
+
+
+def test_interruptions(lab):
+    w = Wire(lab)
+    w.a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100" % PEER)
+    w.a.add_flows("br-int", "priority=10,in_port=x,actions=output:vx0\n")
+    source = Source(w.guest)
+    times = {}
+    try:
+        w.tell(PEER, MAC[PEER])
+        seconds_until(w.raw, vxlan_to(MAC[PEER]))
+        w.tell(PEER, MAC["moved"])
+        times["neighbour change"] = seconds_until(w.raw, vxlan_to(MAC["moved"]))
+        w.tell(PEER, MAC["moved"], w.raw2)
+        times["peer's MAC moves to another port"] = seconds_until(w.raw2, vxlan_to(MAC["moved"]))
+        w.tell(PEER, MAC["moved"])
+        times["and back"] = seconds_until(w.raw, vxlan_to(MAC["moved"]))
+        run(["ip", "-n", w.a.netns, "link", "set", "eth0", "down"])
+        time.sleep(0.3)
+        w.raw.recv(0.01)
+        run(["ip", "-n", w.a.netns, "link", "set", "eth0", "up"])
+        times["underlay port down and up"] = seconds_until(w.raw, vxlan_to(MAC["moved"]))
+        # Another next hop, and back: the gateway answers when it is asked.
+        w.tell(GATEWAY, MAC[GATEWAY])
+        run(["ip", "-n", w.a.netns, "route", "add", PEER + "/32", "via", GATEWAY])
+        times["route by a gateway"] = seconds_until(w.raw, vxlan_to(MAC[GATEWAY]))
+        run(["ip", "-n", w.a.netns, "route", "del", PEER + "/32"])
+        times["route gone"] = seconds_until(w.raw, vxlan_to(MAC["moved"]))
+        w.raw.recv(0.05)
+        stale = [f for f in w.raw.recv(0.2) if vxlan_to(MAC[GATEWAY])(f) or vxlan_to(MAC[PEER])(f)]
+        assert not stale, "%d frames still go where none should" % len(stale)
+    finally:
+        source.close()
+    print("    " + ", ".join("%s: %.0f ms" % (k, v * 1000) for k, v in times.items()))
+    late = {k: v for k, v in times.items() if v > LIMIT * SLACK}
+    assert not late, late
+
+
+def add_tunnels(host, n):
+    """N tunnels on br-int in one transaction; seconds it took."""
+    args, ports = [], ["@p%d" % i for i in range(n)]
+    for i in range(n):
+        args += ["--", "--id=@i%d" % i, "create", "interface", "name=vx%d" % i, "type=vxlan", "options:key=flow",
+                 "options:remote_ip=172.16.%d.%d" % (i // 250, i % 250 + 1),
+                 "--", "--id=@p%d" % i, "create", "port", "name=vx%d" % i, "interfaces=@i%d" % i]
+    start = time.monotonic()
+    host.tool("ovs-vsctl", "--timeout=60", *args, "--", "add", "bridge", "br-int", "ports", *ports, timeout=70)
+    return time.monotonic() - start
+
+
+def flood(lab, n, n_flooded):
+    w = Wire(lab)
+    w.a.ip("route add 172.16.0.0/16 via %s" % GATEWAY)
+    before = int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % w.a.daemon.pid).read())[1])
+    seconds = add_tunnels(w.a, n)
+    after = int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % w.a.daemon.pid).read())[1])
+    assert w.a.ofctl("show", "br-int").count("(vx") == n
+    w.tell(GATEWAY, MAC[GATEWAY])
+    w.a.add_flows("br-int", "priority=10,in_port=x,actions=%s\n" % ",".join("vx%d" % i for i in range(n_flooded)))
+    source = Source(w.guest, 0.5)
+    got = set()
+    try:
+        def look():
+            for f in w.raw.recv(0.2):
+                if vxlan_to(MAC[GATEWAY])(f):
+                    got.add(f[30:34])
+                elif f[12:14] == b"\x08\x06" and f[38:42] == ip(GATEWAY):
+                    w.tell(GATEWAY, MAC[GATEWAY])
+            return len(got) >= n_flooded
+        wait_until(look, 20, "a copy for each of %d remotes (%d so far)" % (n_flooded, len(got)))
+    finally:
+        source.close()
+    print("    %d tunnels in %.1f s, %.1f kB each; flooded to %d" % (n, seconds, (after - before) / n, len(got)))
+    return seconds
+
+
+def test_flooding_to_many(lab):
+    flood(lab, 1000, 1000)
+
+
+def long_four_thousand_tunnels(lab):
+    seconds = flood(lab, 4000, 1000)
+    assert seconds < 5 * SLACK, seconds
