@@ -40,6 +40,12 @@ const struct goal goals[] = {
 
 const size_t n_goals = ARRAY_SIZE(goals);
 
+/* Without hugepages it is mostly packet memory that is measured. */
+static bool tells(const struct measure_result *result, enum figure figure)
+{
+	return result->hugepages || figure >= FIGURE_MODS;
+}
+
 static bool is_good(const struct measure_result *result)
 {
 	return !result->error[0] && !result->fault[0];
@@ -50,7 +56,7 @@ double goal_ratio(const struct goal *goal, const struct measure_result *ours,
 {
 	double a = measure_median(ours, goal->versus), b = measure_median(theirs, goal->versus);
 
-	if (!is_good(ours) || theirs->error[0] || !(a > 0) || !(b > 0))
+	if (!is_good(ours) || !tells(ours, goal->versus) || theirs->error[0] || !(a > 0) || !(b > 0))
 		return 0;
 	return goal->less_is_better ? b / a : a / b;
 }
@@ -61,7 +67,7 @@ enum goal_verdict goal_own(const struct goal *goal, const struct measure_result 
 
 	if (!(goal->limit > 0))
 		return GOAL_NONE;
-	if (ours->error[0] || !measure_spread(ours, goal->figure, &spread))
+	if (ours->error[0] || !tells(ours, goal->figure) || !measure_spread(ours, goal->figure, &spread))
 		return GOAL_UNKNOWN;
 	if (!is_good(ours))
 		return GOAL_MISSED;

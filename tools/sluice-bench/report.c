@@ -131,7 +131,7 @@ void report_row(FILE *out, const struct measure_result *r)
 	put_io(out, r);
 	put_others(out, r);
 	put_loss(out, r);
-	if (!r->hugepages)
+	if (!r->hugepages && measure_median(r, FIGURE_MPPS) > 0)
 		fprintf(out, "%-*s no hugepages: packet memory costs too much for a ratio to mean "
 			"anything\n", INDENT, "");
 	if (r->fault[0])

@@ -270,6 +270,7 @@ static struct measure_result *result_of(enum figure figure, double value)
 	struct measure_result *r = calloc(1, sizeof *r);
 
 	r->n_trials = 1;
+	r->hugepages = true;
 	for (int f = 0; f < N_FIGURES; f++)
 		r->figures[f][0] = NAN;
 	r->figures[figure][0] = value;
@@ -287,6 +288,10 @@ static void verdicts(void **state)
 	assert_int_equal(goal_versus(&goal, ours, theirs), GOAL_MET);
 	theirs->figures[FIGURE_MPPS][0] = 9;
 	assert_int_equal(goal_versus(&goal, ours, theirs), GOAL_MISSED);
+	ours->hugepages = false;
+	assert_int_equal(goal_own(&goal, ours), GOAL_UNKNOWN);
+	assert_int_equal(goal_versus(&goal, ours, theirs), GOAL_UNKNOWN);
+	ours->hugepages = true;
 	goal.at_least = false;
 	goal.less_is_better = true;
 	assert_int_equal(goal_own(&goal, ours), GOAL_MISSED);
