@@ -37,6 +37,9 @@ static void look_for_ports(struct bench_shared *shared)
 		struct bench_shared_port *port = &shared->ports[i];
 		struct bench_source *source;
 
+		/* Transmit queues may come later. */
+		if (port->is_ready && probes[i])
+			bench_probe_extend(probes[i]);
 		if (port->is_ready)
 			continue;
 		/* Neither works before the device has queues. */
@@ -63,8 +66,6 @@ static void answer(struct bench_shared *shared)
 		m->lost[i] = atomic_load(&port->control.lost);
 		for (unsigned int s = 0; s < BENCH_MAX_STREAMS; s++)
 			m->streams[i][s] = atomic_load(&port->control.streams[s]);
-		if (port->is_ready)
-			bench_probe_extend(probes[i]);
 		m->sent[i] = atomic_load(&port->watch.packets);
 		if (!tid && port->is_source)
 			tid = atomic_load(&port->control.tid);

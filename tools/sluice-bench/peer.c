@@ -18,132 +18,23 @@
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "tools/sluice-bench/command.h"
-#include "tools/sluice-bench/hugepages.h"
 #include "tools/sluice-bench/machine.h"
+#include "tools/sluice-bench/peer_daemon.h"
 #include "tools/sluice-bench/peer_setup.h"
 #include "tools/sluice-bench/stage.h"
 
-#define DEBIANS "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
-#define SCHEMA "/usr/share/openvswitch/vswitch.ovsschema"
 #define START_S 30
 #define PATIENCE_MS 20000
-#define PEER_MEMORY_MB 1024
 #define PLUGIN "sluice-bench-plugin.so"
 
 static struct {
 	const struct conf *conf;
 	const char *dir;
 	const struct target_config *config;
-	pid_t database, vswitchd;
 	bool attack;		/* By the last orders. */
 	struct bench_shared *shared;
 	VEC(const struct conf_port *) ports;	/* Those of `shared`, in its order. */
 } peer;
-
-char *peer_find_sluiced(void)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *path;
-
-	if (n > 0) {
-		self[n] = '\0';
-		path = xasprintf("%s/../sluiced/sluiced", dirname(self));
-		if (!access(path, X_OK))
-			return path;
-		free(path);
-	}
-	path = xstrdup(SLUICE_BENCH_SBINDIR "/sluiced");
-	if (!access(path, X_OK))
-		return path;
-	free(path);
-	return NULL;
-}
-
-const char *peer_find(const char *file)
-{
-	const char *path = file ? file : DEBIANS;
-
-	return access(path, X_OK) ? NULL : path;
-}
-
-/* ------------------------------------------------------------------ daemons */
-
-static int start_database(char **error)
-{
-	char *schema = xasprintf("%s/conf.db", peer.dir), *log = xasprintf("%s/ovsdb.log", peer.dir);
-	char *remote = xasprintf("--remote=punix:%s/db.sock", peer.dir);
-	char *argv[] = {"ovsdb-server", schema, remote, NULL};
-	int err;
-
-	setenv("OVS_RUNDIR", peer.dir, 1);
-	setenv("OVS_LOGDIR", peer.dir, 1);
-	setenv("OVS_DBDIR", peer.dir, 1);
-	err = command_check(error, "ovsdb-tool create %s %s", schema, SCHEMA);
-	if (!err) {
-		peer.database = command_spawn(argv[0], argv, log);
-		err = command_check(error, "ovs-vsctl --no-wait --retry --timeout=10 init");
-	}
-	free(schema);
-	free(remote);
-	free(log);
-	return err;
-}
-
-static int pmd_core(const struct target_config *config)
-{
-	return config->core >= 0 ? config->core : (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
-}
-
-static uint64_t peer_memory_mb(void)
-{
-	return MIN(hugepages_free_mb() * 9 / 10, (uint64_t)PEER_MEMORY_MB);
-}
-
-static int spawn_vswitchd(char **error)
-{
-	char *database = xasprintf("unix:%s/db.sock", peer.dir);
-	char *log = xasprintf("--log-file=%s/vswitchd.log", peer.dir);
-	char *output = xasprintf("%s/vswitchd.out", peer.dir);
-	/* By this name the tools find it. */
-	char *argv[] = {"ovs-vswitchd", "--pidfile", log, "-vconsole:off", database, NULL};
-	int err;
-
-	peer.vswitchd = command_spawn(peer.config->vswitchd, argv, output);
-	err = command_check(error, "timeout %d sh -c 'until ovs-appctl version; do sleep 0.1; done'",
-		START_S);
-	free(output);
-	free(log);
-	free(database);
-	return err;
-}
-
-static int start_vswitchd(const struct target_config *config, const char *plugin, char **error)
-{
-	char *answer = NULL;
-	int err;
-
-	err = command_check(error,
-		"ovs-vsctl --no-wait set Open_vSwitch . other_config:dpdk-init=true "
-		"other_config:pmd-cpu-mask=%llx other_config:dpdk-socket-mem=%llu "
-		"other_config:dpdk-extra='--in-memory --file-prefix=sluice-peer-%ld -a 0000:00:00.0 "
-		"--no-telemetry -d %s'",
-		1ULL << pmd_core(config), (unsigned long long)peer_memory_mb(), (long)getpid(), plugin);
-	if (!err)
-		err = spawn_vswitchd(error);
-	if (!err)
-		err = command_check(error, "ovs-vsctl --timeout=%d set Open_vSwitch . external_ids:up=true",
-			START_S);
-	if (err)
-		return err;
-	command_run(&answer, "ovs-vsctl get Open_vSwitch . dpdk_initialized");
-	if (!answer || !strstr(answer, "true")) {
-		*error = xasprintf("the daemon could not start DPDK (%s/vswitchd.log)", peer.dir);
-		err = -EIO;
-	}
-	free(answer);
-	return err;
-}
 
 /* ------------------------------------------------------------------ generator and far side inside it */
 
@@ -189,7 +80,7 @@ static int make_shared(char **error)
 	peer.shared = at;
 	peer.shared->magic = BENCH_SHARED_MAGIC;
 	peer.shared->size = sizeof *peer.shared;
-	peer.shared->pmd_core = pmd_core(peer.config);
+	peer.shared->pmd_core = peer_pmd_core(peer.config);
 	VEC_FOR_EACH (port, &peer.conf->ports) {
 		struct bench_shared_port *shared = &peer.shared->ports[peer.ports.n];
 		char *device;
@@ -216,7 +107,7 @@ static int wait_for(bool (*is_so)(size_t i), const char *what, char **error)
 
 	for (size_t i = 0; i < peer.ports.n; i++)
 		while (!is_so(i)) {
-			if (clock_ms() > deadline || !command_runs(peer.vswitchd)) {
+			if (clock_ms() > deadline || !command_runs(peer_vswitchd())) {
 				*error = xasprintf("port %s: %s (%s/vswitchd.log)",
 					peer.ports.items[i]->name, what, peer.dir);
 				return -ETIMEDOUT;
@@ -334,9 +225,7 @@ static int start_daemons(char **error)
 		*error = xasprintf("%s, the generator for peers, is not there", PLUGIN);
 		return -ENOENT;
 	}
-	err = start_database(error);
-	if (!err)
-		err = start_vswitchd(peer.config, plugin, error);
+	err = peer_daemons_start(peer.config, peer.dir, plugin, error);
 	free(plugin);
 	return err;
 }
@@ -406,11 +295,11 @@ static int restart_daemon(char **error)
 	if (!err)
 		err = command_check(error,
 			"ovs-vsctl --no-wait set Open_vSwitch . other_config:flow-restore-wait=true");
-	command_end(peer.vswitchd);
+	peer_vswitchd_stop();
 	for (size_t i = 0; i < peer.ports.n; i++)
 		peer.shared->ports[i].is_ready = false;
 	if (!err)
-		err = spawn_vswitchd(error);
+		err = peer_vswitchd_start(error);
 	VEC_FOR_EACH (bridge, &peer.conf->bridges)
 		if (!err)
 			err = command_check(error, "timeout %d sh -c 'until [ -S %s/%s.mgmt ]; do sleep 0.02; "
@@ -447,8 +336,7 @@ int peer_restart(double *gap_ms, char **error)
 
 static void peer_stop(void)
 {
-	command_end(peer.vswitchd);
-	command_end(peer.database);
+	peer_daemons_stop();
 }
 
 static void peer_version(char *text, size_t size)
@@ -504,13 +392,13 @@ static uint64_t peer_control_cpu_ns(void)
 		free(error);
 		return 0;
 	}
-	all = process_cpu_ns(peer.vswitchd);
+	all = process_cpu_ns(peer_vswitchd());
 	return all - reading.cpu_ns - peer.shared->moment.own_cpu_ns;
 }
 
 static uint64_t peer_memory(void)
 {
-	return machine_rss_anon(peer.vswitchd);
+	return machine_rss_anon(peer_vswitchd());
 }
 
 static bool peer_has_hugepages(void)
