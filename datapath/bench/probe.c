@@ -71,7 +71,8 @@ static void read_stamp(struct bench_watch *watch, struct rte_mbuf *m, uint64_t n
 		return;
 	memcpy(&arrival, rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len) - sizeof arrival,
 		sizeof arrival);
-	if (arrival > now)
+	/* Else it is no stamp: a packet of the switch's own. */
+	if (arrival > now || now - arrival > UINT64_C(1) << 35)
 		return;
 	bucket = &watch->latencies[bucket_of(now - arrival)];
 	atomic_store_explicit(bucket, atomic_load_explicit(bucket, memory_order_relaxed) + 1,

@@ -75,7 +75,7 @@ void neutron_encap_stream(struct bench_stream *stream, uint16_t len,
 		.nw_dst = FAR_IP,
 		.tp_src = 1024,
 		.tp_dst = 2048,
-		.len = len,
+		.len = MIN(len, (uint16_t)(1514 - OUTER_LEN)),	/* The underlay's MTU is 1500. */
 	};
 	unsigned int vms = neutron_vms(params) - 1;
 	struct frame_ofs ofs;
