@@ -66,5 +66,5 @@ def connected(host, bridge="br0"):
     return bool(ids) and all(host.vsctl("get controller %s is_connected" % i).strip() == "true" for i in ids)
 
 
-def wait_connected(host, bridge="br0", seconds=20):
+def wait_connected(host, bridge="br0", seconds=60):
     wait_until(lambda: connected(host, bridge), seconds, "the controllers of %s" % bridge, step=0.2)
