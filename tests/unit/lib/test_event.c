@@ -173,6 +173,60 @@ static void hooks_run_once_a_turn(void **state)
 	event_hook_remove(b.hook);
 }
 
+static struct event_tail *tail;
+
+static void on_tail(void *aux)
+{
+	struct counter *c = aux;
+
+	c->n++;
+	/* Work that it starts is done without a wait. */
+	if (c->work)
+		event_work_start(c->work);
+}
+
+static void on_hook_with_tail(void *aux)
+{
+	struct counter *c = aux;
+
+	/* Not before all hooks are through. */
+	assert_int_equal(c->other->n, c->n);
+	c->n++;
+	event_tail_start(tail);
+	event_tail_start(tail);
+}
+
+static bool on_tail_work(void *aux)
+{
+	((struct counter *)aux)->n++;
+	return false;
+}
+
+static void tails_end_a_turn(void **state)
+{
+	struct counter hook = {0}, end = {0}, work = {0};
+
+	hook.other = &end;
+	end.work = event_work_create(loop, on_tail_work, &work);
+	tail = event_tail_create(loop, on_tail, &end);
+	hook.hook = event_hook_add(loop, on_hook_with_tail, &hook);
+	event_run_once(loop, 0);
+	assert_int_equal(hook.n, 1);
+	assert_int_equal(end.n, 1);
+	event_run_once(loop, 10000);
+	assert_int_equal(work.n, 1);
+	event_hook_remove(hook.hook);
+	event_tail_start(tail);
+	event_tail_stop(tail);
+	event_run_once(loop, 0);
+	assert_int_equal(end.n, 2);
+	event_tail_start(tail);
+	event_tail_destroy(tail);
+	event_run_once(loop, 0);
+	assert_int_equal(end.n, 2);
+	event_work_destroy(end.work);
+}
+
 static void on_fd(int fd, unsigned int events, void *aux)
 {
 	struct counter *c = aux;
@@ -306,6 +360,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timers, setup, teardown),
 		cmocka_unit_test_setup_teardown(work_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(hooks_run_once_a_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(tails_end_a_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(signals, setup, teardown),
 		cmocka_unit_test_setup_teardown(wake_from_thread, setup, teardown),
