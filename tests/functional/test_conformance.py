@@ -3,7 +3,6 @@
 
 A case is a flow, a frame that must come out (as the specification has it, byte for byte) and often one that must not;
 cases are made from tables: every field x every kind of frame that has it x what the frame is carried in x masked."""
-import contextlib
 import ipaddress
 import select
 import struct
@@ -54,7 +53,6 @@ FIELDS = {
     "pbb_isid": ("itag", "isid", ["tcp4", "tcp6", "arp"], 0x123456, 0x123457, 0x00000f, NUM),
 }
 CARRIED_BY = {"vlan": [fr.VLAN], "mpls": [fr.MPLS], "itag": [fr.ITAG]}
-ETH_TYPE = {"4": 0x0800, "6": 0x86dd}
 
 
 def eth_type_of(kind):
@@ -258,8 +256,9 @@ def test_match_the_rest(lab):
             continue
         for carrier, outer, reach in carriers("ip_proto", kind):
             hit, miss = fr.make(kind, *outer), fr.make(("udp" if kind[:3] == "tcp" else "tcp") + kind[-1], *outer)
-            run_case(bench, "ip_proto %s/%s" % (carrier, kind), reach, [("eth_type", t), ("ip_proto", fr.PROTOS[kind[:-1] if kind != "icmp6" else kind])],
-                     out, hit, unwrapped(hit, carrier, reach), miss)
+            proto = fr.PROTOS[fr.INNER[kind][1][0]]
+            run_case(bench, "ip_proto %s/%s" % (carrier, kind), reach, [("eth_type", t), ("ip_proto", proto)], out, hit,
+                     unwrapped(hit, carrier, reach), miss)
     one, two = fr.make("tcp4", fr.MPLS), fr.make("tcp4", fr.MPLS, fr.MPLS)
     run_case(bench, "mpls_bos 1", None, [("eth_type", 0x8847), ("mpls_bos", 1)], out, one, one, two)
     run_case(bench, "mpls_bos 0", None, [("eth_type", 0x8847), ("mpls_bos", 0)], out, two, two, one)
@@ -274,7 +273,8 @@ def test_match_the_rest(lab):
 
 # IPv6 extension headers (7.2.3.7): number, bit of the pseudo-field.
 NONEXT, ESP, AUTH, DEST, FRAG, ROUTER, HOP, UNREP, UNSEQ = (1 << i for i in range(9))
-EXT = [([0], HOP), ([60], DEST), ([43], ROUTER), ([44], FRAG), ([51], AUTH), ([0, 60, 43, 44, 51, 60], HOP | DEST | ROUTER | FRAG | AUTH),
+EXT = [([0], HOP), ([60], DEST), ([43], ROUTER), ([44], FRAG), ([51], AUTH),
+       ([0, 60, 43, 44, 51, 60], HOP | DEST | ROUTER | FRAG | AUTH),
        ([60, 0], DEST | HOP | UNSEQ), ([43, 43], ROUTER | UNREP), ([51, 44], AUTH | FRAG | UNSEQ)]
 
 
@@ -292,10 +292,11 @@ def test_match_ipv6_exthdr(lab):
     run_case(bench, "ipv6_exthdr none", None, [("eth_type", 0x86dd), ("ipv6_exthdr", 0)], [of.output(2)], plain, plain,
              fr.with_(plain, "ip6", ext=[0]))
     esp = fr.with_(plain, "ip6", proto=50)
-    run_case(bench, "ipv6_exthdr esp", None, [("eth_type", 0x86dd), ("ipv6_exthdr", ESP, ESP)], [of.output(2)], esp, esp, plain)
+    run_case(bench, "ipv6_exthdr esp", None, [("eth_type", 0x86dd), ("ipv6_exthdr", ESP, ESP)], [of.output(2)], esp, esp,
+             plain)
     none = fr.with_(plain, "ip6", proto=59)
-    run_case(bench, "ipv6_exthdr no next", None, [("eth_type", 0x86dd), ("ipv6_exthdr", NONEXT, NONEXT)], [of.output(2)], none,
-             none, plain)
+    run_case(bench, "ipv6_exthdr no next", None, [("eth_type", 0x86dd), ("ipv6_exthdr", NONEXT, NONEXT)],
+             [of.output(2)], none, none, plain)
     print("%d matches" % bench.n)
 
 
@@ -357,11 +358,14 @@ def action_cases():
         ttl = 0 if kind == "arp" else 64
         tc = 0 if kind == "arp" else 10 & 7
         yield kind + " output", plain, [], plain
-        yield kind + " push_vlan", plain, [of.simple(of.PUSH_VLAN, 0x8100, 2)], pushed(plain, ["vlan", {"pcp": 0, "vid": 0}])
-        yield kind + " push_vlan 88a8", plain, [of.simple(of.PUSH_VLAN, 0x88a8, 2)], pushed(plain, ["vlan", {"tpid": 0x88a8, "pcp": 0, "vid": 0}])
+        yield (kind + " push_vlan", plain, [of.simple(of.PUSH_VLAN, 0x8100, 2)],
+               pushed(plain, ["vlan", {"pcp": 0, "vid": 0}]))
+        yield (kind + " push_vlan 88a8", plain, [of.simple(of.PUSH_VLAN, 0x88a8, 2)],
+               pushed(plain, ["vlan", {"tpid": 0x88a8, "pcp": 0, "vid": 0}]))
         yield (kind + " push_vlan over a tag", vlan, [of.simple(of.PUSH_VLAN, 0x88a8, 2)],
                pushed(vlan, ["vlan", {"tpid": 0x88a8, "pcp": 3, "vid": 100}]))
-        yield (kind + " push_vlan, set", vlan, [of.simple(of.PUSH_VLAN, 0x88a8, 2), of.set_field("vlan_vid", 0x1005), of.set_field("vlan_pcp", 6)],
+        yield (kind + " push_vlan, set", vlan,
+               [of.simple(of.PUSH_VLAN, 0x88a8, 2), of.set_field("vlan_vid", 0x1005), of.set_field("vlan_pcp", 6)],
                pushed(vlan, ["vlan", {"tpid": 0x88a8, "pcp": 6, "vid": 5}]))
         yield kind + " pop_vlan", vlan, [of.simple(of.POP_VLAN)], plain
         yield kind + " pop_vlan of two", qinq, [of.simple(of.POP_VLAN)], vlan
@@ -383,8 +387,10 @@ def action_cases():
         yield (kind + " push_pbb over a tag", vlan, [of.simple(of.PUSH_PBB, 0x88e7, 2)],
                pushed(vlan, ["itag", {"isid": 0, "pcp": 3}], fr.ETH))
         yield (kind + " push_pbb over PBB", pbb, [of.simple(of.PUSH_PBB, 0x88e7, 2)], pushed(pbb, fr.ITAG, fr.ETH))
-        yield (kind + " push_pbb, set", plain, [of.simple(of.PUSH_PBB, 0x88e7, 2), of.set_field("pbb_isid", 77), of.set_field("eth_dst", fr.mac("02:00:00:00:0d:09"))],
-               pushed(plain, ["itag", {"isid": 77}], fr.ETH)[0:0] + fr.with_(pushed(plain, ["itag", {"isid": 77}], fr.ETH), "eth", dst="02:00:00:00:0d:09"))
+        yield (kind + " push_pbb, set", plain,
+               [of.simple(of.PUSH_PBB, 0x88e7, 2), of.set_field("pbb_isid", 77),
+                of.set_field("eth_dst", fr.mac("02:00:00:00:0d:09"))],
+               fr.with_(pushed(plain, ["itag", {"isid": 77}], fr.ETH), "eth", dst="02:00:00:00:0d:09"))
         yield kind + " pop_pbb", pbb, [of.simple(of.POP_PBB)], plain
         yield kind + " pop_pbb to tags", fr.make(kind, fr.ITAG, fr.ETH, fr.SVLAN, fr.VLAN), [of.simple(of.POP_PBB)], qinq
         yield (kind + " push and pop", plain, [of.simple(of.PUSH_PBB, 0x88e7, 2), of.simple(of.POP_PBB), of.simple(of.PUSH_MPLS, 0x8847, 2),
@@ -503,7 +509,8 @@ def test_groups(lab):
           of.bucket(of.set_field("eth_dst", fr.mac("02:00:00:00:00:09")), of.output(4)))
     bench.raw[1].send(frame)
     got = [bench.received(i, 1) for i in (2, 3, 4)]
-    assert got == [[fr.frame(pushed(fr.make("tcp4"), ["itag", {"isid": 0}], fr.ETH))], [frame], [fr.mac("02:00:00:00:00:09") + frame[6:]]], got
+    assert got == [[fr.frame(pushed(fr.make("tcp4"), ["itag", {"isid": 0}], fr.ETH))], [frame],
+                   [fr.mac("02:00:00:00:00:09") + frame[6:]]], got
     group(1, 2, of.bucket(of.output(3)))
     bench.expect("indirect", frame, frame, 3)
     group(1, 3, of.bucket(of.output(2), watch_port=2), of.bucket(of.output(3), watch_port=3))
@@ -639,13 +646,15 @@ def error_cases():
     yield "push_pbb of another type", (BAD_ACTION, 5), flow([], [of.apply(of.simple(of.PUSH_PBB, 0x1234, 2))])
     yield "group that is not", (BAD_ACTION, 9), flow([], [of.apply(of.group(99))])
     yield "set_field without its prerequisite", (BAD_ACTION, 10), flow([], [of.apply(of.set_field("ipv4_dst", 1))])
-    yield "set_field of an unknown field", (BAD_ACTION, 13), flow([], [of.apply(of.act(25, struct.pack("!HBBI", 0x8000, 77 << 1, 4, 0)))])
+    unknown = struct.pack("!HBBI", 0x8000, 77 << 1, 4, 0)
+    yield "set_field of an unknown field", (BAD_ACTION, 13), flow([], [of.apply(of.act(25, unknown))])
     yield "set_field of a value too large", (BAD_ACTION, 15), flow([IPV4], [of.apply(of.set_field("ip_dscp", 64))])
     yield "unknown instruction", (BAD_INSTRUCTION, 0), flow([], [of.inst(9, bytes(4))])
     yield "goto backwards", (BAD_INSTRUCTION, 2), flow([], [of.goto(3)], table=3)
     yield "unknown experimenter's instruction", (BAD_INSTRUCTION, 5), flow([], [of.inst(0xffff, struct.pack("!I", 0x777777))])
     yield "instruction too long", (BAD_INSTRUCTION, 7), flow([], [struct.pack("!HHI", 1, 64, 0)])
-    yield "unknown field", (BAD_MATCH, 6), (of.FLOW_MOD, flow()[1][:40] + of.pad8(struct.pack("!HHHBBI", 1, 12, 0x8000, 77 << 1, 4, 0)))
+    unknown = of.pad8(struct.pack("!HHHBBI", 1, 12, 0x8000, 77 << 1, 4, 0))
+    yield "unknown field", (BAD_MATCH, 6), (of.FLOW_MOD, flow()[1][:40] + unknown)
     yield "value outside its mask", (BAD_MATCH, 5), flow([IPV4, ("ipv4_dst", 0x0a000001, 0xffffff00)])
     yield "vlan_vid too large", (BAD_MATCH, 7), flow([("vlan_vid", 0x2000)])
     yield "ip_dscp too large", (BAD_MATCH, 7), flow([IPV4, ("ip_dscp", 64)])
@@ -676,9 +685,11 @@ def test_errors(lab):
     assert c.flow_stats() == []
     c.ok(of.flow_mod(TCP4, [], priority=5))
     expect_error(c, (5, 3), of.flow_mod([IPV4], [], priority=5, flags=2))          # OVERLAP
-    xid = c.send(of.FLOW_MOD, of.flow_mod([("tcp_dst", 80)])[1])
+    bad = of.flow_mod([("tcp_dst", 80)])
+    xid = c.send(*bad)
     kind, got, body = c.take(5)
-    assert (kind, got) == (of.ERROR, xid) and body[4:] == struct.pack("!BBHI", 4, of.FLOW_MOD, 8 + len(of.flow_mod([("tcp_dst", 80)])[1]), xid) + of.flow_mod([("tcp_dst", 80)])[1]
+    assert (kind, got) == (of.ERROR, xid), (kind, got)
+    assert body[4:] == struct.pack("!BBHI", 4, of.FLOW_MOD, 8 + len(bad[1]), xid) + bad[1], body.hex()
 
 
 def test_messages(lab):
