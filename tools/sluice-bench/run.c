@@ -17,6 +17,10 @@
 #define WARM_UP_MAX_MS 20000
 #define WARM_UP_FRESH_MS 1000
 #define PEER_WARM_UP_MS 2000
+#define PEER_MAX_MS 40000
+#define PEER_FLOWS_MS UINT64_C(10000)
+#define PEER_WINDOW_MS 1000
+#define PEER_SETTLED 0.95
 
 void run_fault(struct run_case *c, const char *format, ...)
 {
@@ -97,22 +101,38 @@ static bool is_warm(const struct run_case *c, uint64_t packets, const struct run
 	return packets >= 3 * c->params->n_flows && run->all.misses * 1000 <= run->all.received;
 }
 
+/* A peer caches one packet in a hundred and adapts its limits for seconds: until it gets no faster. */
+static void warm_up_peer(struct run_case *c, int64_t end)
+{
+	int64_t least = clock_ms() + PEER_WARM_UP_MS + (int64_t)MIN(c->params->n_flows / 10, PEER_FLOWS_MS);
+	double before = 0, now = 0;
+	struct run run;
+
+	do {
+		before = now;
+		run_for(c, PEER_WINDOW_MS, &run);
+		now = run_cycles(&run, run.timed.sent);
+	} while (!run_failed(c) && clock_ms() < end &&
+		(clock_ms() < least || now < before * PEER_SETTLED));
+}
+
 void run_warm_up(struct run_case *c)
 {
-	int64_t now = clock_ms(), end = now + WARM_UP_MAX_MS, least = now;
+	bool is_peer = c->target == &target_peer;
+	int64_t end = clock_ms() + (is_peer ? PEER_MAX_MS : WARM_UP_MAX_MS);
 	uint64_t packets = 0;
 	struct run run;
 
 	if (is_fresh(&c->conf))
-		end = now + WARM_UP_FRESH_MS;
-	/* It caches one packet in a hundred, and takes its time to settle. */
-	if (c->target == &target_peer)
-		least = now + PEER_WARM_UP_MS + (int64_t)MIN(c->params->n_flows / 10, UINT64_C(10000));
+		end = clock_ms() + WARM_UP_FRESH_MS;
+	if (is_peer) {
+		warm_up_peer(c, end);
+		return;
+	}
 	do {
 		run_for(c, WARM_UP_MS, &run);
 		packets += run.all.received;
-	} while (!run_failed(c) && clock_ms() < end &&
-		(clock_ms() < least || !is_warm(c, packets, &run)));
+	} while (!run_failed(c) && clock_ms() < end && !is_warm(c, packets, &run));
 }
 
 void run_check_all(struct run_case *c, const struct run *run)
