@@ -46,6 +46,10 @@ static char *parse_option(struct trace_args *args, const char *const argv[], int
 		if (parse_u64(argv[*i], 0, MAX_L7_LEN, &len))
 			return xasprintf("%s: too much L7 data", argv[*i]);
 		args->l7_len = len;
+	} else if (!strcmp(option, "-ct-next") || !strcmp(option, "--ct-next")) {
+		/* What the connection tracker says next: no action asks it. */
+		if (++*i >= argc)
+			return xasprintf("Missing argument for option %s", option);
 	} else {
 		return xasprintf("%s: unknown option", option);
 	}
@@ -155,6 +159,8 @@ char *trace_parse(int argc, const char *argv[], struct trace_args *args,
 		free(why);
 		return error;
 	}
+	if (!request->flow.in_port)
+		request->flow.in_port = OFPP_NONE;
 	if (args->generate)
 		generate(args, request);
 	else if (request->frame.len)

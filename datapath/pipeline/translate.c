@@ -19,6 +19,20 @@ static const char *const lookup_texts[] = {
 	[LOOKUP_FRAGMENT] = "Packets are IP fragments and the fragment handling mode is \"drop\".",
 };
 
+/* As Open vSwitch writes it: in a bridge that a patch port leads to a miss is one of its hidden rules. */
+static const char *const lookup_rules[] = {
+	[LOOKUP_PACKET_IN] = "reg0=0x1, priority 0",
+	[LOOKUP_NONE] = "reg0=0x2, priority 0",
+	[LOOKUP_FRAGMENT] = "reg0=0x3, priority 0",
+};
+
+static void xlate_report_no_rule(struct xlate_ctx *ctx, enum lookup_result result, uint8_t table_id)
+{
+	bool first = ctx->bridge == ctx->in->bridge;
+
+	xlate_report_miss(ctx, first ? lookup_texts[result] : lookup_rules[result], table_id);
+}
+
 void xlate_bridge_enter(struct xlate_ctx *ctx, struct pl_bridge *bridge)
 {
 	ctx->bridge = bridge;
@@ -178,7 +192,7 @@ void xlate_table(struct xlate_ctx *ctx, ofp_port_t in_port, uint8_t table_id, bo
 	if (rule)
 		xlate_report_table(ctx, rule, table_id);
 	else
-		xlate_report_miss(ctx, lookup_texts[result], table_id);
+		xlate_report_no_rule(ctx, result, table_id);
 	ctx->trace_depth++;
 	ctx->n_lookups++;
 	ctx->depth += deepens;
@@ -350,7 +364,7 @@ static void xlate_start(struct xlate_ctx *ctx, const struct act *acts, uint32_t 
 		if (rule)
 			xlate_report_table(ctx, rule, ctx->table_id);
 		else
-			xlate_report_miss(ctx, lookup_texts[result], table_id);
+			xlate_report_no_rule(ctx, result, table_id);
 		ctx->trace_depth++;
 	}
 	if (in_port && !ctx->in->resume && in_port->kind == PL_PORT_TUNNEL)

@@ -157,6 +157,20 @@ static void put_label(const struct printer *p)
 		sbuf_putf(p->s, "ipv6_label=0x%05x/0x%05x,", label, mask);
 }
 
+/* The label stack entries below the first, as numbers. No match asks for them, but flows have them. */
+static void put_inner_labels(const struct printer *p)
+{
+	for (int i = 1; i < FLOW_MAX_MPLS; i++) {
+		uint32_t value = be32toh(p->match->flow.mpls_lse[i]);
+		uint32_t mask = be32toh(p->match->mask.mpls_lse[i]);
+
+		if (mask == UINT32_MAX)
+			sbuf_putf(p->s, "mpls_lse%d=%u,", i, value);
+		else if (mask)
+			sbuf_putf(p->s, "mpls_lse%d=0x%x/0x%x,", i, value, mask);
+	}
+}
+
 static void put_network(const struct printer *p, bool skip_proto)
 {
 	const struct flow *f = &p->match->flow, *m = &p->match->mask;
@@ -186,6 +200,7 @@ static void put_network(const struct printer *p, bool skip_proto)
 	put(p, FIELD_MPLS_TC);
 	put(p, FIELD_MPLS_TTL);
 	put(p, FIELD_MPLS_BOS);
+	put_inner_labels(p);
 	put(p, FIELD_PBB_ISID);
 	put(p, FIELD_PBB_UCA);
 	put_as(p, FIELD_IP_FRAG, "nw_frag");
@@ -298,6 +313,11 @@ void flow_format(const struct flow *flow, const struct port_names *names, struct
 				mask[i] |= UINT64_C(0xff) << byte;
 	for (int i = 0; i < FLOW_N_REGS; i++)
 		match.mask.regs[i] = flow->regs[i] ? UINT32_MAX : 0;
+	for (int i = 0; i < FLOW_MAX_MPLS && eth_type_is_mpls(flow->dl_type); i++) {
+		match.mask.mpls_lse[i] = BE32_MAX;
+		if (flow->mpls_lse[i] & htobe32(MPLS_BOS_MASK))
+			break;
+	}
 	match.mask.metadata = flow->metadata ? BE64_MAX : 0;
 	match.mask.pkt_mark = flow->pkt_mark ? UINT32_MAX : 0;
 	match.mask.tunnel.tun_id = flow_tnl_is_set(&flow->tunnel) || flow->tunnel.tun_id ? BE64_MAX : 0;

@@ -361,3 +361,24 @@ def test_patch_port_keeps_what_it_learned(lab):
     assert host.vsctl("get interface pa ofport") == before
     assert "02:00:00:00:00:77" in host.appctl("fdb/show", "bra")
     wait_until(lambda: host.vsctl("get interface pa error").strip() == "[]", what="an empty error")
+
+
+def test_trace_texts(lab):
+    host = ladder(lab, 1)
+    connect(host, 1)
+    host.vsctl("set bridge bra fail_mode=secure -- set bridge brb fail_mode=secure")
+    for br, port, peer in (("bra", "pa", "pb"), ("brb", "pb", "pa")):
+        host.vsctl("add-port %s %s -- set interface %s type=patch options:peer=%s ofport_request=10"
+                   % (br, port, port, peer))
+        host.ofctl("del-flows", br)
+    host.ofctl("add-flow", "bra", "priority=99,in_port=1,mpls,actions=set_field:9->mpls_label,10")
+    for args, lines in (
+            (["bra", "ip"], ["Flow: ip,in_port=ANY,"]),
+            (["brb", "in_port=10,ip"], [" 0. No match."]),
+            (["bra", "in_port=1,mpls,mpls_label=5"], [
+                "mpls_label=5,mpls_tc=0,mpls_ttl=0,mpls_bos=0,mpls_lse1=0,mpls_lse2=0\n",
+                " 0. mpls,in_port=1, priority 99\n", " 0. reg0=0x2, priority 0\n"]),
+            (["bra", "in_port=1,ip", "--ct-next", "trk,new"], ["Datapath actions: drop"])):
+        text = host.appctl("ofproto/trace", *args)
+        for line in lines:
+            assert line in text, (line, text)
