@@ -726,6 +726,32 @@ static void test_pbb(void **state)
 	packet_heap_ops.free(NULL, before);
 }
 
+/* A frame that was no runt stays none; zeros that were put there go again when a header comes. */
+static void test_minimum_length(void **state)
+{
+	struct packet *packet = make(K_UDP4, 1, 16), *runt;
+	uint8_t zeros[2] = {0};
+
+	assert_int_equal(packet->len, 62);
+	put(OP_POP_VLAN, sizeof(struct op));
+	put_output(1);
+	put_vlan(OP_PUSH_VLAN, 0, 5);
+	put_output(2);
+	run_packet(packet);
+	assert_int_equal(bench.out[0].packet->len, 60);
+	assert_memory_equal(bench.out[0].packet->data + 58, zeros, 2);
+	assert_int_equal(bench.out[1].packet->len, 62);
+	assert_int_equal(parse(bench.out[1].packet).vlans[0].tci, htobe16(0x1005));
+	forget();
+
+	runt = make(K_UDP4, 1, 10);
+	assert_int_equal(runt->len, 56);
+	put(OP_POP_VLAN, sizeof(struct op));
+	put_output(1);
+	run_packet(runt);
+	assert_int_equal(bench.out[0].packet->len, 52);
+}
+
 /* Every operation on every cut of every frame, in memory of exactly its size. */
 static void test_cut_frames(void **state)
 {
@@ -1150,6 +1176,7 @@ int main(void)
 		TEST(test_mpls),
 		TEST(test_mpls_snap),
 		TEST(test_pbb),
+		TEST(test_minimum_length),
 		TEST(test_cut_frames),
 		TEST(test_outputs),
 		TEST(test_drops),

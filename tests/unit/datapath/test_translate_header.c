@@ -67,6 +67,25 @@ static void push_and_set(void **state)
 	expect_tags(3, "\x81\x00\x60\x05\x08\x00", 6);
 }
 
+/* A service tag is like its customer's, unless the list says what it is. */
+static void service_tag(void **state)
+{
+	struct act_builder *b = fx_acts();
+
+	push(b, ACT_PUSH_VLAN, 0x88a8);
+	fx_output(b, 2);
+	fx_plain(b, ACT_STRIP_VLAN);
+	push(b, ACT_PUSH_VLAN, 0x88a8);
+	fx_set(b, "vlan_vid", "4106");
+	fx_output(b, 3);
+	fx_rule(fx, br, 0, 10, "", b);
+	feed(fx_vlan(fx_udp(1, 2), 0x8100, 0x6005));
+	expect_tags(2, "\x88\xa8\x60\x05\x81\x00\x60\x05\x08\x00", 10);
+	expect_tags(3, "\x88\xa8\x00\x0a\x81\x00\x60\x05\x08\x00", 10);
+	feed(fx_udp(1, 2));
+	expect_tags(2, "\x88\xa8\x00\x00\x08\x00", 6);
+}
+
 static void vid_rewrite_keeps_pcp(void **state)
 {
 	struct act_builder *b = fx_acts();
@@ -335,10 +354,44 @@ static void clone_of_a_truncation(void **state)
 	assert_memory_equal(fx_get(fx, br, 3, 0)->data, p.data, p.len);
 }
 
+/* What says what follows: only that changes. What was done to a copy ends with it, also where the list that
+ * made the copy does not say what that will be. */
+static void type_and_protocol(void **state)
+{
+	struct act_builder *b = fx_acts(), *copy = fx_acts();
+	struct fx_packet p = fx_udp(1, 2);
+	const struct fx_frame *frame;
+	size_t nest = act_nest_begin(b, ACT_CLONE, sizeof(struct act_nest));
+
+	fx_resubmit(b, 1);
+	act_nest_end(b, nest);
+	fx_output(b, 3);
+	fx_set(b, "ip_proto", "132");
+	fx_output(b, 4);
+	fx_rule(fx, br, 0, 10, "eth_type=0x0800", b);
+	fx_set(copy, "eth_type", "0x88b5");
+	fx_output(copy, 2);
+	fx_rule(fx, br, 1, 10, "", copy);
+	feed(p);
+	frame = fx_get(fx, br, 2, 0);
+	assert_memory_equal(frame->data + 12, "\x88\xb5", 2);
+	assert_memory_equal(frame->data + 14, p.data + 14, p.len - 14);
+	assert_memory_equal(fx_get(fx, br, 3, 0)->data, p.data, p.len);
+	frame = fx_get(fx, br, 4, 0);
+	assert_int_equal(frame->len, p.len);
+	assert_int_equal(frame->data[23], 132);
+	assert_memory_equal(frame->data + 26, p.data + 26, 14);
+	/* The pseudo-header's protocol went from 17 to 132. */
+	assert_memory_not_equal(frame->data + 40, p.data + 40, 2);
+	assert_memory_equal(frame->data + 42, p.data + 42, p.len - 42);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(push_and_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(service_tag, setup, teardown),
+		cmocka_unit_test_setup_teardown(type_and_protocol, setup, teardown),
 		cmocka_unit_test_setup_teardown(vid_rewrite_keeps_pcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(of10_vid_pushes, setup, teardown),
 		cmocka_unit_test_setup_teardown(load_tci_zero_strips, setup, teardown),
