@@ -72,9 +72,9 @@ def test_vlan_router_and_acl_of_osken(lab):
     assert ttl == "63", ttl
     # The ACL: one port is shut, another is not.
     for port, shut in ((9999, True), (9998, False)):
-        b.sh("echo hello | timeout 6 nc -l -q 0 -N 10.0.20.1 %d >/dev/null 2>&1 &" % port)
-        time.sleep(0.3)
-        got = a.sh("timeout 2 nc -w 1 10.0.20.1 %d </dev/null" % port, check=False).stdout
+        b.sh("echo hello | timeout 30 nc -l -q 0 -N 10.0.20.1 %d >/dev/null 2>&1 &" % port)
+        wait_until(lambda: ":%d" % port in b.sh("ss -ltn"), 10, "the listener")
+        got = a.sh("timeout %d nc -w %d 10.0.20.1 %d </dev/null" % ((2, 1, port) if shut else (12, 10, port)), check=False).stdout
         assert ("hello" in got) != shut, (port, got)
     denied = [f for f in host.ofctl("-O", "OpenFlow13", "dump-flows", "br0", "table=1").splitlines() if "tp_dst=9999" in f and "tcp" in f]
     assert len(denied) == 1 and not re.search(r"n_packets=0,", denied[0]), denied
