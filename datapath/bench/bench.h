@@ -185,6 +185,7 @@ struct bench_pmd_reading {
 	int core;			/* Of the first. */
 	uint64_t exact_hits, mega_hits, misses, uncached, lost;
 	uint64_t sleep_us;
+	uint64_t cache_bytes;		/* Of the exact caches, as far as they are in use. */
 };
 
 /* Stops every PMD from receiving (dp_hold()) and waits until each has dealt with what it had; or lets

@@ -170,6 +170,8 @@ int bench_pmd_read(struct bench_pmd_reading *reading)
 		reading->misses += stat_get(&pmd->stats.misses);
 		reading->uncached += stat_get(&pmd->stats.uncached);
 		reading->lost += stat_get(&pmd->stats.lost);
+		for (int class = 0; class < FLOW_KEY_N_CLASSES; class++)
+			reading->cache_bytes += exact_memory(&pmd->exact[class]);
 		reading->sleep_us += stat_get(&pmd->stats.sleep_us);
 	}
 	reading->work.wall_ns = (uint64_t)clock_ns();

@@ -23,6 +23,7 @@ const struct figure_info figure_infos[N_FIGURES] = {
 	[FIGURE_MODS] = {"mods_per_s", "flow-mods", 1e-3, 1, " k/s"},
 	[FIGURE_MOD_CPU] = {"mod_cpu_us", "CPU", 1, 2, " us each"},
 	[FIGURE_MEMORY] = {"bytes_per_rule", "memory", 1, 0, " bytes a rule"},
+	[FIGURE_FLOW_MEMORY] = {"bytes_per_flow", "cache", 1, 0, " bytes a flow"},
 	[FIGURE_TRIPS] = {"round_trips_per_s", "round trips", 1e-3, 1, " k/s"},
 	[FIGURE_P50] = {"p50_us", "p50", 1, 1, " us"},
 	[FIGURE_P99] = {"p99_us", "p99", 1, 1, " us"},

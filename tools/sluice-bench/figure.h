@@ -26,6 +26,7 @@ enum figure {
 	FIGURE_MODS,		/* Flow-mods per second. */
 	FIGURE_MOD_CPU,		/* Microseconds of the daemon's CPU time, PMD left out, for each. */
 	FIGURE_MEMORY,		/* Bytes for each rule. */
+	FIGURE_FLOW_MEMORY,	/* Bytes of cache in use for each flow, when there are many. */
 	FIGURE_TRIPS,		/* Round trips per second. */
 	FIGURE_P50, FIGURE_P99,	/* Microseconds that one takes at most, of so many in a hundred. */
 	FIGURE_NDR, FIGURE_PDR,	/* Highest offered Mpps without loss, with little loss. */

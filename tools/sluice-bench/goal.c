@@ -34,6 +34,7 @@ const struct goal goals[] = {
 	{"churn", "other-table", 1000, FIGURE_ADDED, false, 0.1, FIGURE_MPPS, false, 1.5},
 	{"churn", "same-table", 1000, FIGURE_ADDED, false, 0.5, FIGURE_MPPS, false, 1.5},
 	MODS("stream", 512, 1.2),
+	{"acl", "", 200000, FIGURE_FLOW_MEMORY, false, 192, FIGURE_MPPS, false, -1},
 	MODS("bundle", 0, 1.2),
 	MODS("one-by-one", 0, 3),
 };

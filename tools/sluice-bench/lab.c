@@ -347,6 +347,7 @@ static int lab_read(struct target_reading *reading, char **error)
 	reading->mega_hits = pmd.mega_hits;
 	reading->misses = pmd.misses;
 	reading->lost = pmd.lost;
+	reading->cache_bytes = pmd.cache_bytes;
 	VEC_FOR_EACH (source, &lab.sources)
 		target_count_source(source->port, source->control->taken, source->control->lost,
 			source->control->streams[0], lab.attack, reading);

@@ -49,7 +49,7 @@ static void run_one(struct bench *bench, const struct scenario *scenario,
 		return;
 	}
 	measure_one(bench, MEASURE_SLUICE, scenario, params, &row->ours);
-	if (!bench->options.against_ovs)
+	if (!bench->options.against_ovs || (goal && goal->ratio < 0))
 		return;
 	measure_one(bench, MEASURE_PEER, scenario, params, &row->theirs);
 	row->has_theirs = true;

@@ -4,6 +4,8 @@
 
 #include "tools/sluice-bench/run.h"
 
+#define MANY_FLOWS 50000
+
 void run_rate(struct run_case *c)
 {
 	struct run run;
@@ -15,6 +17,9 @@ void run_rate(struct run_case *c)
 		run_for(c, c->config->ms, &run);
 		run_check_all(c, &run);
 		run_set_rate(c, &run, run.timed.sent);
+		if (c->target == &target_lab && c->params->n_flows >= MANY_FLOWS)
+			run_set(c, FIGURE_FLOW_MEMORY,
+				(double)run.all.cache_bytes / (double)c->params->n_flows);
 		if (c->conf.may_lose)
 			run_set(c, FIGURE_LOSS, run_loss(&run));
 		if (c->config->search)

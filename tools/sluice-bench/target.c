@@ -20,6 +20,7 @@ struct target_reading target_since(const struct target_reading *b, const struct 
 		.mega_hits = b->mega_hits - a->mega_hits,
 		.misses = b->misses - a->misses,
 		.lost = b->lost - a->lost,
+		.cache_bytes = b->cache_bytes,
 	};
 }
 

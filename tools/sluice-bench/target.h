@@ -40,6 +40,7 @@ struct target_reading {
 	uint64_t wall_ns;
 	/* The switch's own counts. */
 	uint64_t packets, exact_hits, mega_hits, misses, lost;
+	uint64_t cache_bytes;	/* At the later time. */
 };
 
 struct target {
