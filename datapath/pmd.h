@@ -140,6 +140,7 @@ struct pmd_burst {
 	uint64_t bytes;				/* Of all of them. */
 	const struct pl_port *in_port;
 	uint64_t dressed;			/* A bit each: has a struct packet; else bare (mbuf.h). */
+	uint64_t parsed;			/* ... its key is all of it. */
 	bool popped;				/* The bare ones have their plain outer header before them. */
 	struct rte_mbuf *mbufs[PORT_BURST];
 	struct flow_key keys[PORT_BURST];	/* As parsed ... */
@@ -292,6 +293,7 @@ void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *
 /* A packet that the exact cache did not know. */
 struct pmd_miss {
 	const struct pl_port *in_port;
+	const struct packet *packet;
 	const struct flow_key *key;
 	struct flow_key *masked;	/* The key under the port's mask, ... */
 	uint64_t hash;			/* ... and its hash, ... */
@@ -315,8 +317,11 @@ void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume 
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);
 
-/* pmd_parse.c: fills the keys. A bit of the result for each packet that is not even an Ethernet frame. */
-uint64_t pmd_parse(struct pmd_burst *burst);
+/* pmd_parse.c: fills the keys, as deep as DEPTH says. A bit of the result for each packet that is not even
+ * an Ethernet frame. */
+uint64_t pmd_parse(struct pmd_burst *burst, enum xlate_depth depth);
+/* The whole key of packet I of BURST. */
+const struct flow_key *pmd_key(struct pmd_burst *burst, unsigned int i);
 struct flow_limits pmd_limits(const struct pl_port *in_port);
 /* Packet I of BURST, which was parsed, as programs want it. */
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);

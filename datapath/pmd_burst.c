@@ -43,7 +43,7 @@ static void run_program(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 	struct packet *packet = pmd_dress(burst, i);
 
 	if (path->needs_hash)
-		packet->hash = flow_key_hash_5tuple(&burst->keys[i], 0);
+		packet->hash = flow_key_hash_5tuple(pmd_key(burst, i), 0);
 	pmd_fate_begin(pmd, pp);
 	pmd_run_path(pmd, path, packet);
 	pmd_fate_end(pmd);
@@ -56,7 +56,7 @@ static unsigned int run_pushes(struct pmd *pmd, struct pmd_burst *burst, struct 
 
 	for (unsigned int i = from; i < to; i++) {
 		if (likely(is_bare(burst, i) && pmd_tunnel_push(pmd, path, burst->mbufs[i],
-				flow_key_hash_5tuple(&burst->keys[i], 0))))
+				flow_key_hash_5tuple(pmd_key(burst, i), 0))))
 			n++;
 		else
 			run_program(pmd, burst, pp, path, i);
@@ -81,22 +81,53 @@ static inline unsigned int run_row(struct pmd *pmd, struct pmd_burst *burst, str
 	return 0;
 }
 
-/* Runs all packets that have a path, those in a row on one path together; returns how many. */
-static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+/* Sends what is bare and on a path that is one output, and counts it. The indexes of all others that have
+ * a path go to REST; how many are both together is added to *N_HITS. */
+static inline unsigned int send_plain(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	uint8_t rest[PORT_BURST], unsigned int *n_hits)
 {
-	unsigned int n_hits = 0, n_forwarded = 0, to;
+	unsigned int n_rest = 0, n_sent = 0;
+	struct pmd_port *out = NULL;
+	dp_port_t port = 0;
 
-	for (unsigned int from = 0; from < burst->n; from = to) {
-		struct path *path = burst->paths[from];
-		uint64_t bytes = len_of(burst, from);
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct path *path = burst->paths[i];
 
-		for (to = from + 1; to < burst->n && burst->paths[to] == path; to++)
-			bytes += len_of(burst, to);
 		if (unlikely(!path))
 			continue;
-		n_hits += to - from;
-		path_count(path, to - from, bytes, pmd->now_ms);
-		n_forwarded += run_row(pmd, burst, pp, path, from, to);
+		if (unlikely(path->kind != PATH_OUTPUT || !is_bare(burst, i))) {
+			rest[n_rest++] = (uint8_t)i;
+			continue;
+		}
+		if (unlikely(path->port != port)) {
+			port = path->port;
+			out = pmd->ports[port];
+		}
+		if (unlikely(!out)) {
+			rest[n_rest++] = (uint8_t)i;
+			continue;
+		}
+		path_count(path, 1, burst->mbufs[i]->pkt_len, pmd->now_ms);
+		pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
+		n_sent++;
+	}
+	stat_add(&pp->forwarded, n_sent);
+	*n_hits += n_sent + n_rest;
+	return n_rest;
+}
+
+/* Runs all packets that have a path; returns how many. */
+static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+{
+	uint8_t rest[PORT_BURST];
+	unsigned int n_hits = 0, n_forwarded = 0;
+	unsigned int n = send_plain(pmd, burst, pp, rest, &n_hits);
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct path *path = burst->paths[rest[i]];
+
+		path_count(path, 1, len_of(burst, rest[i]), pmd->now_ms);
+		n_forwarded += run_row(pmd, burst, pp, path, rest[i], rest[i] + 1u);
 	}
 	stat_add(&pp->forwarded, n_forwarded);
 	stat_add(&pmd->stats.exact_hits, n_hits);
@@ -117,10 +148,10 @@ static void run_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *p
 static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	uint64_t bad)
 {
-	uint64_t dressed = burst->dressed;
+	uint64_t dressed = burst->dressed, parsed = burst->parsed;
 	unsigned int good = 0;
 
-	burst->dressed = 0;
+	burst->dressed = burst->parsed = 0;
 	for (unsigned int i = 0; i < burst->n; i++) {
 		if (bad >> i & 1) {
 			burst->bytes -= mbuf_packet(burst->mbufs[i])->len;
@@ -130,6 +161,7 @@ static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 			continue;
 		}
 		burst->dressed |= (dressed >> i & 1) << good;
+		burst->parsed |= (parsed >> i & 1) << good;
 		burst->mbufs[good] = burst->mbufs[i];
 		burst->keys[good++] = burst->keys[i];
 	}
@@ -139,7 +171,8 @@ static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 /* Carries BURST, whose packets entered by its in_port and were received at PP. */
 static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
-	uint64_t bad = pmd_parse(burst);
+	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
+	uint64_t bad = pmd_parse(burst, mask->depth);
 
 	if (unlikely(bad))
 		drop_malformed(pmd, burst, pp, bad);
@@ -148,7 +181,7 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	if (unlikely(pmd->no_caches)) {
 		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
 		pmd_misses(pmd, burst, pp);
-	} else if (!pmd_look_up(pmd, burst, pmd_key_mask(pmd, burst->in_port->dp_port))) {
+	} else if (!pmd_look_up(pmd, burst, mask)) {
 		if (run_hits(pmd, burst, pp) < burst->n)
 			pmd_misses(pmd, burst, pp);
 	} else if (likely(burst->paths[0])) {

@@ -39,19 +39,13 @@ struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uin
 /* Signatures give the entries that the keys may be in. */
 static inline void guess_entries(struct pmd *pmd, struct pmd_burst *burst)
 {
-	struct exact *k64 = &pmd->exact[FLOW_KEY_K64];
+	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
 
 	for (unsigned int i = 0; i < burst->n; i++) {
-		const struct flow_key *key = &burst->masked[i];
+		const uint64_t *entry = exact_guess(exact, burst->hashes[i], burst->masked[i].w, 7, 8);
 
-		burst->entries[i] = NULL;
-		burst->refs[i].slot = PATH_NONE;
-		if (likely(flow_key_class(key) == FLOW_KEY_K64)) {
-			burst->entries[i] = exact_guess(k64, burst->hashes[i], key->w, 7, 8);
-			__builtin_prefetch(burst->entries[i]);
-		} else {
-			find(pmd, key, burst->hashes[i], &burst->refs[i]);
-		}
+		__builtin_prefetch(entry);
+		burst->entries[i] = entry;
 	}
 }
 
@@ -59,11 +53,13 @@ static inline void compare_keys(struct pmd *pmd, struct pmd_burst *burst)
 {
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const uint64_t *entry = burst->entries[i];
+		struct exact_ref ref = {.slot = PATH_NONE};
 
-		if (likely(entry && exact_key_equal(entry, burst->masked[i].w, 7)))
-			burst->refs[i] = exact_entry_ref(entry, 8);
-		if (likely(burst->refs[i].slot != PATH_NONE))
-			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+		if (likely(entry && exact_small_key_equal(entry, burst->masked[i].w))) {
+			ref = exact_entry_ref(entry, 8);
+			__builtin_prefetch(&pmd->paths[ref.slot]);
+		}
+		burst->refs[i] = ref;
 	}
 }
 
@@ -79,16 +75,49 @@ static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst)
 	}
 }
 
-bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+/* Keys of all classes. */
+static void look_up_mixed(struct pmd *pmd, struct pmd_burst *burst)
 {
-	if (flow_key_mask_burst(burst->keys, burst->n, mask->bits, mask->epoch, burst->masked,
-		    burst->hashes)) {
-		burst->paths[0] = pmd_look_up_one(pmd, &burst->masked[0], burst->hashes[0]);
-		return true;
-	}
 	for (unsigned int i = 0; i < burst->n; i++)
 		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
 			burst->hashes[i]));
+	for (unsigned int i = 0; i < burst->n; i++)
+		burst->paths[i] = pmd_look_up_one(pmd, &burst->masked[i], burst->hashes[i]);
+}
+
+/* Where all packets from the port have one key. */
+static bool look_up_port(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+{
+	struct flow_key *masked = &burst->masked[0];
+	uint64_t hash;
+
+	key_mask_port(burst->in_port->dp_port, masked);
+	hash = flow_key_hash(masked, mask->epoch);
+	burst->paths[0] = pmd_look_up_one(pmd, masked, hash);
+	for (unsigned int i = 0; !burst->paths[0] && i < burst->n; i++) {
+		key_mask_port(burst->in_port->dp_port, &burst->masked[i]);
+		burst->hashes[i] = hash;
+	}
+	return true;
+}
+
+bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+{
+	if (mask->depth == XLATE_PORT)
+		return look_up_port(pmd, burst, mask);
+	switch (flow_key_mask_burst(burst->keys, burst->n, mask->bits, mask->epoch, burst->masked,
+		burst->hashes)) {
+	case FLOW_KEY_BURST_SAME:
+		burst->paths[0] = pmd_look_up_one(pmd, &burst->masked[0], burst->hashes[0]);
+		return true;
+	case FLOW_KEY_BURST_MIXED:
+		look_up_mixed(pmd, burst);
+		return false;
+	case FLOW_KEY_BURST_SMALL:
+		break;
+	}
+	for (unsigned int i = 0; i < burst->n; i++)
+		__builtin_prefetch(exact_bucket(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]));
 	guess_entries(pmd, burst);
 	compare_keys(pmd, burst);
 	follow_refs(pmd, burst);

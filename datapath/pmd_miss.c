@@ -62,7 +62,7 @@ void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct fl
 	struct packet *packet)
 {
 	struct flow_key masked;
-	struct pmd_miss miss = {.in_port = in_port, .key = key, .masked = &masked};
+	struct pmd_miss miss = {.in_port = in_port, .packet = packet, .key = key, .masked = &masked};
 
 	if (!pmd->no_caches)
 		pmd_miss_key(pmd, &miss);
@@ -84,11 +84,10 @@ static unsigned int gather(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 		if (burst->paths[i])
 			continue;
 		index[n++] = (uint8_t)i;
-		*miss = (struct pmd_miss){.in_port = burst->in_port, .key = &burst->keys[i],
-			.masked = &burst->masked[i],
+		*miss = (struct pmd_miss){.in_port = burst->in_port, .masked = &burst->masked[i],
 			.hash = burst->hashes[i], .epoch = mask->epoch};
 		if (!pmd->no_caches)
-			exact_prefetch_insert(&pmd->exact[flow_key_class(miss->key)],
+			exact_prefetch_insert(&pmd->exact[flow_key_class(miss->masked)],
 				miss->hash);
 	}
 	return n;
@@ -118,6 +117,8 @@ static void run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port
 		uint64_t bit;
 		bool again = false;
 
+		miss->packet = pmd_dress(burst, index[i]);
+		miss->key = pmd_key(burst, index[i]);
 		if (!pmd->no_caches) {
 			/* The port's mask may have grown by an earlier one. */
 			if (unlikely(miss->epoch != pmd_key_mask(pmd, miss->in_port->dp_port)->epoch)) {
@@ -129,7 +130,7 @@ static void run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port
 			seen |= bit;
 		}
 		pmd_fate_begin(pmd, pp);
-		run_miss(pmd, miss, pmd_dress(burst, index[i]), again);
+		run_miss(pmd, miss, mbuf_packet(burst->mbufs[index[i]]), again);
 		pmd_fate_end(pmd);
 	}
 }

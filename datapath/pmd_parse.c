@@ -29,18 +29,7 @@ static struct packet *make_packet(struct pmd_burst *burst, unsigned int i)
 	return packet;
 }
 
-struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i)
-{
-	struct packet *packet;
-
-	if (burst->dressed >> i & 1)
-		return mbuf_packet(burst->mbufs[i]);
-	packet = make_packet(burst, i);
-	flow_key_offsets(&burst->keys[i], packet);
-	return packet;
-}
-
-/* Those that have a struct packet, or need one for being parsed. */
+/* Parses a packet that has a struct packet, or needs one for it. */
 __attribute__((noinline)) static bool parse_packet(struct pmd_burst *burst, unsigned int i,
 	const struct flow_limits *limits)
 {
@@ -50,31 +39,115 @@ __attribute__((noinline)) static bool parse_packet(struct pmd_burst *burst, unsi
 	return flow_key_extract(packet, burst->in_port->dp_port, limits, &burst->keys[i]) != -EINVAL;
 }
 
-uint64_t pmd_parse(struct pmd_burst *burst)
+static inline bool parse_one(struct pmd_burst *burst, unsigned int i, struct flow_key_origin *origin,
+	const struct flow_limits *limits)
 {
-	struct flow_limits limits = pmd_limits(burst->in_port);
-	struct flow_key_origin origin = {
+	const struct rte_mbuf *m = burst->mbufs[i];
+	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	if (burst->popped) {
+		struct tnl_plain outer;
+
+		tnl_plain_read(data - TNL_PLAIN_LEN, &outer);
+		flow_key_tunnel(origin->tunnel, outer.id, outer.ip_src, outer.ip_dst, outer.ip_tos,
+			FLOW_TNL_F_KEY);
+	}
+	return likely(!(burst->dressed >> i & 1) &&
+		       flow_key_parse(data, m->pkt_len, m->data_len, origin, &burst->keys[i])) ||
+		parse_packet(burst, i, limits);
+}
+
+static inline struct flow_key_origin origin_of(const struct pmd_burst *burst,
+	const struct flow_limits *limits)
+{
+	return (struct flow_key_origin){
 		.in_port = burst->in_port->dp_port,
-		.max_vlans = limits.max_vlans,
+		.max_vlans = limits->max_vlans,
 	};
+}
+
+const struct flow_key *pmd_key(struct pmd_burst *burst, unsigned int i)
+{
+	struct flow_limits limits;
+	struct flow_key_origin origin;
+
+	if (unlikely(!(burst->parsed >> i & 1))) {
+		limits = pmd_limits(burst->in_port);
+		origin = origin_of(burst, &limits);
+		parse_one(burst, i, &origin, &limits);
+		burst->parsed |= UINT64_C(1) << i;
+	}
+	return &burst->keys[i];
+}
+
+struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i)
+{
+	const struct flow_key *key = pmd_key(burst, i);
+	struct packet *packet;
+
+	if (burst->dressed >> i & 1)
+		return mbuf_packet(burst->mbufs[i]);
+	packet = make_packet(burst, i);
+	flow_key_offsets(key, packet);
+	return packet;
+}
+
+/* Packets without an Ethernet header, for which nothing else was parsed. */
+static uint64_t find_runts(struct pmd_burst *burst)
+{
+	uint32_t shortest = UINT32_MAX;
+	uint64_t runts = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++)
+		shortest = MIN(shortest, burst->mbufs[i]->data_len);
+	if (likely(shortest >= ETH_HEADER_LEN))
+		return 0;
+	for (unsigned int i = 0; i < burst->n; i++) {
+		if (burst->mbufs[i]->data_len < ETH_HEADER_LEN) {
+			runts |= UINT64_C(1) << i;
+			make_packet(burst, i);
+		}
+	}
+	return runts;
+}
+
+/* Keys of no more than the Ethernet header where that can be; whole ones of the others. */
+static uint64_t parse_ethernet(struct pmd_burst *burst, struct flow_key_origin *origin,
+	const struct flow_limits *limits)
+{
 	uint64_t bad = 0;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		const struct rte_mbuf *m = burst->mbufs[i];
-		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
 
-		if (burst->popped) {
-			struct tnl_plain outer;
-
-			tnl_plain_read(data - TNL_PLAIN_LEN, &outer);
-			flow_key_tunnel(origin.tunnel, outer.id, outer.ip_src, outer.ip_dst,
-				outer.ip_tos, FLOW_TNL_F_KEY);
-		}
-		if (likely(!(burst->dressed >> i & 1) &&
-			    flow_key_parse(data, m->pkt_len, m->data_len, &origin, &burst->keys[i])))
+		if (likely(flow_key_parse_ethernet(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len,
+			    origin, &burst->keys[i])))
 			continue;
-		if (!parse_packet(burst, i, &limits))
-			bad |= UINT64_C(1) << i;
+		burst->parsed |= UINT64_C(1) << i;
+		bad |= (uint64_t)!parse_one(burst, i, origin, limits) << i;
 	}
 	return bad;
+}
+
+/* Struct packets have offsets that whoever sends them may look at. */
+static uint64_t parse_all(struct pmd_burst *burst, struct flow_key_origin *origin,
+	const struct flow_limits *limits)
+{
+	uint64_t bad = 0;
+
+	burst->parsed = UINT64_MAX;
+	for (unsigned int i = 0; i < burst->n; i++)
+		bad |= (uint64_t)!parse_one(burst, i, origin, limits) << i;
+	return bad;
+}
+
+uint64_t pmd_parse(struct pmd_burst *burst, enum xlate_depth depth)
+{
+	struct flow_limits limits = pmd_limits(burst->in_port);
+	struct flow_key_origin origin = origin_of(burst, &limits);
+
+	burst->parsed = 0;
+	if (burst->dressed || burst->popped || depth == XLATE_ALL)
+		return parse_all(burst, &origin, &limits);
+	return depth == XLATE_ETHERNET ? parse_ethernet(burst, &origin, &limits) : find_runts(burst);
 }

@@ -122,23 +122,31 @@ void pmd_miss_key(struct pmd *pmd, struct pmd_miss *miss)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, miss->in_port->dp_port);
 
-	key_mask_apply(mask, miss->key, miss->masked);
+	key_mask_apply(mask, miss->packet, miss->key, miss->masked);
 	miss->hash = flow_key_hash(miss->masked, mask->epoch);
 	miss->epoch = mask->epoch;
 }
 
-/* The exact cache learns that MISS leads to REF, which depends on its BITS. True if the port's mask has
- * more than these. */
-static bool insert(struct pmd *pmd, struct pmd_miss *miss, const struct flow_key *bits,
-	struct exact_ref ref)
+/* What a fate depends on, as masks of keys have it. */
+struct needs {
+	enum xlate_depth depth;
+	struct flow_key bits;		/* Of the key's class, ... */
+	struct flow_key small;		/* ... and of the small one, if no more than Ethernet is needed. */
+};
+
+/* The exact cache learns that MISS leads to REF, which depends on NEEDS. True if the port's mask has more
+ * than these. */
+static bool insert(struct pmd *pmd, struct pmd_miss *miss, const struct needs *needs, struct exact_ref ref)
 {
 	struct key_mask *mask = pmd_key_mask(pmd, miss->in_port->dp_port);
-	enum flow_key_class class = flow_key_class(miss->key);
-	bool all = key_mask_need(mask, class, bits);
+	bool all = key_mask_need(mask, needs->depth, flow_key_class(miss->key), &needs->bits);
 
+	/* Where its key is one of the small class, whatever it carries. */
+	if (mask->depth < XLATE_ALL)
+		key_mask_need(mask, needs->depth, FLOW_KEY_K64, &needs->small);
 	if (unlikely(mask->epoch != miss->epoch))
 		pmd_miss_key(pmd, miss);
-	exact_insert(&pmd->exact[class], pmd->paths, miss->hash, miss->masked->w,
+	exact_insert(&pmd->exact[flow_key_class(miss->masked)], pmd->paths, miss->hash, miss->masked->w,
 		flow_key_n_words(miss->masked) - 1, ref);
 	return !all;
 }
@@ -146,6 +154,7 @@ static bool insert(struct pmd *pmd, struct pmd_miss *miss, const struct flow_key
 struct path *pmd_mega_find(struct pmd *pmd, struct pmd_miss *miss)
 {
 	const struct flow_key *bits;
+	struct needs needs;
 	struct exact_ref ref;
 	uint64_t n_asked = 0;
 	struct path *path = mega_lookup(&pmd->mega, pmd->paths, pmd->seq, miss->key, &bits, &ref,
@@ -154,7 +163,10 @@ struct path *pmd_mega_find(struct pmd *pmd, struct pmd_miss *miss)
 	if (path) {
 		stat_add(&pmd->stats.mega_hits, 1);
 		stat_add(&pmd->stats.mega_lookups, n_asked);
-		insert(pmd, miss, bits, ref);
+		needs.bits = *bits;
+		needs.depth = key_mask_depth(bits, flow_key_class(miss->key));
+		key_mask_ethernet(bits, &needs.small);
+		insert(pmd, miss, &needs, ref);
 	}
 	return path;
 }
@@ -164,15 +176,21 @@ static struct exact_ref ref_of(const struct pmd *pmd, uint32_t slot)
 	return (struct exact_ref){.slot = slot, .generation = path_generation(&pmd->paths[slot])};
 }
 
-/* That MISS, for which WC was looked at, leads to the path in SLOT. */
-static struct path *remember(struct pmd *pmd, struct pmd_miss *miss, const struct flow *wc, uint32_t slot)
+/* That MISS, for which WC was looked at down to DEPTH, leads to the path in SLOT. */
+static struct path *remember(struct pmd *pmd, struct pmd_miss *miss, const struct flow *wc,
+	enum xlate_depth depth, uint32_t slot)
 {
 	struct exact_ref ref = ref_of(pmd, slot);
-	struct flow_key bits;
+	struct needs needs;
+	struct flow mask;
 
-	key_mask_bits(wc, flow_key_class(miss->key), &bits);
-	if (insert(pmd, miss, &bits, ref))
-		mega_insert(&pmd->mega, pmd->paths, miss->key, &bits, ref);
+	needs.depth = depth;
+	xlate_mask(wc, depth, &mask);
+	key_mask_bits(&mask, flow_key_class(miss->key), &needs.bits);
+	if (depth < XLATE_ALL)
+		key_mask_bits(&mask, FLOW_KEY_K64, &needs.small);
+	if (insert(pmd, miss, &needs, ref))
+		mega_insert(&pmd->mega, pmd->paths, miss->key, &needs.bits, ref);
 	return &pmd->paths[slot];
 }
 
@@ -221,7 +239,7 @@ static struct path *take_plain_path(struct pmd *pmd, struct pmd_miss *miss, cons
 	path = &pmd->paths[known->ref.slot];
 	if (path_generation(path) != known->ref.generation || !path_is_valid(path, pmd->seq))
 		return NULL;
-	return remember(pmd, miss, wc, known->ref.slot);
+	return remember(pmd, miss, wc, plain->depth, known->ref.slot);
 }
 
 static void learn_plain(struct pmd *pmd, const struct pmd_miss *miss, const struct xlate_plain *plain,
@@ -252,7 +270,7 @@ static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, 
 	slot = path_intern(pmd->pool, out, in->flow, miss->in_port->dp_port, pmd->now_ms);
 	if (slot == PATH_NONE)
 		return NULL;
-	path = remember(pmd, miss, &out->wc, slot);
+	path = remember(pmd, miss, &out->wc, out->depth, slot);
 	if (plain->rule)
 		learn_plain(pmd, miss, plain, slot);
 	return path;

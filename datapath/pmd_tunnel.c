@@ -112,7 +112,7 @@ static inline bool pop_plain(struct pmd *pmd, uint32_t type, struct pmd_burst *b
 	const struct pl_port *port;
 
 	if (burst->dressed >> i & 1 || type != TNL_VXLAN || m->data_len < ETH_HEADER_LEN ||
-		flow_key_is_tagged(&burst->keys[i]) ||
+		flow_key_is_tagged(pmd_key(burst, i)) ||
 		!tnl_is_plain(ip, m->pkt_len - ETH_HEADER_LEN, m->data_len - ETH_HEADER_LEN))
 		return false;
 	port = port_of_plain(pmd, type, ip);

@@ -188,8 +188,14 @@ uint32_t flow_key_hash_5tuple(const struct flow_key *key, uint32_t basis);
 /* Hash of all words but the last, keyed with a secret of the process: nobody outside can make keys
  * collide. All 64 bits are good. */
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t basis);
+/* What the keys of a burst have in common. */
+enum flow_key_burst {
+	FLOW_KEY_BURST_MIXED,	/* Nothing. */
+	FLOW_KEY_BURST_SMALL,	/* All are of the small class. */
+	FLOW_KEY_BURST_SAME,	/* And equal under the mask, as in a train of packets of one connection. */
+};
+
 /* MASKED = KEYS[N] (N > 0) under the mask of their class in MASKS[FLOW_KEY_N_CLASSES], HASHES those of
- * MASKED. True if all are of the small class and equal under the mask, as in a train of packets of one
- * connection, or where the pipeline looks at little. */
-bool flow_key_mask_burst(const struct flow_key keys[], unsigned int n, const struct flow_key masks[],
+ * MASKED. */
+enum flow_key_burst flow_key_mask_burst(const struct flow_key keys[], unsigned int n, const struct flow_key masks[],
 	uint64_t basis, struct flow_key masked[], uint64_t hashes[]);

@@ -104,7 +104,7 @@ AES static uint64_t hash_aes(const struct flow_key *key, uint64_t basis)
 
 /* All small keys in one go: under the mask in registers, from there into the hash, with one wide store a
  * block. */
-AES static bool mask_aes_burst(const struct flow_key keys[], unsigned int n,
+AES static enum flow_key_burst mask_aes_burst(const struct flow_key keys[], unsigned int n,
 	const struct flow_key masks[], uint64_t basis, struct flow_key masked[], uint64_t hashes[])
 {
 	const __m128i *mask = (const __m128i *)(const void *)masks[FLOW_KEY_K64].w;
@@ -141,7 +141,9 @@ AES static bool mask_aes_burst(const struct flow_key keys[], unsigned int n,
 		b = absorb(absorb(b, k1, secret_at(3)), k3, secret_at(3));
 		hashes[i] = finish(a, b);
 	}
-	return !(classes >> FLOW_KEY_CLASS_SHIFT) && _mm_testz_si128(diff, diff);
+	if (classes >> FLOW_KEY_CLASS_SHIFT)
+		return FLOW_KEY_BURST_MIXED;
+	return _mm_testz_si128(diff, diff) ? FLOW_KEY_BURST_SAME : FLOW_KEY_BURST_SMALL;
 }
 #endif
 
@@ -154,21 +156,21 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t basis)
 	return hash_plain(key, basis);
 }
 
-static bool mask_plain_burst(const struct flow_key keys[], unsigned int n,
+static enum flow_key_burst mask_plain_burst(const struct flow_key keys[], unsigned int n,
 	const struct flow_key masks[], uint64_t basis, struct flow_key masked[], uint64_t hashes[])
 {
-	bool same = true;
+	bool small = true, same = true;
 
 	for (unsigned int i = 0; i < n; i++) {
 		flow_key_and(&masked[i], &keys[i], &masks[flow_key_class(&keys[i])]);
 		hashes[i] = hash_plain(&masked[i], basis);
-		same &= flow_key_class(&keys[i]) == FLOW_KEY_K64 &&
-			flow_key_equal(&masked[i], &masked[0]);
+		small &= flow_key_class(&keys[i]) == FLOW_KEY_K64;
+		same = same && small && flow_key_equal(&masked[i], &masked[0]);
 	}
-	return same;
+	return same ? FLOW_KEY_BURST_SAME : small ? FLOW_KEY_BURST_SMALL : FLOW_KEY_BURST_MIXED;
 }
 
-bool flow_key_mask_burst(const struct flow_key keys[], unsigned int n, const struct flow_key masks[],
+enum flow_key_burst flow_key_mask_burst(const struct flow_key keys[], unsigned int n, const struct flow_key masks[],
 	uint64_t basis, struct flow_key masked[], uint64_t hashes[])
 {
 #ifdef __x86_64__

@@ -281,6 +281,37 @@ static inline bool flow_key_parse(const uint8_t *data, uint32_t len, uint32_t se
 	return key_parse_other(type, &f, origin, key);
 }
 
+/* The same for those who look at no more than the Ethernet header: fills what FLOW_KEY_K64 has of it,
+ * whatever is behind it; words that have nothing of it are not set. False: short, an 802.2 frame or more
+ * than one tag. */
+static inline bool flow_key_parse_ethernet(const uint8_t *data, uint32_t seg_len,
+	const struct flow_key_origin *origin, struct flow_key *key)
+{
+	uint64_t tag = 0;
+	be16 type;
+
+	if (unlikely(seg_len < ETH_HEADER_LEN))
+		return false;
+	type = key_load16(data + 12);
+	if (eth_type_is_vlan(type)) {
+		if (seg_len < ETH_HEADER_LEN + VLAN_HEADER_LEN || !origin->max_vlans)
+			return false;
+		tag = flow_key_kind(FLOW_KEY_K64, 0, type == htobe16(ETH_T_VLAN_8021Q) ?
+				FLOW_KEY_TPID_8021Q : FLOW_KEY_TPID_8021AD, 0) |
+			(uint64_t)(key_load16(data + 14) | htobe16(VLAN_PRESENT)) << 32;
+		type = key_load16(data + 16);
+		if (eth_type_is_vlan(type) && origin->max_vlans > 1)
+			return false;
+	}
+	if (be16toh(type) < ETH_TYPE_MIN)
+		return false;
+	key->w[0] = flow_key_word0(origin->in_port, type, 0, 0) | tag;
+	key->w[1] = key_load64(data) & FLOW_KEY_MAC_MASK;
+	key->w[2] = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
+	key->w[4] = key->w[5] = 0;
+	return true;
+}
+
 /* KEY, no large one, has a VLAN tag. */
 static inline bool flow_key_is_tagged(const struct flow_key *key)
 {

@@ -3,6 +3,17 @@
 
 #include <string.h>
 
+#include "lib/flow_key_parse.h"
+
+/* What the small and middle classes have of the Ethernet header: in word 0 type, tag and TPIDs, ... */
+static const uint64_t ethernet_words[] = {
+	UINT64_C(0x3c) << FLOW_KEY_KIND_SHIFT | UINT64_C(0x0000ffffffff0000),
+	FLOW_KEY_MAC_MASK,
+	FLOW_KEY_MAC_MASK,
+	0,
+	UINT64_C(0xffff) << 32,	/* The inner tag. */
+};
+
 static unsigned int n_words(enum flow_key_class class)
 {
 	switch (class) {
@@ -44,7 +55,37 @@ void key_mask_reset(struct key_mask *mask)
 		key_mask_bits(&nothing, (enum flow_key_class)class, &mask->bits[class]);
 }
 
-bool key_mask_need(struct key_mask *mask, enum flow_key_class class, const struct flow_key *bits)
+enum xlate_depth key_mask_depth(const struct flow_key *bits, enum flow_key_class class)
+{
+	uint64_t deep = 0, ethernet = 0;
+	struct flow_key none;
+	struct flow nothing;
+
+	if (class == FLOW_KEY_KL)
+		return XLATE_ALL;
+	memset(&nothing, 0, sizeof nothing);
+	key_mask_bits(&nothing, class, &none);
+	for (unsigned int i = 0; i < n_words(class); i++) {
+		uint64_t here = i < ARRAY_SIZE(ethernet_words) ? ethernet_words[i] : 0;
+
+		ethernet |= (bits->w[i] ^ none.w[i]) & here;
+		deep |= (bits->w[i] ^ none.w[i]) & ~here;
+	}
+	return deep ? XLATE_ALL : ethernet ? XLATE_ETHERNET : XLATE_PORT;
+}
+
+void key_mask_ethernet(const struct flow_key *bits, struct flow_key *small)
+{
+	struct flow nothing;
+
+	memset(&nothing, 0, sizeof nothing);
+	key_mask_bits(&nothing, FLOW_KEY_K64, small);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ethernet_words); i++)
+		small->w[i] |= bits->w[i] & ethernet_words[i];
+}
+
+bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_class class,
+	const struct flow_key *bits)
 {
 	struct flow_key *have = &mask->bits[class];
 	unsigned int n = n_words(class);
@@ -55,6 +96,29 @@ bool key_mask_need(struct key_mask *mask, enum flow_key_class class, const struc
 		have->w[i] |= bits->w[i];
 		more |= have->w[i] & ~bits->w[i];
 	}
-	mask->epoch += missing != 0;
+	mask->epoch += missing || depth > mask->depth;
+	mask->depth = MAX(mask->depth, depth);
 	return !more;
+}
+
+void key_mask_port(dp_port_t port, struct flow_key *masked)
+{
+	for (unsigned int i = 1; i < 8; i++)
+		masked->w[i] = 0;
+	masked->w[0] = port;
+}
+
+void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
+	const struct flow_key *key, struct flow_key *masked)
+{
+	struct flow_key_origin origin = {.in_port = (uint16_t)key->w[0], .max_vlans = FLOW_MAX_VLANS};
+	struct flow_key ethernet;
+
+	if (mask->depth == XLATE_PORT)
+		key_mask_port((uint16_t)key->w[0], masked);
+	else if (mask->depth == XLATE_ETHERNET &&
+		flow_key_parse_ethernet(packet->data, packet->seg_len, &origin, &ethernet))
+		flow_key_and(masked, &ethernet, &mask->bits[FLOW_KEY_K64]);
+	else
+		flow_key_and(masked, key, &mask->bits[flow_key_class(key)]);
 }

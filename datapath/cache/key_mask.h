@@ -12,15 +12,20 @@
  * mask of before, and what makes a translation look at more than it did (a new rule, say) has bumped a
  * dependency of the paths that are affected.
  *
+ * Packets from a port about which nobody asked more than the Ethernet header, or nothing at all, need not
+ * be parsed further: `depth` says so. Their keys then are of the small class, whatever they carry.
+ *
  * It shrinks by starting anew, which its owner does seldom.
  *
  * Threads: its PMD only.
  */
 
+#include "datapath/pipeline/translate.h"
 #include "lib/flow_key.h"
 
 struct key_mask {
 	uint64_t epoch;		/* 0: not in use yet. */
+	enum xlate_depth depth;
 	struct flow_key bits[FLOW_KEY_N_CLASSES];
 };
 
@@ -28,13 +33,16 @@ struct key_mask {
 void key_mask_reset(struct key_mask *mask);
 /* The bits of a key of CLASS that WC covers, rounded to whole bytes. */
 void key_mask_bits(const struct flow *wc, enum flow_key_class class, struct flow_key *bits);
-/* A key of CLASS is to be inserted whose fate depends on its BITS: grows if it must. True if MASK then is
- * BITS and nothing more. */
-bool key_mask_need(struct key_mask *mask, enum flow_key_class class, const struct flow_key *bits);
-
-/* MASKED = KEY under MASK. */
-static inline void key_mask_apply(const struct key_mask *mask, const struct flow_key *key,
-	struct flow_key *masked)
-{
-	flow_key_and(masked, key, &mask->bits[flow_key_class(key)]);
-}
+/* How deep they go. */
+enum xlate_depth key_mask_depth(const struct flow_key *bits, enum flow_key_class class);
+/* Of BITS of the small or middle class, those of the Ethernet header in SMALL's place. */
+void key_mask_ethernet(const struct flow_key *bits, struct flow_key *small);
+/* A key is to be inserted whose fate depends on bits down to DEPTH; those of a key of CLASS are BITS: grows
+ * if it must. True if MASK then is BITS and nothing more. */
+bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_class class,
+	const struct flow_key *bits);
+/* By which key MASK's port caches PACKET, of which KEY is all. */
+void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
+	const struct flow_key *key, struct flow_key *masked);
+/* The same for any packet from PORT where depth is XLATE_PORT. */
+void key_mask_port(dp_port_t port, struct flow_key *masked);

@@ -125,6 +125,7 @@ static enum lookup_result xlate_lookup(struct xlate_ctx *ctx, ofp_port_t in_port
 	enum pl_miss miss;
 
 	*rule = NULL;
+	ctx->deep |= ctx->conf->frag_drop;
 	if (flow->nw_frag & FLOW_NW_FRAG_ANY && !ctx->conf->frag_ports) {
 		if (ctx->conf->frag_drop)
 			return LOOKUP_FRAGMENT;
@@ -247,7 +248,26 @@ bool xlate_special(struct xlate_ctx *ctx, const struct pl_port *port)
 	return true;
 }
 
-void xlate_wc_begin(const struct flow *flow, struct flow *wc)
+static enum xlate_depth wc_depth(const struct flow *wc, bool deep)
+{
+	static const struct flow_vlan no_vlans[FLOW_MAX_VLANS];
+	bool ethernet = wc->dl_type || memcmp(wc->vlans, no_vlans, sizeof no_vlans) ||
+		!eth_addr_is_zero(wc->dl_dst) || !eth_addr_is_zero(wc->dl_src);
+	struct flow rest = *wc;
+	uint64_t bits = 0;
+
+	rest.in_port = 0;
+	rest.dl_type = 0;
+	memset(&rest.dl_dst, 0, sizeof rest.dl_dst);
+	memset(&rest.dl_src, 0, sizeof rest.dl_src);
+	memset(&rest.vlans, 0, sizeof rest.vlans);
+	for (size_t i = 0; i < FLOW_WORDS; i++)
+		bits |= flow_words(&rest)[i];
+	return deep || bits ? XLATE_ALL : ethernet ? XLATE_ETHERNET : XLATE_PORT;
+}
+
+/* Fields that are said to be looked at whatever the tables say. */
+static void wc_add_defaults(const struct flow *flow, struct flow *wc)
 {
 	wc->in_port = UINT32_MAX;
 	wc->dl_type = BE16_MAX;
@@ -255,8 +275,10 @@ void xlate_wc_begin(const struct flow *flow, struct flow *wc)
 		wc->nw_frag = FLOW_NW_FRAG_ANY | FLOW_NW_FRAG_LATER;
 }
 
-void xlate_wc_end(const struct flow *flow, struct flow *wc)
+enum xlate_depth xlate_wc_end(const struct flow *flow, struct flow *wc, bool deep)
 {
+	enum xlate_depth depth;
+
 	wc->metadata = 0;
 	memset(wc->regs, 0, sizeof wc->regs);
 	wc->actset_output = 0;
@@ -276,6 +298,9 @@ void xlate_wc_end(const struct flow *flow, struct flow *wc)
 		memset(&wc->tunnel, 0, sizeof wc->tunnel);
 		memset(&wc->tun_metadata, 0, sizeof wc->tun_metadata);
 	}
+	depth = wc_depth(wc, deep);
+	wc_add_defaults(flow, wc);
+	return depth;
 }
 
 static void xlate_ctx_init(struct xlate_ctx *ctx, const struct xlate_in *in, struct xlate_out *out)
@@ -308,6 +333,7 @@ static void xlate_out_clear(struct xlate_out *out)
 {
 	program_builder_clear(&out->program);
 	memset(&out->wc, 0, sizeof out->wc);
+	out->depth = XLATE_ALL;
 	out->seq = dep_seq();
 	out->n_deps = 0;
 	out->n_counters = 0;
@@ -387,8 +413,10 @@ static void xlate_end(struct xlate_ctx *ctx)
 	struct xlate_out *out = ctx->out;
 	struct op_u32 *op;
 
-	if (!ctx->in->resume)
-		xlate_wc_end(ctx->in->flow, &out->wc);
+	if (ctx->in->resume)
+		wc_add_defaults(ctx->in->flow, &out->wc);
+	else
+		out->depth = xlate_wc_end(ctx->in->flow, &out->wc, ctx->deep);
 	if (ctx->stop) {
 		program_builder_clear(&out->program);
 		out->to_control = true;
@@ -417,7 +445,6 @@ void translate(const struct xlate_in *in, struct xlate_out *out)
 	xlate_out_clear(out);
 	xlate_ctx_init(&ctx, in, out);
 	xlate_bridge_enter(&ctx, in->bridge);
-	xlate_wc_begin(&ctx.flow, ctx.wc);
 	xlate_report(&ctx, XLATE_REPORT_BRIDGE, "bridge(\"%s\")", ctx.bridge->name);
 	ctx.trace_depth++;
 	if (in->resume)

@@ -119,8 +119,18 @@ struct xlate_counter {
 	int32_t byte_delta;
 };
 
+/* How much of a packet was looked at. */
+enum xlate_depth {
+	XLATE_PORT,			/* Nothing: where it came in decides all. */
+	XLATE_ETHERNET,			/* Addresses, type and tags at most. */
+	XLATE_ALL,
+};
+
 struct xlate_out {
-	struct flow wc;			/* The bits that were looked at. */
+	/* The bits that were looked at; as in Open vSwitch always with dl_type and, for IP, nw_frag, which may
+	 * be more than `depth` says. */
+	struct flow wc;
+	enum xlate_depth depth;
 	struct program_builder program;
 	uint32_t seq;			/* dep_seq() from before the first lookup. */
 	uint16_t n_deps;
@@ -139,6 +149,16 @@ struct xlate_out {
 	uint16_t max_counters;
 	struct xlate_arena *arena;
 };
+
+/* The bits that a fate depends on: WC as far as DEPTH goes. */
+static inline void xlate_mask(const struct flow *wc, enum xlate_depth depth, struct flow *mask)
+{
+	*mask = *wc;
+	if (depth < XLATE_ALL)
+		mask->nw_frag = 0;
+	if (depth == XLATE_PORT)
+		mask->dl_type = 0;
+}
 
 void xlate_out_init(struct xlate_out *out);
 void xlate_out_uninit(struct xlate_out *out);
@@ -162,6 +182,7 @@ struct xlate_plain {
 	const struct pl_rule *rule;
 	uint16_t deps[2];		/* Of the lookup; the other ones follow from the input port. */
 	uint8_t n_deps;
+	enum xlate_depth depth;		/* Of the lookup. */
 };
 
 /* Looks FLOW (in->flow, and is left as it was but for actset_output) up. True: *PLAIN and *WC are what

@@ -27,6 +27,21 @@ static bool act_spares_l3(const struct act *act)
 	}
 }
 
+/* Whether ACT by itself does not ask what the packet is. */
+static bool act_is_blind(const struct act *act)
+{
+	switch (act->type) {
+	case ACT_OUTPUT:
+	case ACT_RESUBMIT:
+	case ACT_GOTO_TABLE:
+	case ACT_NOTE:
+	case XACT_UNROLL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void xlate_act_output(struct xlate_ctx *ctx, const struct act *act, bool last)
 {
 	const struct act_output *out = (const struct act_output *)act;
@@ -372,6 +387,7 @@ void xlate_acts(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, boo
 			xlate_report_acts(ctx, XLATE_REPORT_ACTION, act, act->len, NULL);
 
 		ctx->in_bucket = in_bucket;
+		ctx->deep |= !act_is_blind(act);
 		goes_on = xlate_act(ctx, act, last, end, &stop);
 		ctx->in_bucket = old_in_bucket;
 		if (!goes_on)

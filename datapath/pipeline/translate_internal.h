@@ -66,6 +66,7 @@ struct xlate_ctx {
 	uint32_t orig_queue;
 	uint32_t n_tunnels;		/* Nested tunnel outputs. */
 
+	bool deep;			/* Something may have looked behind the Ethernet header. */
 	bool exit;
 	bool was_mpls;			/* The last label went: what lies behind is unparsed. */
 	bool irreversible;		/* The packet was changed beyond what a commit can undo. */
@@ -137,7 +138,7 @@ static inline void xlate_fail(struct xlate_ctx *ctx, enum drop_reason reason)
 	ctx->error = reason;
 }
 
-/* The packet's network layer, as far as flow tells. dl_type is in every mask. */
+/* The packet's network layer, as far as flow tells. dl_type is in every mask that goes deep. */
 static inline bool xlate_is_ip(const struct flow *flow)
 {
 	return flow->dl_type == htobe16(0x0800) || flow->dl_type == htobe16(0x86dd);
@@ -168,10 +169,9 @@ bool xlate_may_receive(struct xlate_ctx *ctx, const struct pl_port *port);
 /* STP, RSTP, LACP: frames for a protocol engine on PORT. True: the packet was one. */
 bool xlate_special(struct xlate_ctx *ctx, const struct pl_port *port);
 void xlate_bridge_enter(struct xlate_ctx *ctx, struct pl_bridge *bridge);
-/* Bits of FLOW that are looked at whatever the tables say. */
-void xlate_wc_begin(const struct flow *flow, struct flow *wc);
-/* Takes out of WC what is not of the packet, which was the same for all that came in by that port. */
-void xlate_wc_end(const struct flow *flow, struct flow *wc);
+/* Takes out of WC what is not of the packet, which was the same for all that came in by that port; the rest is
+ * how deep the packet was looked into, which is returned (DEEP: anyway). Then adds what is always said. */
+enum xlate_depth xlate_wc_end(const struct flow *flow, struct flow *wc, bool deep);
 
 /* ---------------------------------------------------------------- translate_action.c */
 

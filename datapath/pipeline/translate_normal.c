@@ -438,6 +438,7 @@ void xlate_normal(struct xlate_ctx *ctx)
 		xlate_drop(ctx, DROP_NO_OUTPUT);
 		return;
 	}
+	ctx->deep |= ctx->conf->mcast_snooping;
 	if (ctx->conf->mcast_snooping && xlate_is_ip(flow) &&
 		eth_addr_is_multicast(flow->dl_dst) && !eth_addr_is_broadcast(flow->dl_dst))
 		xlate_normal_mcast(ctx, in, &xvlan);

@@ -49,7 +49,6 @@ bool translate_plain(const struct xlate_in *in, struct flow *flow, struct flow *
 		return false;
 	flow->actset_output = OFPP_UNSET;
 	memset(wc, 0, sizeof *wc);
-	xlate_wc_begin(flow, wc);
 	cr = classifier_lookup(in->bridge->tables[0].cls, in->version, flow, wc, NULL);
 	if (!cr)
 		return false;
@@ -59,6 +58,6 @@ bool translate_plain(const struct xlate_in *in, struct flow *flow, struct flow *
 		return false;
 	plain->deps[1] = 0;
 	plain->n_deps = (uint8_t)pl_table_deps(in->bridge, 0, flow, wc, plain->deps);
-	xlate_wc_end(flow, wc);
+	plain->depth = xlate_wc_end(flow, wc, conf->frag_drop);
 	return true;
 }

@@ -238,6 +238,7 @@ void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool
 	struct tnl_way way;
 	uint32_t old_mark = ctx->flow.pkt_mark;
 
+	ctx->deep = true;
 	xlate_depend(ctx, dep_tunnel());
 	if (!port->tunnel || !tnl_port_output(port->tunnel, &ctx->flow, ctx->wc, &outer)) {
 		xlate_report(ctx, XLATE_REPORT_WARN, "Tunneling decided against output");
@@ -435,6 +436,7 @@ bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 	xlate_depend(ctx, dep_tunnel());
 	if (!tnl_port_count())
 		return false;
+	ctx->deep = true;
 	xlate_depend(ctx, dep_route());
 	if (ctx->flow.dl_type == htobe16(ETH_T_ARP)) {
 		tnl_snoop_arp(ctx);
@@ -471,6 +473,7 @@ bool xlate_tunnel_input(struct xlate_ctx *ctx)
 
 	if (!flow_tnl_is_set(&flow->tunnel) || ctx->in->resume)
 		return true;
+	ctx->deep = true;
 	wc->tunnel.tun_id = BE64_MAX;
 	if (flow->tunnel.ip_dst) {
 		wc->tunnel.ip_src = wc->tunnel.ip_dst = BE32_MAX;

@@ -1284,7 +1284,7 @@ static void cache(struct world *w, unsigned int bridge, const struct flow *flow)
 	c->used = true;
 	c->bridge = bridge;
 	c->flow = *flow;
-	c->wc = w->out.wc;
+	xlate_mask(&w->out.wc, w->out.depth, &c->wc);
 	c->seq = w->out.seq;
 	c->n_deps = w->out.n_deps;
 	memcpy(c->deps, w->out.deps, c->n_deps * sizeof c->deps[0]);

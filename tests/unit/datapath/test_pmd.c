@@ -559,6 +559,69 @@ static void cache_on_is_cache_off(void **state)
 	free(values);
 }
 
+/* N random frames of all kinds from port 1 go to port OUT. */
+static void send_all_kinds(struct bench *b, ofp_port_t out, unsigned int n)
+{
+	uint8_t frame[512];
+	unsigned int sent = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		size_t len = random_frame(frame);
+
+		if (len < 14)
+			continue;
+		pf_put(b->pf, 1, frame, len);
+		sent++;
+	}
+	pf_run(b->pf);
+	assert_int_equal(n_sent(b, out), sent);
+}
+
+/* Where nothing behind the Ethernet header decides, packets of all kinds share what is known; and no longer
+ * than that. */
+static void what_nobody_reads_is_not_parsed(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2), other = fx_udp(1, 3), arp = fx_arp(1, 1), v6 = fx_udp6(1, 2);
+	struct key_mask *mask = pmd_key_mask(b.pf->pmd, fx_dp(b.bridge, 1));
+	struct pl_rule *rule;
+
+	output_rule(&b, 10, "in_port=1", 2);
+	for (int round = 0; round < 20; round++)
+		send_all_kinds(&b, 2, 30);
+	assert_int_equal(stat_get(&b.pf->pmd->stats.misses), 1);
+	assert_int_equal(mask->depth, XLATE_PORT);
+
+	/* Neighbours' packets differ in type and sender only. */
+	rule = output_rule(&b, 20, "in_port=1,eth_type=0x0806", 3);
+	for (int round = 0; round < 3; round++) {
+		pf_put(b.pf, 1, p.data, p.len);
+		pf_put(b.pf, 1, arp.data, arp.len);
+		pf_put(b.pf, 1, v6.data, v6.len);
+		pf_put(b.pf, 1, other.data, other.len);
+		pf_run(b.pf);
+		assert_int_equal(n_sent(&b, 2), 3);
+		assert_int_equal(n_sent(&b, 3), 1);
+	}
+	assert_int_equal(mask->depth, XLATE_ETHERNET);
+	assert_in_range(stat_get(&b.pf->pmd->stats.misses), 4, 5);
+	dp_sweep_pmd(b.pf->pmd);
+	assert_int_equal(counter_get(rule->counter).packets, 3);
+
+	output_rule(&b, 30, "in_port=1,eth_type=0x0800,ip_proto=17,udp_dst=3", 4);
+	for (int round = 0; round < 3; round++) {
+		pf_put(b.pf, 1, p.data, p.len);
+		pf_put(b.pf, 1, other.data, other.len);
+		pf_put(b.pf, 1, arp.data, arp.len);
+		pf_run(b.pf);
+	}
+	assert_int_equal(mask->depth, XLATE_ALL);
+	assert_int_equal(n_sent(&b, 2) + n_sent(&b, 4), 2);
+	assert_int_equal(n_sent(&b, 3), 1);
+	pf_check_invariant(b.pf, 1);
+	bench_destroy(&b);
+}
+
 /* ------------------------------------------------------------------ tunnels */
 
 static struct ipv6_addr v4(uint32_t host_order)
@@ -715,7 +778,7 @@ static void what_comes_out_of_tunnels_goes_on(void **state)
 		ref.generation = path_generation(&b.pf->pmd->paths[ref.slot]);
 		m = mbuf_from_bytes(eal_mempool(-1), frame, (uint32_t)encapsulated(&p, 5, frame));
 		flow_key_extract(mbuf_packet(m), fx_dp(b.bridge, 1), &(struct flow_limits){2}, &key);
-		key_mask_apply(mask, &key, &key);
+		key_mask_apply(mask, mbuf_packet(m), &key, &key);
 		exact_insert(&b.pf->pmd->exact[FLOW_KEY_K64], b.pf->pmd->paths,
 			flow_key_hash(&key, mask->epoch), key.w, 7, ref);
 		rte_pktmbuf_free(m);
@@ -749,6 +812,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(second_packet_hits_and_counts_are_exact),
 		cmocka_unit_test(packets_of_one_burst_share_one_miss),
+		cmocka_unit_test(what_nobody_reads_is_not_parsed),
 		cmocka_unit_test(change_of_a_rule_is_seen_by_the_next_packet),
 		cmocka_unit_test(unrelated_change_keeps_the_path),
 		cmocka_unit_test(table_miss_is_dropped_and_counted),

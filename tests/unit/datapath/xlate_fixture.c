@@ -454,7 +454,7 @@ static void fx_check_wildcards(struct fx *fx, const struct xlate_in *in)
 	struct xlate_sink quiet = {.fdb_learn = fx_quiet_learn};
 	struct xlate_in other_in = *in;
 	struct xlate_out other;
-	struct flow bits, flow;
+	struct flow bits, flow, mask;
 	uint64_t *w = flow_words(&bits);
 
 	if (in->resume || !fx->out.cacheable)
@@ -462,8 +462,9 @@ static void fx_check_wildcards(struct fx *fx, const struct xlate_in *in)
 	xlate_out_init(&other);
 	other_in.sink = &quiet;
 	fx_flippable(in->flow, &bits);
+	xlate_mask(&fx->out.wc, fx->out.depth, &mask);
 	for (unsigned int i = 0; i < FLOW_WORDS; i++) {
-		uint64_t free_bits = w[i] & ~flow_words(&fx->out.wc)[i];
+		uint64_t free_bits = w[i] & ~flow_words(&mask)[i];
 
 		for (; free_bits; free_bits &= free_bits - 1) {
 			uint64_t bit = free_bits & -free_bits;

@@ -304,7 +304,8 @@ static void test_burst_equals_single(void **state)
 			pp[i] = &p[i];
 		}
 		runts = flow_key_extract_burst(pp, 32, 9, &flow_limits_default, keys);
-		assert_false(flow_key_mask_burst(keys, 32, masks, 77, masked, hashes));
+		assert_int_not_equal(flow_key_mask_burst(keys, 32, masks, 77, masked, hashes),
+			FLOW_KEY_BURST_SAME);
 		for (int i = 0; i < 32; i++) {
 			int err = flow_key_extract(&p[i], 9, &flow_limits_default, &key);
 
@@ -330,16 +331,17 @@ static void test_burst_of_equal_keys(void **state)
 	masks[FLOW_KEY_K64].w[3] = 0;
 	for (unsigned int i = 0; i < 32; i++)
 		keys[i].w[3] = i;
-	assert_true(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes));
+	assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes), FLOW_KEY_BURST_SAME);
 	for (unsigned int w = 0; w < 7; w++) {
 		for (unsigned int i = 0; i < 32; i++) {
 			keys[i].w[w] ^= 1u << 31;
-			assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes), w == 3);
+			assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes),
+				w == 3 ? FLOW_KEY_BURST_SAME : FLOW_KEY_BURST_SMALL);
 			keys[i].w[w] ^= 1u << 31;
 		}
 	}
 	keys[31].w[0] = UINT64_C(1) << FLOW_KEY_CLASS_SHIFT;
-	assert_false(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes));
+	assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes), FLOW_KEY_BURST_MIXED);
 }
 
 /* One-bit changes of a key move about half of the hash's bits, in every word; the cache's has none.
