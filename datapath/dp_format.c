@@ -307,8 +307,8 @@ static void put_path(const struct path *path, bool more, struct sbuf *s)
 	else
 		sbuf_puts(s, ", used:never");
 	sbuf_puts(s, ", actions:");
-	if (body->ops_len && path->kind != PATH_DROP)
-		program_format(path_ops(body), body->ops_len, dp_port_name, s);
+	if (body->program->len && path->kind != PATH_DROP)
+		program_format(body->program->ops, body->program->len, dp_port_name, s);
 	else
 		sbuf_puts(s, "drop");
 	if (shared)

@@ -320,8 +320,16 @@ void pmd_sink_init(struct pmd *pmd);
 /* pmd_parse.c: fills the keys, as deep as DEPTH says. A bit of the result for each packet that is not even
  * an Ethernet frame. */
 uint64_t pmd_parse(struct pmd_burst *burst, enum xlate_depth depth);
+void pmd_parse_whole(struct pmd_burst *burst, unsigned int i);
+
 /* The whole key of packet I of BURST. */
-const struct flow_key *pmd_key(struct pmd_burst *burst, unsigned int i);
+static inline const struct flow_key *pmd_key(struct pmd_burst *burst, unsigned int i)
+{
+	if (unlikely(!(burst->parsed >> i & 1)))
+		pmd_parse_whole(burst, i);
+	return &burst->keys[i];
+}
+
 struct flow_limits pmd_limits(const struct pl_port *in_port);
 /* Packet I of BURST, which was parsed, as programs want it. */
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
@@ -332,10 +340,7 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 /* The path of a single MASKED key, or NULL. */
 struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash);
 
-/* pmd_tunnel.c: the short ways of PATH_TUNNEL and PATH_POP. */
-/* Sends bare MBUF as PATH says; false: it can't, and did nothing. HASH: of its 5-tuple. */
-bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct rte_mbuf *mbuf, uint32_t hash);
-/* Removes the outer header of packet I of BURST and puts it into pmd->popped; or drops it. */
+/* pmd_tunnel.c: the short way of PATH_POP. Removes the outer header of packet I of BURST and puts it into pmd->popped; or drops it. */
 void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *burst, unsigned int i,
 	struct pmd_port *pp);
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "datapath/pmd.h"
+#include "datapath/pmd_push.h"
 #include "datapath/port/mbuf.h"
-#include "lib/flow_key.h"
+#include "lib/flow_key_parse.h"
 
 /* ------------------------------------------------------------------ hits */
 
@@ -17,23 +18,6 @@ static inline bool is_bare(const struct pmd_burst *burst, unsigned int i)
 static inline uint32_t len_of(const struct pmd_burst *burst, unsigned int i)
 {
 	return likely(is_bare(burst, i)) ? burst->mbufs[i]->pkt_len : mbuf_packet(burst->mbufs[i])->len;
-}
-
-/* What follows runs packets FROM to (not including) TO of BURST, all on PATH, and says how many of them
- * are forwarded for sure; of the others the fate is settled. */
-
-static inline unsigned int run_outputs(struct pmd *pmd, struct pmd_burst *burst, const struct path *path,
-	unsigned int from, unsigned int to)
-{
-	struct pmd_port *out = pmd->ports[path->port];
-
-	for (unsigned int i = from; i < to; i++) {
-		if (likely(is_bare(burst, i)))
-			pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
-		else
-			pmd_put_tx(pmd, out, mbuf_packet(burst->mbufs[i]));
-	}
-	return to - from;
 }
 
 /* By the interpreter. */
@@ -49,87 +33,60 @@ static void run_program(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 	pmd_fate_end(pmd);
 }
 
-static unsigned int run_pushes(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	struct path *path, unsigned int from, unsigned int to)
+static inline uint32_t hash_of(struct pmd_burst *burst, unsigned int i)
 {
-	unsigned int n = 0;
+	const struct flow_key *key = pmd_key(burst, i);
+	uint32_t hash;
 
-	for (unsigned int i = from; i < to; i++) {
-		if (likely(is_bare(burst, i) && pmd_tunnel_push(pmd, path, burst->mbufs[i],
-				flow_key_hash_5tuple(pmd_key(burst, i), 0))))
-			n++;
-		else
-			run_program(pmd, burst, pp, path, i);
-	}
-	return n;
+	return likely(flow_key_hash_ipv4(key, 0, &hash)) ? hash : flow_key_hash_5tuple(key, 0);
 }
 
-static inline unsigned int run_row(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	struct path *path, unsigned int from, unsigned int to)
+/* The frequent shapes, for what is bare. False: it is none of them, and nothing was done. */
+static inline bool run_plain(struct pmd *pmd, struct pmd_burst *burst, struct path *path, unsigned int i)
 {
-	if (likely(path->kind == PATH_OUTPUT && pmd->ports[path->port]))
-		return run_outputs(pmd, burst, path, from, to);
+	struct pmd_port *out;
+
+	if (unlikely(!is_bare(burst, i)))
+		return false;
 	if (path->kind == PATH_TUNNEL)
-		return run_pushes(pmd, burst, pp, path, from, to);
-	for (unsigned int i = from; i < to; i++) {
-		/* What comes out of a tunnel makes a burst of its own. */
-		if (path->kind == PATH_POP && burst == &pmd->burst)
-			pmd_tunnel_pop(pmd, path, burst, i, pp);
-		else
-			run_program(pmd, burst, pp, path, i);
-	}
-	return 0;
+		return pmd_tunnel_push(pmd, path, burst->mbufs[i], hash_of(burst, i));
+	if (unlikely(path->kind != PATH_OUTPUT))
+		return false;
+	out = pmd->ports[path->port];
+	if (unlikely(!out))
+		return false;
+	pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
+	return true;
 }
 
-/* Sends what is bare and on a path that is one output, and counts it. The indexes of all others that have
- * a path go to REST; how many are both together is added to *N_HITS. */
-static inline unsigned int send_plain(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	uint8_t rest[PORT_BURST], unsigned int *n_hits)
+static void run_other(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
+	unsigned int i)
 {
-	unsigned int n_rest = 0, n_sent = 0;
-	struct pmd_port *out = NULL;
-	dp_port_t port = 0;
+	/* What comes out of a tunnel makes a burst of its own. */
+	if (path->kind == PATH_POP && burst == &pmd->burst)
+		pmd_tunnel_pop(pmd, path, burst, i, pp);
+	else
+		run_program(pmd, burst, pp, path, i);
+}
+
+/* Runs all packets that have a path; returns how many. */
+static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+{
+	unsigned int n_hits = 0, n_plain = 0;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct path *path = burst->paths[i];
 
 		if (unlikely(!path))
 			continue;
-		if (unlikely(path->kind != PATH_OUTPUT || !is_bare(burst, i))) {
-			rest[n_rest++] = (uint8_t)i;
-			continue;
-		}
-		if (unlikely(path->port != port)) {
-			port = path->port;
-			out = pmd->ports[port];
-		}
-		if (unlikely(!out)) {
-			rest[n_rest++] = (uint8_t)i;
-			continue;
-		}
-		path_count(path, 1, burst->mbufs[i]->pkt_len, pmd->now_ms);
-		pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
-		n_sent++;
+		n_hits++;
+		path_count(path, 1, len_of(burst, i), pmd->now_ms);
+		if (likely(run_plain(pmd, burst, path, i)))
+			n_plain++;
+		else
+			run_other(pmd, burst, pp, path, i);
 	}
-	stat_add(&pp->forwarded, n_sent);
-	*n_hits += n_sent + n_rest;
-	return n_rest;
-}
-
-/* Runs all packets that have a path; returns how many. */
-static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
-{
-	uint8_t rest[PORT_BURST];
-	unsigned int n_hits = 0, n_forwarded = 0;
-	unsigned int n = send_plain(pmd, burst, pp, rest, &n_hits);
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct path *path = burst->paths[rest[i]];
-
-		path_count(path, 1, len_of(burst, rest[i]), pmd->now_ms);
-		n_forwarded += run_row(pmd, burst, pp, path, rest[i], rest[i] + 1u);
-	}
-	stat_add(&pp->forwarded, n_forwarded);
+	stat_add(&pp->forwarded, n_plain);
 	stat_add(&pmd->stats.exact_hits, n_hits);
 	return n_hits;
 }
@@ -137,9 +94,17 @@ static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pm
 /* The same where all are on PATH. */
 static void run_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path)
 {
+	unsigned int n_plain = 0;
+
 	path_count(path, burst->n, burst->bytes, pmd->now_ms);
 	stat_add(&pmd->stats.exact_hits, burst->n);
-	stat_add(&pp->forwarded, run_row(pmd, burst, pp, path, 0, burst->n));
+	for (unsigned int i = 0; i < burst->n; i++) {
+		if (likely(run_plain(pmd, burst, path, i)))
+			n_plain++;
+		else
+			run_other(pmd, burst, pp, path, i);
+	}
+	stat_add(&pp->forwarded, n_plain);
 }
 
 /* ------------------------------------------------------------------ a burst */

@@ -71,7 +71,7 @@ static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst)
 
 		burst->paths[i] = path;
 		if (path && path->kind != PATH_OUTPUT)
-			__builtin_prefetch((const char *)path->body + 64);
+			__builtin_prefetch(path->ops);
 	}
 }
 

@@ -20,7 +20,7 @@ void pmd_run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 		pmd_drop(pmd, path->drop, packet);
 		break;
 	default:
-		pmd_run(pmd, path_ops(path->body), path->body->ops_len, path->body->drop, packet);
+		pmd_run(pmd, path->ops, path->body->program->len, path->body->drop, packet);
 		break;
 	}
 }

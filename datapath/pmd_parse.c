@@ -66,18 +66,13 @@ static inline struct flow_key_origin origin_of(const struct pmd_burst *burst,
 	};
 }
 
-const struct flow_key *pmd_key(struct pmd_burst *burst, unsigned int i)
+void pmd_parse_whole(struct pmd_burst *burst, unsigned int i)
 {
-	struct flow_limits limits;
-	struct flow_key_origin origin;
+	struct flow_limits limits = pmd_limits(burst->in_port);
+	struct flow_key_origin origin = origin_of(burst, &limits);
 
-	if (unlikely(!(burst->parsed >> i & 1))) {
-		limits = pmd_limits(burst->in_port);
-		origin = origin_of(burst, &limits);
-		parse_one(burst, i, &origin, &limits);
-		burst->parsed |= UINT64_C(1) << i;
-	}
-	return &burst->keys[i];
+	parse_one(burst, i, &origin, &limits);
+	burst->parsed |= UINT64_C(1) << i;
 }
 
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i)

@@ -1,70 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Into tunnels and out of them without the interpreter, for packets with nothing special about them. */
-#include <emmintrin.h>
+/* Out of tunnels without the interpreter, for packets with nothing special about them. */
 #include <errno.h>
 #include <string.h>
 
 #include "datapath/pmd.h"
 #include "datapath/port/mbuf.h"
-#include "lib/csum.h"
 #include "lib/flow_key_parse.h"
 #include "lib/headers.h"
 #include "tunnel/tnl_header.h"
-
-#define VXLAN_HEADERS (ETH_HEADER_LEN + TNL_PLAIN_LEN)
-
-_Static_assert(VXLAN_HEADERS == 50, "three wide stores and a short one");
-
-static inline void copy_header(uint8_t *to, const uint8_t *from, uint16_t len)
-{
-	__m128i a, b, c;
-	uint16_t rest;
-
-	if (len != VXLAN_HEADERS) {
-		memcpy(to, from, len);
-		return;
-	}
-	a = _mm_loadu_si128((const __m128i *)from);
-	b = _mm_loadu_si128((const __m128i *)(from + 16));
-	c = _mm_loadu_si128((const __m128i *)(from + 32));
-	memcpy(&rest, from + 48, sizeof rest);
-	_mm_storeu_si128((__m128i *)to, a);
-	_mm_storeu_si128((__m128i *)(to + 16), b);
-	_mm_storeu_si128((__m128i *)(to + 32), c);
-	memcpy(to + 48, &rest, sizeof rest);
-}
-
-bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct rte_mbuf *mbuf, uint32_t hash)
-{
-	const struct op_tnl_push *op = (const struct op_tnl_push *)path_ops(path->body);
-	struct pmd_port *out = pmd->ports[path->port];
-	uint16_t len = op->header_len;
-	uint32_t ip_len = mbuf->pkt_len + len - op->outer_l3_ofs;
-	uint32_t udp_len = mbuf->pkt_len + len - op->outer_l4_ofs;
-	struct ipv4_header *ip;
-	struct udp_header *udp;
-	uint8_t *data;
-
-	if (unlikely(!out || mbuf->data_off < len || ip_len > UINT16_MAX ||
-		     ip_len > atomic_load_explicit(&out->port->mtu, memory_order_relaxed)))
-		return false;
-	mbuf->data_off = (uint16_t)(mbuf->data_off - len);
-	mbuf->data_len = (uint16_t)(mbuf->data_len + len);
-	mbuf->pkt_len += len;
-	data = rte_pktmbuf_mtod(mbuf, uint8_t *);
-	copy_header(data, op->header, len);
-
-	ip = (struct ipv4_header *)(data + op->outer_l3_ofs);
-	ip->tot_len = htobe16((uint16_t)ip_len);
-	ip->csum = csum_update16(ip->csum, 0, ip->tot_len);
-	udp = (struct udp_header *)(data + op->outer_l4_ofs);
-	udp->src = tnl_entropy_port(hash);
-	udp->len = htobe16((uint16_t)udp_len);
-	pmd_put_tx_bare(pmd, out, mbuf);
-	return true;
-}
-
-/* ------------------------------------------------------------------ out of tunnels */
 
 static void pop_failed(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, struct pmd_port *pp,
 	enum drop_reason reason)
@@ -120,9 +63,9 @@ static inline bool pop_plain(struct pmd *pmd, uint32_t type, struct pmd_burst *b
 		pop_failed(pmd, burst, i, pp, DROP_TNL_NO_PORT);
 		return true;
 	}
-	m->data_off = (uint16_t)(m->data_off + VXLAN_HEADERS);
-	m->data_len = (uint16_t)(m->data_len - VXLAN_HEADERS);
-	m->pkt_len -= VXLAN_HEADERS;
+	m->data_off = (uint16_t)(m->data_off + TNL_PLAIN_FRAME_LEN);
+	m->data_len = (uint16_t)(m->data_len - TNL_PLAIN_FRAME_LEN);
+	m->pkt_len -= TNL_PLAIN_FRAME_LEN;
 	put_popped(pmd, port, m, false);
 	return true;
 }
@@ -130,7 +73,7 @@ static inline bool pop_plain(struct pmd *pmd, uint32_t type, struct pmd_burst *b
 void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *burst, unsigned int i,
 	struct pmd_port *pp)
 {
-	uint32_t type = ((const struct op_tnl_pop *)path_ops(path->body))->type;
+	uint32_t type = ((const struct op_tnl_pop *)path->ops)->type;
 	const struct pl_port *port = NULL;
 	const struct tnl_port *tnl;
 	struct packet *packet;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lib/flow_hash.h"
 #include "lib/hash.h"
 #include "lib/headers.h"
 
@@ -136,17 +137,21 @@ uint32_t flow_hash_symmetric_l4(const struct flow *flow, uint32_t basis)
 
 uint32_t flow_hash_5tuple(const struct flow *flow, uint32_t basis)
 {
+	be16 vid = flow->vlans[0].tci & htobe16(VLAN_VID_MASK);
+	bool is_ip = flow->dl_type == htobe16(ETH_T_IP) || flow->dl_type == htobe16(ETH_T_IPV6);
+	uint32_t ports;
 	struct ends e;
-	uint32_t hash;
 
 	ends_of(flow, &e);
-	hash = hash_add64(hash_add64(basis, e.addr[0]), e.addr[1]);
-	hash = hash_add64(hash, (uint64_t)e.port[0] << 32 | e.port[1]);
-	hash = hash_add(hash, e.rest);
+	ports = e.port[0] | e.port[1] << 16;
+	if (flow->dl_type == htobe16(ETH_T_IP) && (e.addr[0] || e.addr[1]))
+		return flow_hash_mix(basis, flow->dl_type, e.addr[0] | e.addr[1] << 32,
+			flow_hash_rest(ports, vid, flow->nw_proto));
 	/* Frames without addresses are told apart by their Ethernet ones. */
 	if (!e.addr[0] && !e.addr[1])
-		hash = hash_add64(hash_add64(hash, e.mac[0]), e.mac[1]);
-	return hash ? hash : 1;
+		basis = hash_add64(hash_add64(basis, e.mac[0]), e.mac[1]);
+	return flow_hash_mix(basis, flow->dl_type, hash_fold(e.addr[0] ^ UINT64_C(0x9e3779b97f4a7c15), e.addr[1]),
+		flow_hash_rest(ports, vid, is_ip ? flow->nw_proto : 0));
 }
 
 void flow_mask_hash_fields(const struct flow *flow, struct flow *mask)

@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "lib/flow_hash.h"
 #include "lib/flow_key.h"
 #include "lib/headers.h"
 #include "lib/util.h"
@@ -332,4 +333,20 @@ static inline void flow_key_offsets(const struct flow_key *key, struct packet *p
 		packet->l4_ofs = l3 + IPV6_HEADER_LEN;
 	else
 		packet->l4_ofs = PACKET_NO_OFS;
+}
+
+/* The inline half of flow_key_hash_5tuple(): IPv4 with addresses. False: it is something else. */
+static inline bool flow_key_hash_ipv4(const struct flow_key *key, uint32_t basis, uint32_t *hash)
+{
+	uint64_t w0 = key->w[0];
+	be16 dl_type = (be16)(w0 >> 16), vid = (be16)(w0 >> 32) & htobe16(VLAN_VID_MASK);
+	bool later = (uint8_t)(w0 >> FLOW_KEY_KIND_SHIFT) & FLOW_NW_FRAG_LATER;
+	uint8_t proto = (uint8_t)(w0 >> 48);
+	bool has_ports = proto == IP_P_TCP || proto == IP_P_UDP || proto == IP_P_SCTP;
+
+	if (unlikely(flow_key_class(key) != FLOW_KEY_K64 || dl_type != htobe16(ETH_T_IP) || !key->w[3]))
+		return false;
+	*hash = flow_hash_mix(basis, dl_type, key->w[3],
+		flow_hash_rest(has_ports && !later ? (uint32_t)key->w[4] : 0, vid, proto));
+	return true;
 }

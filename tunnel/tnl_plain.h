@@ -16,6 +16,8 @@
 
 /* From the outer network header to the inner frame. */
 #define TNL_PLAIN_LEN (IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN)
+/* The same with an Ethernet header without a tag. */
+#define TNL_PLAIN_FRAME_LEN (ETH_HEADER_LEN + TNL_PLAIN_LEN)
 
 /* What tells tunnels apart, in few words. */
 struct tnl_plain {

@@ -7,10 +7,11 @@
 #include "datapath/cache/memory.h"
 #include "lib/hash.h"
 
-/* Bodies come in classes of four a doubling, from 256 bytes on, all multiples of a line; what is larger
- * than the last runs uncached. */
-#define CLASS_MIN_SHIFT 8
-#define N_CLASSES 36
+/* Bodies and programs come in classes of four a doubling, from 128 bytes on; what is larger than the last
+ * runs uncached. */
+#define CLASS_MIN_SHIFT 7
+#define N_CLASSES 40
+#define PROGRAM_BUCKETS(N) MAX((N) / 16, (size_t)1)
 
 /* Memory that is kept ready. */
 #define SLOTS_AHEAD ((size_t)4 << 20)
@@ -18,14 +19,15 @@
 
 BUILD_ASSERT(sizeof(struct path_body) % 8 == 0 && sizeof(struct path_body) <= 64);
 
-struct free_body {
-	struct free_body *next;
+struct free_block {
+	struct free_block *next;
 };
 
 struct path_pool {
 	struct path *paths;
 	uint32_t *buckets;		/* By hash: first slot. */
 	uint32_t mask;			/* Of the buckets, and slots - 1. */
+	struct path_program **programs;	/* By hash: PROGRAM_BUCKETS() lists. */
 	_Atomic uint32_t limit;		/* Slots ever taken. */
 	_Atomic uint32_t n_live;
 	uint32_t *free_slots;		/* Stack. */
@@ -34,7 +36,7 @@ struct path_pool {
 	uint8_t *arena;
 	size_t arena_size;
 	_Atomic size_t arena_used;
-	struct free_body *free_bodies[N_CLASSES];
+	struct free_block *free_blocks[N_CLASSES];
 
 	struct ring retired;
 	struct ring returned;
@@ -51,6 +53,7 @@ struct path_pool *path_pool_create(uint32_t n, size_t bytes)
 	pool->paths = memory_reserve((size_t)n * sizeof *pool->paths, true);
 	pool->buckets = memory_reserve((size_t)n * sizeof *pool->buckets, true);
 	memset(pool->buckets, 0xff, (size_t)n * sizeof *pool->buckets);
+	pool->programs = memory_reserve(PROGRAM_BUCKETS((size_t)n) * sizeof *pool->programs, false);
 	pool->free_slots = memory_reserve((size_t)n * sizeof *pool->free_slots, true);
 	pool->arena_size = bytes;
 	pool->arena = memory_reserve(bytes, true);
@@ -65,6 +68,8 @@ void path_pool_destroy(struct path_pool *pool)
 		return;
 	memory_release(pool->paths, ((size_t)pool->mask + 1) * sizeof *pool->paths);
 	memory_release(pool->buckets, ((size_t)pool->mask + 1) * sizeof *pool->buckets);
+	memory_release(pool->programs,
+		PROGRAM_BUCKETS((size_t)pool->mask + 1) * sizeof *pool->programs);
 	memory_release(pool->free_slots, ((size_t)pool->mask + 1) * sizeof *pool->free_slots);
 	memory_release(pool->arena, pool->arena_size);
 	ring_uninit(&pool->retired);
@@ -93,36 +98,87 @@ static uint32_t class_of(size_t size)
 	return class;
 }
 
-static struct path_body *body_alloc(struct path_pool *pool, size_t size)
+/* Both kinds of block begin with their class. */
+static void *block_alloc(struct path_pool *pool, size_t size)
 {
 	uint32_t class = class_of(size);
-	struct path_body *body;
+	void *block;
 	size_t used;
 
 	if (class >= N_CLASSES)
 		return NULL;
-	if (pool->free_bodies[class]) {
-		body = (struct path_body *)pool->free_bodies[class];
-		pool->free_bodies[class] = pool->free_bodies[class]->next;
+	if (pool->free_blocks[class]) {
+		block = pool->free_blocks[class];
+		pool->free_blocks[class] = pool->free_blocks[class]->next;
 	} else {
 		used = atomic_load_explicit(&pool->arena_used, memory_order_relaxed);
 		if (used + class_size(class) > pool->arena_size)
 			return NULL;
-		body = (struct path_body *)(pool->arena + used);
+		block = pool->arena + used;
 		atomic_store_explicit(&pool->arena_used, used + class_size(class),
 			memory_order_relaxed);
 	}
-	body->class = class;
-	return body;
+	*(uint32_t *)block = class;
+	return block;
+}
+
+static void block_free(struct path_pool *pool, void *block)
+{
+	uint32_t class = *(uint32_t *)block;
+	struct free_block *f = block;
+
+	f->next = pool->free_blocks[class];
+	pool->free_blocks[class] = f;
+}
+
+/* ------------------------------------------------------------------ programs */
+
+static struct path_program **program_bucket(struct path_pool *pool, uint32_t hash)
+{
+	return &pool->programs[hash & (PROGRAM_BUCKETS((size_t)pool->mask + 1) - 1)];
+}
+
+/* The program of OPS[LEN], for one more path; NULL: no memory. */
+static struct path_program *program_get(struct path_pool *pool, const void *ops, uint32_t len)
+{
+	uint32_t hash = hash_bytes(len ? ops : "", len, 0);
+	struct path_program **bucket = program_bucket(pool, hash), *p;
+
+	for (p = *bucket; p; p = p->next) {
+		if (p->hash == hash && p->len == len && (!len || !memcmp(p->ops, ops, len))) {
+			p->n_paths++;
+			return p;
+		}
+	}
+	p = block_alloc(pool, sizeof *p + len);
+	if (!p)
+		return NULL;
+	p->hash = hash;
+	p->n_paths = 1;
+	p->len = len;
+	if (len)
+		memcpy(p->ops, ops, len);
+	p->next = *bucket;
+	*bucket = p;
+	return p;
+}
+
+static void program_put_back(struct path_pool *pool, struct path_program *program)
+{
+	struct path_program **link = program_bucket(pool, program->hash);
+
+	if (--program->n_paths)
+		return;
+	while (*link != program)
+		link = &(*link)->next;
+	*link = program->next;
+	block_free(pool, program);
 }
 
 static void body_free(struct path_pool *pool, struct path_body *body)
 {
-	struct free_body *f = (struct free_body *)body;
-	uint32_t class = body->class;
-
-	f->next = pool->free_bodies[class];
-	pool->free_bodies[class] = f;
+	program_put_back(pool, body->program);
+	block_free(pool, body);
 }
 
 /* ------------------------------------------------------------------ interning */
@@ -147,10 +203,10 @@ static bool path_does(const struct path *path, const struct xlate_out *out)
 {
 	const struct path_body *body = path->body;
 
-	return body->drop == out->drop && body->ops_len == out->program.buf.len &&
+	return body->drop == out->drop && body->program->len == out->program.buf.len &&
 		body->n_counters == out->n_counters && body->n_deps == out->n_deps &&
 		body->n_refreshes == out->n_refreshes &&
-		bytes_equal(path_ops(body), out->program.buf.data, body->ops_len) &&
+		bytes_equal(body->program->ops, out->program.buf.data, body->program->len) &&
 		bytes_equal(path_counters(body), out->counters,
 			out->n_counters * sizeof *out->counters) &&
 		bytes_equal(path_deps(body), out->deps, out->n_deps * sizeof *out->deps) &&
@@ -199,24 +255,24 @@ static struct path_body *body_create(struct path_pool *pool, const struct xlate_
 	const struct flow *flow)
 {
 	uint16_t n_words = count_words(&out->wc);
-	uint32_t ops_len = (uint32_t)out->program.buf.len;
-	size_t size = sizeof(struct path_body) + ROUND_UP(ops_len, 8u) +
-		ROUND_UP(out->n_deps * 2u, 8u) +
+	size_t size = sizeof(struct path_body) + ROUND_UP(out->n_deps * 2u, 8u) +
 		ROUND_UP(out->n_counters * sizeof *out->counters, 8u) +
 		ROUND_UP(out->n_refreshes * 4u, 8u) + n_words * 16u;
-	struct path_body *body = body_alloc(pool, size);
+	struct path_body *body = block_alloc(pool, size);
 
 	if (!body)
 		return NULL;
+	body->program = program_get(pool, out->program.buf.data, (uint32_t)out->program.buf.len);
+	if (!body->program) {
+		block_free(pool, body);
+		return NULL;
+	}
 	body->n_deps = out->n_deps;
 	body->n_counters = out->n_counters;
 	body->n_refreshes = out->n_refreshes;
 	body->n_words = n_words;
-	body->ops_len = ops_len;
 	body->drop = out->drop;
 	memcpy((void *)(uintptr_t)path_deps(body), out->deps, out->n_deps * sizeof *out->deps);
-	if (ops_len)
-		memcpy((void *)(uintptr_t)path_ops(body), out->program.buf.data, ops_len);
 	if (out->n_counters)
 		memcpy((void *)(uintptr_t)path_counters(body), out->counters,
 			out->n_counters * sizeof *out->counters);
@@ -248,8 +304,8 @@ static bool ops_need_hash(const struct op *ops, uint32_t len)
 
 static void path_set_kind(struct path *path)
 {
-	const struct op *op = path_ops(path->body);
-	uint32_t len = path->body->ops_len;
+	const struct op *op = path->ops;
+	uint32_t len = path->body->program->len;
 	const struct op *last = len ? op_next(op) : NULL;
 	bool alone = len && op->len == len;
 	bool two = len && !alone && op->len + last->len == len;
@@ -296,6 +352,7 @@ static uint32_t path_create(struct path_pool *pool, const struct xlate_out *out,
 	pool->buckets[hash & pool->mask] = slot;
 
 	path->body = body;
+	path->ops = body->program->ops;
 	path->seq = out->seq;
 	path->drop = (uint8_t)out->drop;
 	path_set_kind(path);

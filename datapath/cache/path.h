@@ -18,6 +18,9 @@
  * So the PMD frees nothing that control may be reading, and neither waits. Both rings hold as many
  * slots as the pool: they are never full.
  *
+ * Programs are interned, too: paths that differ only in what they count, as those of a tunnel's many
+ * destinations do, run the same bytes, which thus stay close.
+ *
  * Words: `slot`: index of a path. `generation`: counts the lives of a slot; who remembers a slot
  * remembers its generation beside it, and a mismatch means that the path is gone. `body`: the part
  * that hits rarely touch.
@@ -43,23 +46,30 @@ enum path_kind {
 	PATH_POP,		/* OP_TNL_POP alone. */
 };
 
+struct path_program {
+	uint32_t class;		/* Size class of the memory. */
+	uint32_t hash;
+	uint32_t n_paths;	/* That run it. */
+	uint32_t len;		/* Bytes of ops. */
+	struct path_program *next;
+	struct op ops[];
+};
+
 struct path_body {
 	uint32_t class;		/* Size class of the memory. */
 	uint32_t hash;		/* Of all that makes paths equal. */
 	uint32_t next;		/* Slot of the next with the same bucket; PATH_NONE. */
 	dp_port_t in_port;	/* Of the packet that created it. */
 	uint16_t n_deps, n_counters, n_refreshes, n_words;
-	uint32_t ops_len;
+	struct path_program *program;
 	uint32_t drop;		/* enum drop_reason that translation gave. */
 	int64_t created_ms;
 	uint64_t key_map[2];	/* Words of struct flow that the mask has. */
 	/* Then, each 8-byte aligned:
-	 *	struct op ops[], ops_len bytes
 	 *	uint16_t deps[n_deps]
 	 *	struct xlate_counter counters[n_counters]
 	 *	uint32_t refreshes[n_refreshes]
-	 *	uint64_t words[n_words][2]: key and mask
-	 * Bodies are aligned so that a short program lies in the second line. */
+	 *	uint64_t words[n_words][2]: key and mask */
 };
 
 struct path {
@@ -74,6 +84,7 @@ struct path {
 	bool needs_hash;	/* Some operation reads packet->hash. */
 	dp_port_t port;
 	_Atomic uint32_t n_shared;	/* Translations that ended here after the first. */
+	const struct op *ops;	/* Its program's. */
 } __attribute__((aligned(64)));
 
 #define PATH_NONE UINT32_MAX
@@ -123,14 +134,9 @@ static inline void path_count(struct path *path, uint32_t packets, uint64_t byte
 
 /* Of a body, either thread. */
 
-static inline const struct op *path_ops(const struct path_body *body)
-{
-	return (const struct op *)(const void *)(body + 1);
-}
-
 static inline const uint16_t *path_deps(const struct path_body *body)
 {
-	return (const uint16_t *)((const char *)path_ops(body) + ROUND_UP(body->ops_len, 8u));
+	return (const uint16_t *)(const void *)(body + 1);
 }
 
 static inline const struct xlate_counter *path_counters(const struct path_body *body)

@@ -103,7 +103,7 @@ static void keeps_what_it_was_given(void **state)
 	assert_int_equal(path_deps(body)[2], 9);
 	assert_memory_equal(path_counters(body), r.counters, 2 * sizeof r.counters[0]);
 	assert_int_equal(path_refreshes(body)[0], 77);
-	assert_memory_equal(path_ops(body), program_ops(&r.out.program), body->ops_len);
+	assert_memory_equal(body->program->ops, program_ops(&r.out.program), body->program->len);
 	path_get_match(body, &match);
 	assert_memory_equal(&match.mask, &r.out.wc, sizeof match.mask);
 	assert_int_equal(match.flow.nw_dst, htobe32(0x0a000000));

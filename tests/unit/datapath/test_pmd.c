@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/pmd_push.h"
 #include "tests/unit/datapath/pmd_fixture.h"
 
 #include <stdlib.h>
@@ -712,7 +713,7 @@ static void tunnel_push_is_the_same_both_ways(void **state)
 			pmd_fate_begin(b.pf->pmd, b.pf->ports[1].pp);
 			if (way) {
 				packet->hash = hash;
-				pmd_run(b.pf->pmd, path_ops(path->body), path->body->ops_len, 0,
+				pmd_run(b.pf->pmd, path->ops, path->body->program->len, 0,
 					packet);
 			} else {
 				assert_true(pmd_tunnel_push(b.pf->pmd, path, m, hash));

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Into tunnels without the interpreter: the prebuilt header in wide stores, and what differs from packet to
+ * packet mended. Inline for the loops over a burst; the PMD's thread.
+ */
+
+#include <emmintrin.h>
+#include <string.h>
+
+#include "datapath/pmd.h"
+#include "lib/csum.h"
+#include "lib/headers.h"
+#include "tunnel/tnl_header.h"
+
+_Static_assert(TNL_PLAIN_FRAME_LEN == 50, "three wide stores and a short one");
+
+static inline void pmd_copy_header(uint8_t *to, const uint8_t *from, uint16_t len)
+{
+	__m128i a, b, c;
+	uint16_t rest;
+
+	if (len != TNL_PLAIN_FRAME_LEN) {
+		memcpy(to, from, len);
+		return;
+	}
+	a = _mm_loadu_si128((const __m128i *)from);
+	b = _mm_loadu_si128((const __m128i *)(from + 16));
+	c = _mm_loadu_si128((const __m128i *)(from + 32));
+	memcpy(&rest, from + 48, sizeof rest);
+	_mm_storeu_si128((__m128i *)to, a);
+	_mm_storeu_si128((__m128i *)(to + 16), b);
+	_mm_storeu_si128((__m128i *)(to + 32), c);
+	memcpy(to + 48, &rest, sizeof rest);
+}
+
+/* Sends bare MBUF as PATH, of PATH_TUNNEL, says; false: it can't, and did nothing. HASH: of its 5-tuple. */
+static inline bool pmd_tunnel_push(struct pmd *pmd, const struct path *path, struct rte_mbuf *mbuf,
+	uint32_t hash)
+{
+	const struct op_tnl_push *op = (const struct op_tnl_push *)path->ops;
+	struct pmd_port *out = pmd->ports[path->port];
+	uint16_t len = op->header_len;
+	uint32_t ip_len = mbuf->pkt_len + len - op->outer_l3_ofs;
+	uint32_t udp_len = mbuf->pkt_len + len - op->outer_l4_ofs;
+	struct ipv4_header *ip;
+	struct udp_header *udp;
+	uint8_t *data;
+
+	if (unlikely(!out || mbuf->data_off < len || ip_len > UINT16_MAX ||
+		ip_len > atomic_load_explicit(&out->port->mtu, memory_order_relaxed)))
+		return false;
+	mbuf->data_off = (uint16_t)(mbuf->data_off - len);
+	mbuf->data_len = (uint16_t)(mbuf->data_len + len);
+	mbuf->pkt_len += len;
+	data = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	pmd_copy_header(data, op->header, len);
+
+	ip = (struct ipv4_header *)(data + op->outer_l3_ofs);
+	ip->tot_len = htobe16((uint16_t)ip_len);
+	ip->csum = csum_update16(ip->csum, 0, ip->tot_len);
+	udp = (struct udp_header *)(data + op->outer_l4_ofs);
+	udp->src = tnl_entropy_port(hash);
+	udp->len = htobe16((uint16_t)udp_len);
+	pmd_put_tx_bare(pmd, out, mbuf);
+	return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The mixing that flow_hash_5tuple() and flow_key_hash_5tuple() have in common, inline for those who do it
+ * for every packet. Any thread, no state.
+ */
+
+#include "lib/hash.h"
+#include "lib/types.h"
+
+/* Ports, the tag's VLAN and the protocol as one word, all as they are in struct flow. */
+static inline uint64_t flow_hash_rest(uint32_t ports, be16 vid, uint8_t proto)
+{
+	return (uint64_t)ports | (uint64_t)vid << 32 | (uint64_t)proto << 48;
+}
+
+/* ADDRS: both addresses in a word, or something made of them. Never 0. */
+static inline uint32_t flow_hash_mix(uint32_t basis, be16 dl_type, uint64_t addrs, uint64_t rest)
+{
+	uint32_t hash = hash_add64(hash_add64(basis ^ (uint32_t)dl_type << 16, addrs), rest);
+
+	return hash ? hash : 1;
+}
