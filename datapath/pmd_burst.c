@@ -41,16 +41,13 @@ static inline uint32_t hash_of(struct pmd_burst *burst, unsigned int i)
 	return likely(flow_key_hash_ipv4(key, 0, &hash)) ? hash : flow_key_hash_5tuple(key, 0);
 }
 
-/* The frequent shapes, for what is bare. False: it is none of them, and nothing was done. */
-static inline bool run_plain(struct pmd *pmd, struct pmd_burst *burst, struct path *path, unsigned int i)
+/* What is bare and on a path that is one output needs nothing more. False: it is not, and nothing was done. */
+__attribute__((always_inline)) static inline bool send_plain(struct pmd *pmd, struct pmd_burst *burst,
+	const struct path *path, unsigned int i)
 {
 	struct pmd_port *out;
 
-	if (unlikely(!is_bare(burst, i)))
-		return false;
-	if (path->kind == PATH_TUNNEL)
-		return pmd_tunnel_push(pmd, path, burst->mbufs[i], hash_of(burst, i));
-	if (unlikely(path->kind != PATH_OUTPUT))
+	if (unlikely(path->kind != PATH_OUTPUT || !is_bare(burst, i)))
 		return false;
 	out = pmd->ports[path->port];
 	if (unlikely(!out))
@@ -59,20 +56,25 @@ static inline bool run_plain(struct pmd *pmd, struct pmd_burst *burst, struct pa
 	return true;
 }
 
-static void run_other(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
+/* All other shapes; true if the packet was forwarded and that is still to be counted. */
+static bool run_other(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
 	unsigned int i)
 {
+	if (path->kind == PATH_TUNNEL && is_bare(burst, i) &&
+		likely(pmd_tunnel_push(pmd, path, burst->mbufs[i], hash_of(burst, i))))
+		return true;
 	/* What comes out of a tunnel makes a burst of its own. */
 	if (path->kind == PATH_POP && burst == &pmd->burst)
 		pmd_tunnel_pop(pmd, path, burst, i, pp);
 	else
 		run_program(pmd, burst, pp, path, i);
+	return false;
 }
 
 /* Runs all packets that have a path; returns how many. */
 static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
-	unsigned int n_hits = 0, n_plain = 0;
+	unsigned int n_hits = 0, n_forwarded = 0;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		struct path *path = burst->paths[i];
@@ -81,12 +83,10 @@ static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pm
 			continue;
 		n_hits++;
 		path_count(path, 1, len_of(burst, i), pmd->now_ms);
-		if (likely(run_plain(pmd, burst, path, i)))
-			n_plain++;
-		else
+		n_forwarded += likely(send_plain(pmd, burst, path, i)) ||
 			run_other(pmd, burst, pp, path, i);
 	}
-	stat_add(&pp->forwarded, n_plain);
+	stat_add(&pp->forwarded, n_forwarded);
 	stat_add(&pmd->stats.exact_hits, n_hits);
 	return n_hits;
 }
@@ -94,17 +94,14 @@ static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pm
 /* The same where all are on PATH. */
 static void run_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path)
 {
-	unsigned int n_plain = 0;
+	unsigned int n_forwarded = 0;
 
 	path_count(path, burst->n, burst->bytes, pmd->now_ms);
 	stat_add(&pmd->stats.exact_hits, burst->n);
-	for (unsigned int i = 0; i < burst->n; i++) {
-		if (likely(run_plain(pmd, burst, path, i)))
-			n_plain++;
-		else
+	for (unsigned int i = 0; i < burst->n; i++)
+		n_forwarded += likely(send_plain(pmd, burst, path, i)) ||
 			run_other(pmd, burst, pp, path, i);
-	}
-	stat_add(&pp->forwarded, n_plain);
+	stat_add(&pp->forwarded, n_forwarded);
 }
 
 /* ------------------------------------------------------------------ a burst */

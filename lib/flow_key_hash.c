@@ -103,30 +103,17 @@ AES static uint64_t hash_aes(const struct flow_key *key, uint64_t basis)
 	}
 }
 
-AES static void hash_aes_burst(const struct flow_key keys[], unsigned int n, uint64_t basis,
-	uint64_t hashes[])
-{
-	for (unsigned int i = 0; i < n; i++)
-		hashes[i] = hash_aes(&keys[i], basis);
-}
-
-/* All of them small. */
-AES static void hash_aes_small_burst(const struct flow_key keys[], unsigned int n, uint64_t basis,
-	uint64_t hashes[])
-{
-	for (unsigned int i = 0; i < n; i++)
-		hashes[i] = hash_aes_words(keys[i].w, 7, basis);
-}
-
-/* Wide loads and stores, as the hash will read it. A mask's cache word is 0. */
-static enum flow_key_burst mask_burst(const struct flow_key keys[], unsigned int n,
-	const struct flow_key masks[], struct flow_key masked[])
+/* All small keys in one go: under the mask in registers, from there into the hash, with one wide store a
+ * block. A mask's cache word is 0. */
+AES static enum flow_key_burst mask_aes_burst(const struct flow_key keys[], unsigned int n,
+	const struct flow_key masks[], uint64_t basis, struct flow_key masked[], uint64_t hashes[])
 {
 	const __m128i *mask = (const __m128i *)(const void *)masks[FLOW_KEY_K64].w;
 	const __m128i m0 = mask[0], m1 = mask[1], m2 = mask[2], m3 = mask[3];
 	const __m128i *first = (const __m128i *)(const void *)keys[0].w;
 	const __m128i f0 = _mm_and_si128(first[0], m0), f1 = _mm_and_si128(first[1], m1);
 	const __m128i f2 = _mm_and_si128(first[2], m2), f3 = _mm_and_si128(first[3], m3);
+	const __m128i begin = _mm_xor_si128(secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
 	__m128i diff = _mm_setzero_si128();
 	uint64_t classes = 0;
 
@@ -135,10 +122,12 @@ static enum flow_key_burst mask_burst(const struct flow_key keys[], unsigned int
 		__m128i *to = (__m128i *)(void *)masked[i].w;
 		__m128i k0 = _mm_and_si128(key[0], m0), k1 = _mm_and_si128(key[1], m1);
 		__m128i k2 = _mm_and_si128(key[2], m2), k3 = _mm_and_si128(key[3], m3);
+		__m128i a = begin, b = secret_at(1);
 
 		classes |= keys[i].w[0];
 		if (__builtin_expect(keys[i].w[0] >> FLOW_KEY_CLASS_SHIFT != FLOW_KEY_K64, 0)) {
 			flow_key_and(&masked[i], &keys[i], &masks[flow_key_class(&keys[i])]);
+			hashes[i] = hash_aes(&masked[i], basis);
 			continue;
 		}
 		to[0] = k0;
@@ -148,24 +137,14 @@ static enum flow_key_burst mask_burst(const struct flow_key keys[], unsigned int
 		diff = _mm_or_si128(diff, _mm_or_si128(
 			_mm_or_si128(_mm_xor_si128(k0, f0), _mm_xor_si128(k1, f1)),
 			_mm_or_si128(_mm_xor_si128(k2, f2), _mm_xor_si128(k3, f3))));
+		/* As hash_aes_words() takes seven words. */
+		a = absorb(absorb(a, k0, secret_at(2)), k2, secret_at(2));
+		b = absorb(absorb(b, k1, secret_at(3)), k3, secret_at(3));
+		hashes[i] = finish(a, b);
 	}
 	if (classes >> FLOW_KEY_CLASS_SHIFT)
 		return FLOW_KEY_BURST_MIXED;
-	return _mm_movemask_epi8(_mm_cmpeq_epi8(diff, _mm_setzero_si128())) == 0xffff ?
-		FLOW_KEY_BURST_SAME : FLOW_KEY_BURST_SMALL;
-}
-#else
-static enum flow_key_burst mask_burst(const struct flow_key keys[], unsigned int n,
-	const struct flow_key masks[], struct flow_key masked[])
-{
-	bool small = true, same = true;
-
-	for (unsigned int i = 0; i < n; i++) {
-		flow_key_and(&masked[i], &keys[i], &masks[flow_key_class(&keys[i])]);
-		small &= flow_key_class(&keys[i]) == FLOW_KEY_K64;
-		same = same && small && flow_key_equal(&masked[i], &masked[0]);
-	}
-	return same ? FLOW_KEY_BURST_SAME : small ? FLOW_KEY_BURST_SMALL : FLOW_KEY_BURST_MIXED;
+	return _mm_testz_si128(diff, diff) ? FLOW_KEY_BURST_SAME : FLOW_KEY_BURST_SMALL;
 }
 #endif
 
@@ -178,29 +157,28 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t basis)
 	return hash_plain(key, basis);
 }
 
+static enum flow_key_burst mask_plain_burst(const struct flow_key keys[], unsigned int n,
+	const struct flow_key masks[], uint64_t basis, struct flow_key masked[], uint64_t hashes[])
+{
+	bool small = true, same = true;
+
+	for (unsigned int i = 0; i < n; i++) {
+		flow_key_and(&masked[i], &keys[i], &masks[flow_key_class(&keys[i])]);
+		hashes[i] = hash_plain(&masked[i], basis);
+		small &= flow_key_class(&keys[i]) == FLOW_KEY_K64;
+		same = same && small && flow_key_equal(&masked[i], &masked[0]);
+	}
+	return same ? FLOW_KEY_BURST_SAME : small ? FLOW_KEY_BURST_SMALL : FLOW_KEY_BURST_MIXED;
+}
+
 enum flow_key_burst flow_key_mask_burst(const struct flow_key keys[], unsigned int n,
 	const struct flow_key masks[], uint64_t basis, struct flow_key masked[], uint64_t hashes[])
 {
-	enum flow_key_burst common = mask_burst(keys, n, masks, masked);
-
-	if (common == FLOW_KEY_BURST_SAME) {
-		hashes[0] = flow_key_hash(&masked[0], basis);
-		for (unsigned int i = 1; i < n; i++)
-			hashes[i] = hashes[0];
-		return common;
-	}
 #ifdef __x86_64__
-	if (__builtin_expect(have_aes, 1)) {
-		if (__builtin_expect(common == FLOW_KEY_BURST_SMALL, 1))
-			hash_aes_small_burst(masked, n, basis, hashes);
-		else
-			hash_aes_burst(masked, n, basis, hashes);
-		return common;
-	}
+	if (__builtin_expect(have_aes, 1))
+		return mask_aes_burst(keys, n, masks, basis, masked, hashes);
 #endif
-	for (unsigned int i = 0; i < n; i++)
-		hashes[i] = hash_plain(&masked[i], basis);
-	return common;
+	return mask_plain_burst(keys, n, masks, basis, masked, hashes);
 }
 
 uint32_t flow_key_hash_5tuple(const struct flow_key *key, uint32_t basis)
