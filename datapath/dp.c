@@ -228,6 +228,7 @@ void dp_uninit(void)
 {
 	if (!dp.initialized)
 		return;
+	dp_underlay_uninit();
 	dp_ports_uninit();
 	stop_pmds();
 	worker_destroy(dp.worker);
@@ -344,6 +345,7 @@ void dp_run(void)
 			event_async_send(dp.async);
 	}
 	dp_neigh_run(now_ms);
+	dp_underlay_run(now_ms);
 	dp_stats_run();
 	age(now_ms);
 }

@@ -4,18 +4,23 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "datapath/pipeline/dependency.h"
 #include "lib/clock.h"
 #include "lib/flow_parse.h"
+#include "lib/headers.h"
 #include "lib/rcu.h"
 #include "tunnel/neigh.h"
 #include "tunnel/neigh_frame.h"
+#include "tunnel/neigh_netlink.h"
 #include "tunnel/route.h"
+#include "tunnel/tnl_listener.h"
 
 #define HOLD_MS 3000		/* A packet waits at most this long. */
 #define MAX_HELD 1024		/* Over all next hops ... */
 #define MAX_HELD_A_HOP 32	/* ... and for one. */
+#define REFRESH_MS 1000
 #define LOOK_MS 100		/* Neighbours also come by other ways than snooping. */
 
 /* Packets of one tunnel that wait for one next hop; oldest first. */
@@ -26,9 +31,57 @@ struct hold {
 	struct rte_mbuf *mbuf;
 };
 
+static void look(int64_t now_ms);
+
+/* The bridge that has DEV as a port; one of that name before others. */
+static struct pl_bridge *bridge_of(const char *dev)
+{
+	struct pl_bridge *found = NULL;
+
+	for (uint32_t i = 0; i < PL_MAX_BRIDGES; i++) {
+		struct pl_bridge *bridge = rcu_get(&pipeline.bridges[i]);
+		const struct pl_bridge_conf *conf = bridge ? pl_bridge_conf(bridge) : NULL;
+
+		if (conf && !strcmp(bridge->name, dev))
+			return bridge;
+		for (size_t j = 0; conf && j < conf->n_ports && !found; j++)
+			if (conf->ports[j].is_internal && !strcmp(conf->ports[j].name, dev))
+				found = bridge;
+	}
+	return found;
+}
+
+static void learned(struct pl_bridge *bridge, const struct ipv6_addr *addr, struct eth_addr mac)
+{
+	int64_t now_ms = clock_ms();
+
+	if (!neigh_set(bridge->name, addr, mac, false, now_ms))
+		return;
+	dep_bump(dep_neigh(addr));
+	if (dp.n_held)
+		look(now_ms);
+}
+
+static void on_kernel_neighbour(const char *dev, const struct ipv6_addr *addr, struct eth_addr mac)
+{
+	struct pl_bridge *bridge = bridge_of(dev);
+
+	if (bridge)
+		learned(bridge, addr, mac);
+}
+
+static void on_neighbours(int fd, unsigned int events, void *aux)
+{
+	neigh_netlink_run(fd, on_kernel_neighbour);
+}
+
 void dp_neigh_init(void)
 {
 	list_init(&dp.holds);
+	dp.neigh_fd = neigh_netlink_open();
+	if (dp.neigh_fd >= 0 &&
+		event_fd_add(dp.loop, dp.neigh_fd, EVENT_READ, on_neighbours, NULL, &dp.neigh_event))
+		dp.neigh_event = NULL;
 }
 
 static void hold_destroy(struct hold *hold)
@@ -46,6 +99,9 @@ void dp_neigh_uninit(void)
 		rte_pktmbuf_free(hold->mbuf);
 		hold_destroy(hold);
 	}
+	event_fd_remove(dp.neigh_event);
+	if (dp.neigh_fd >= 0)
+		close(dp.neigh_fd);
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -62,6 +118,10 @@ void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_ho
 	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()) ||
 		!route_lookup(next_hop, 0, &route))
 		return;
+	if (conf->n_ports == 1 && conf->ports[0].is_underlay) {
+		neigh_netlink_probe(dp.neigh_fd, underlay->name, next_hop);
+		return;
+	}
 	len = neigh_build_solicit(next_hop, &route.src, conf->mac, frame);
 	act_builder_init(&acts);
 	output = act_put(&acts, ACT_OUTPUT, sizeof *output);
@@ -163,8 +223,38 @@ static void look(int64_t now_ms)
 	}
 }
 
+/* Next hops of tunnels are asked for before a packet needs them, and again in the last quarter of their
+ * time. Whoever takes the place of ovs-vswitchd asks when a packet comes, as that does. */
+static void refresh(int64_t now_ms)
+{
+	const struct tnl_port *port;
+	struct pl_bridge *bridge = NULL;
+	char dev[16] = "";
+
+	CMAP_FOR_EACH (port, node, tnl_port_map()) {
+		const struct tnl_config *c = &port->config;
+		struct ipv6_addr hop;
+		struct route route;
+
+		if (c->remote_flow || !route_lookup(&c->remote, c->egress_pkt_mark, &route))
+			continue;
+		hop = ipv6_addr_is_zero(&route.gateway) ? c->remote : route.gateway;
+		/* Most leave by one device. */
+		if (strcmp(dev, route.dev)) {
+			memcpy(dev, route.dev, sizeof dev);
+			bridge = bridge_of(dev);
+		}
+		if (bridge && neigh_left_ms(bridge->name, &hop, now_ms) < neigh_age() * INT64_C(250))
+			dp_neigh_needed(bridge, &hop);
+	}
+}
+
 void dp_neigh_run(int64_t now_ms)
 {
+	if (!dp.drop_unresolved && now_ms - dp.refreshed_ms >= REFRESH_MS) {
+		dp.refreshed_ms = now_ms;
+		refresh(now_ms);
+	}
 	/* Any neighbour may have gone: all tunnel output depends on the routes. */
 	if (neigh_run(now_ms))
 		dep_bump(dep_route());
@@ -176,16 +266,11 @@ void dp_neigh_run(int64_t now_ms)
 
 void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
 {
-	int64_t now_ms = clock_ms();
 	struct ipv6_addr addr;
 	struct eth_addr mac;
 
-	if (!neigh_parse(frame, len, &addr, &mac) ||
-		!neigh_set(bridge->name, &addr, mac, false, now_ms))
-		return;
-	dep_bump(dep_neigh(&addr));
-	if (dp.n_held)
-		look(now_ms);
+	if (neigh_parse(frame, len, &addr, &mac))
+		learned(bridge, &addr, mac);
 }
 
 /* ------------------------------------------------------------------ by command */

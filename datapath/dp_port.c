@@ -75,7 +75,8 @@ bool dp_port_event_next(struct dp_port_event *event)
 		return false;
 	*event = node->event;
 	free(node);
-	return true;
+	/* Implicit ports are nobody else's. */
+	return dp_underlay_takes(event) ? dp_port_event_next(event) : true;
 }
 
 /* ------------------------------------------------------------------ on and off the PMDs */

@@ -96,6 +96,9 @@ struct dp {
 	struct list holds;
 	size_t n_held;
 	int64_t holds_looked_ms;
+	int neigh_fd;			/* The kernel's neighbours; negative: none. */
+	struct event_fd *neigh_event;
+	int64_t refreshed_ms;
 
 	/* Sweeping. */
 	bool sweep_due;
@@ -141,6 +144,12 @@ void dp_inject(dp_port_t in, const struct flow_tnl *tunnel, const void *frame, s
 
 /* dp_too_big.c: PACKET did not fit. Only looks at it (and may change its bytes). */
 void dp_too_big(const struct op_tnl_too_big *op, struct packet *packet);
+
+/* dp_underlay.c */
+/* True if EVENT is of an implicit port, whose owner is there. */
+bool dp_underlay_takes(const struct dp_port_event *event);
+void dp_underlay_run(int64_t now_ms);
+void dp_underlay_uninit(void);
 
 /* dp_neigh.c */
 void dp_neigh_init(void);

@@ -118,6 +118,15 @@ void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms
 		prolong(n, now_ms);
 }
 
+int64_t neigh_left_ms(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms)
+{
+	const struct neigh *n = find(bridge, addr);
+
+	if (!n)
+		return 0;
+	return n->is_static ? INT64_MAX : MAX(n->expires_ms - now_ms, INT64_C(0));
+}
+
 /* What was asked for is forgotten too: a flush is how one asks again at once. */
 void neigh_flush(const char *bridge)
 {

@@ -26,6 +26,8 @@ void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms
 void neigh_flush(const char *bridge); /* NULL: all. */
 void neigh_set_age(unsigned int seconds);
 unsigned int neigh_age(void);
+/* Control. How long the entry of ADDR will be good; 0: there is none. */
+int64_t neigh_left_ms(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
 /* Expires; returns true if something went. */
 bool neigh_run(int64_t now_ms);
 /* True if ADDR may be asked for now (and notes that it was). */

@@ -6,6 +6,7 @@
  * port have in common, the way Open vSwitch's datapath has one port for them all.
  */
 
+#include "tunnel/tnl_guard.h"
 #include "tunnel/tnl_port.h"
 
 struct tnl_listener {
@@ -15,6 +16,7 @@ struct tnl_listener {
 	bool gbp;
 	dp_port_t dp_port; /* Of the first port: stands for all in texts. */
 	unsigned int n_ports;
+	struct tnl_guard guard;
 	char name[24]; /* "vxlan_sys_4789". */
 };
 

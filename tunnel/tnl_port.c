@@ -185,6 +185,7 @@ static struct tnl_listener *listener_get(const struct tnl_config *config, dp_por
 		l->gbp = config->gbp;
 		l->dp_port = dp_port;
 		listener_name(l);
+		tnl_guard_open(&l->guard, l->dst_port);
 		cmap_insert(&tnl_listeners, &l->node, listener_hash(l->type, l->dst_port));
 	}
 	l->n_ports++;
@@ -196,6 +197,7 @@ static void listener_put(struct tnl_listener *l)
 	if (--l->n_ports)
 		return;
 	cmap_remove(&tnl_listeners, &l->node);
+	tnl_guard_close(&l->guard);
 	rcu_defer_free(l);
 }
 
@@ -282,6 +284,11 @@ void tnl_port_remove(const struct tnl_port *const_port)
 	atomic_fetch_add(&generation, 1);
 	listener_put(port->listener);
 	rcu_defer_free(port);
+}
+
+uint64_t tnl_port_generation(void)
+{
+	return atomic_load(&generation);
 }
 
 size_t tnl_port_count(void)

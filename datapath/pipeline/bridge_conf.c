@@ -174,6 +174,7 @@ static bool port_equal(const struct pl_port *a, const struct pl_port *b)
 	return a->dp_port == b->dp_port && a->ofp_port == b->ofp_port && a->bridge == b->bridge &&
 		a->bundle == b->bundle && a->kind == b->kind && a->stp == b->stp &&
 		a->config == b->config && a->is_internal == b->is_internal &&
+		a->is_underlay == b->is_underlay &&
 		a->link_up == b->link_up && a->may_enable == b->may_enable &&
 		eth_addr_equal(a->mac, b->mac) && a->mtu == b->mtu && a->peer == b->peer &&
 		a->rx_counter == b->rx_counter && a->tx_counter == b->tx_counter &&

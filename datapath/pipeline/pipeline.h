@@ -63,6 +63,7 @@ struct pl_port {
 	uint8_t stp;		/* PL_PORT_LEARNS | PL_PORT_FORWARDS. */
 	uint32_t config;	/* PL_PORT_*. */
 	bool is_internal;	/* internal port: its device belongs to the host's own stack. */
+	bool is_underlay;	/* implicit underlay port: for packets of tunnels alone, and no rule sees them. */
 	bool link_up;
 	bool may_enable;	/* Carrier and monitors say usable: bonds, fast failover, bundle(). */
 	struct eth_addr mac;

@@ -383,6 +383,11 @@ static void xlate_start(struct xlate_ctx *ctx, const struct act *acts, uint32_t 
 	enum lookup_result result = LOOKUP_NONE;
 	const struct pl_rule *rule = NULL;
 
+	if (in_port && in_port->is_underlay) {
+		if (!xlate_tunnel_terminate(ctx, in_port))
+			xlate_drop(ctx, DROP_TNL_NO_PORT);
+		return;
+	}
 	if (!acts) {
 		uint8_t table_id = ctx->table_id;
 

@@ -12,6 +12,7 @@ static bool input_is_plain(const struct xlate_in *in, const struct pl_bridge_con
 	const struct pl_port *port = in->in_port;
 
 	return port && port->kind == PL_PORT_DEVICE && !port->config &&
+		!port->is_underlay &&
 		port->stp == (PL_PORT_LEARNS | PL_PORT_FORWARDS) && !conf->stp &&
 		!conf->n_mirrors && !(in->flow->nw_frag & FLOW_NW_FRAG_ANY) &&
 		!flow_tnl_is_set(&in->flow->tunnel);

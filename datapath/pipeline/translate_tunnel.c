@@ -171,6 +171,20 @@ static void tnl_outer_flow(struct flow *flow, const struct flow_tnl *outer,
 	flow->tp_dst = outer->tp_dst;
 }
 
+/* Out of an implicit underlay port. */
+static void tnl_output_device(struct xlate_ctx *ctx, const struct pl_port *port)
+{
+	struct op_output *op;
+
+	if (!port->link_up) {
+		xlate_drop(ctx, DROP_TX_PORT_DOWN);
+		return;
+	}
+	op = xlate_put_op(ctx, OP_OUTPUT, sizeof *op);
+	op->port = port->dp_port;
+	ctx->n_results++;
+}
+
 /* The outer packet in the underlay. What it looks at there are constants of this path, but for what
  * the inner packet handed down. */
 static void tnl_underlay(struct xlate_ctx *ctx, const struct pl_port *port,
@@ -188,7 +202,10 @@ static void tnl_underlay(struct xlate_ctx *ctx, const struct pl_port *port,
 	ctx->base = ctx->flow;
 	ctx->byte_delta += header->len;
 	ctx->n_tunnels++;
-	xlate_patch(ctx, port, way->port, is_last);
+	if (way->port->is_underlay)
+		tnl_output_device(ctx, way->port);
+	else
+		xlate_patch(ctx, port, way->port, is_last);
 	ctx->n_tunnels--;
 	ctx->byte_delta -= header->len;
 	wc->pkt_mark |= ctx->wc->pkt_mark;
@@ -421,7 +438,8 @@ static void tnl_put_reassemble(struct xlate_ctx *ctx, const struct pl_port *port
 {
 	struct op_tnl_reassemble *op = xlate_put_op(ctx, OP_TNL_REASSEMBLE, sizeof *op);
 
-	op->port = port->dp_port;
+	/* The kernel has what comes by an implicit port anyway. */
+	op->port = port->is_underlay ? 0 : port->dp_port;
 }
 
 bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)

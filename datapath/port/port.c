@@ -24,6 +24,7 @@ static const struct port_driver *const drivers[] = {
 	&port_tap_driver,
 	&port_packet_driver,
 	&port_dpdk_driver,
+	&port_underlay_driver,
 };
 
 static const struct port_driver *find_driver(const char *type)

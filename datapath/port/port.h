@@ -106,3 +106,4 @@ struct port_driver {
 extern const struct port_driver port_dpdk_driver;
 extern const struct port_driver port_packet_driver;
 extern const struct port_driver port_tap_driver;
+extern const struct port_driver port_underlay_driver;

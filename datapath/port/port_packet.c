@@ -22,10 +22,12 @@
 
 #include "datapath/port/kdev.h"
 #include "datapath/port/port.h"
+#include "datapath/port/port_filter.h"
 #include "datapath/port/vnet.h"
 #include "lib/fatal.h"
 #include "lib/headers.h"
 #include "lib/log.h"
+#include "lib/smap.h"
 #include "lib/util.h"
 
 LOG_MODULE(port_packet);
@@ -108,7 +110,7 @@ static int attach(struct port *port)
 	if (bind(pp->fd, (struct sockaddr *)&sll, sizeof sll))
 		return -errno;
 	mreq.mr_ifindex = sll.sll_ifindex;
-	if (setsockopt(pp->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof mreq))
+	if (port->driver == &port_packet_driver && setsockopt(pp->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof mreq))
 		log_warn("%s: no promiscuous mode: %s", port->name, strerror(errno));
 	atomic_store(&pp->ifindex, sll.sll_ifindex);
 	return 0;
@@ -164,6 +166,9 @@ static int packet_open(struct port *port, const struct dp_port_spec *spec, char 
 		err = kdev_set_mtu(pp->settings, port->name, spec->mtu);
 	if (!err && !eth_addr_is_zero(spec->mac))
 		err = kdev_set_mac(pp->settings, port->name, spec->mac);
+	if (!err && port->driver == &port_underlay_driver)
+		err = port_filter_attach(pp->fd, smap_get_def(spec->options, "udp-ports", ""),
+			smap_get_bool(spec->options, "gre", false));
 	if (!err)
 		err = attach(port);
 	if (err) {
@@ -439,6 +444,22 @@ static uint16_t packet_tx(
 
 const struct port_driver port_packet_driver = {
 	.type = "system",
+	.open = packet_open,
+	.closes_anywhere = true,
+	.close = packet_close,
+	.info = packet_info,
+	.set_admin = packet_set_admin,
+	.set_mtu = packet_set_mtu,
+	.set_mac = packet_set_mac,
+	.hw_stats = packet_hw_stats,
+	.rx = packet_rx,
+	.tx = packet_tx,
+	.rx_fd = packet_rx_fd,
+};
+
+/* The same, but it hears of packets of tunnels alone and is not promiscuous. */
+const struct port_driver port_underlay_driver = {
+	.type = "underlay",
 	.open = packet_open,
 	.closes_anywhere = true,
 	.close = packet_close,

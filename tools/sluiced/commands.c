@@ -316,6 +316,7 @@ static void cmd_tnl_ports(struct unixctl_conn *conn, int argc, const char *argv[
 
 	(void)aux;
 	tnl_port_format_all(&s, argc > 1 && !strcmp(argv[1], "-v"));
+	dp_underlay_format(&s);
 	reply_sbuf(conn, &s);
 }
 

@@ -159,6 +159,7 @@ static void on_routes_changed(void *aux)
 {
 	(void)aux;
 	dep_bump(dep_route());
+	dp_underlay_changed();
 }
 
 int main(int argc, char *argv[])
