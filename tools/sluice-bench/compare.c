@@ -58,7 +58,7 @@ static void put_row(FILE *out, const struct compare_row *row, unsigned int *n_mi
 		snprintf(ratio, sizeof ratio, "%.2fx", times);
 	if (goal->ratio > 0)
 		snprintf(wanted, sizeof wanted, ">= %.1fx", goal->ratio);
-	fprintf(out, "%-26s %-9s %-36s %-7s %-9s %9s %s\n", label, limit, figure, own, wanted, ratio,
+	fprintf(out, "%-26s %-9s %-44s %-7s %-9s %9s %s\n", label, limit, figure, own, wanted, ratio,
 		versus);
 	if (row->ours.error[0] || row->ours.fault[0])
 		fprintf(out, "  sluice: %s\n", row->ours.error[0] ? row->ours.error : row->ours.fault);
@@ -70,7 +70,7 @@ static void put_row(FILE *out, const struct compare_row *row, unsigned int *n_mi
 
 void compare_table(FILE *out, const struct compare_row *rows, size_t n, unsigned int *n_missed)
 {
-	fprintf(out, "\n%-26s %-9s %-36s %-7s %-9s %9s\n", "row", "goal", "sluice, median [min, max]", "",
+	fprintf(out, "\n%-26s %-9s %-44s %-7s %-9s %9s\n", "row", "goal", "sluice, median [min, max]", "",
 		"goal", "peer");
 	*n_missed = 0;
 	for (size_t i = 0; i < n; i++)

@@ -8,9 +8,9 @@
 
 const struct figure_info figure_infos[N_FIGURES] = {
 	[FIGURE_MPPS] = {"mpps", NULL, 1, 1, "Mpps"},
-	[FIGURE_CYCLES] = {"cycles", NULL, 1, 1, "cycles"},
-	[FIGURE_IO] = {"io_cycles", NULL, 1, 1, "cycles"},
-	[FIGURE_OVER] = {"over_io", NULL, 1, 1, "cycles"},
+	[FIGURE_CYCLES] = {"cycles", NULL, 1, 1, " cycles"},
+	[FIGURE_IO] = {"io_cycles", NULL, 1, 1, " cycles"},
+	[FIGURE_OVER] = {"over_io", NULL, 1, 1, " cycles"},
 	[FIGURE_IO_RATIO] = {"io_ratio", NULL, 100, 1, "%"},
 	[FIGURE_QUIET] = {"quiet_cycles", "quiet", 1, 1, " cycles"},
 	[FIGURE_KEPT] = {"kept", "kept", 100, 1, " % of the quiet rate"},

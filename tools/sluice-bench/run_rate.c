@@ -17,7 +17,7 @@ void run_rate(struct run_case *c)
 		run_for(c, c->config->ms, &run);
 		run_check_all(c, &run);
 		run_set_rate(c, &run, run.timed.sent);
-		if (c->target == &target_lab && c->params->n_flows >= MANY_FLOWS)
+		if (c->target == &target_lab && c->scenario->is_key_each && c->params->n_flows >= MANY_FLOWS)
 			run_set(c, FIGURE_FLOW_MEMORY,
 				(double)run.all.cache_bytes / (double)c->params->n_flows);
 		if (c->conf.may_lose)

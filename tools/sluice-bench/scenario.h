@@ -49,6 +49,7 @@ struct scenario {
 	const char *summary;
 	const char *unit;	/* What n_flows counts: "flows", "MAC pairs". */
 	enum scenario_kind kind;
+	bool is_key_each;	/* Rules tell all flows apart: each is one in the cache. */
 	uint64_t points[SCENARIO_MAX_POINTS];	/* Numbers of flows measured by default; 0 ends. */
 	struct scenario_variant variants[SCENARIO_MAX_VARIANTS];	/* name NULL ends; may be none. */
 	void (*build)(struct conf *conf, const struct scenario_params *params);

@@ -194,6 +194,7 @@ const struct scenario scenario_l2_wide = {
 
 const struct scenario scenario_l4_wide = {
 	.name = "l4-wide",
+	.is_key_each = true,
 	.summary = "rules that read addresses and ports: each flow is one of its own",
 	.unit = "flows",
 	.points = {1000000},
@@ -269,6 +270,7 @@ void scenario_acl_build(struct conf *conf, const struct scenario_params *params)
 
 const struct scenario scenario_acl = {
 	.name = "acl",
+	.is_key_each = true,
 	.summary = "1000 rules over 72 masks of addresses and ports",
 	.unit = "flows",
 	.points = {1, 1000, 50000, 200000, 1000000},
