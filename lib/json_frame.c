@@ -4,9 +4,10 @@
 
 #include <errno.h>
 
-void json_frame_init(struct json_frame *frame, size_t max_size, unsigned int max_depth)
+void json_frame_init(struct json_frame *frame, size_t max_size, size_t max_values, unsigned int max_depth)
 {
-	*frame = (struct json_frame){.max_size = max_size, .max_depth = max_depth};
+	*frame = (struct json_frame){
+		.max_size = max_size, .max_values = max_values, .max_depth = max_depth};
 }
 
 static bool is_space(char c)
@@ -32,7 +33,12 @@ static int step(struct json_frame *frame, char c)
 		return 0;
 	case '{':
 	case '[':
-		return ++frame->depth > frame->max_depth ? -E2BIG : 0;
+		if (++frame->depth > frame->max_depth)
+			return -E2BIG;
+		return ++frame->values > frame->max_values ? -EMSGSIZE : 0;
+	case ',':
+	case ':':
+		return ++frame->values > frame->max_values ? -EMSGSIZE : 0;
 	case '}':
 	case ']':
 		return --frame->depth == 0;
@@ -52,6 +58,7 @@ int json_frame_feed(
 
 	if (!frame->depth) {
 		frame->size = 0;
+		frame->values = 0;
 		while (i < len && is_space(p[i]))
 			i++;
 		if (i < len && p[i] != '{' && p[i] != '[')

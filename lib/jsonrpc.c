@@ -240,7 +240,7 @@ static struct jsonrpc *create(
 	rpc->cb = cb;
 	rpc->aux = aux;
 	rpc->work = event_work_create(loop, on_work, rpc);
-	json_frame_init(&rpc->frame, JSONRPC_MAX_MESSAGE, JSONRPC_MAX_DEPTH);
+	json_frame_init(&rpc->frame, JSONRPC_MAX_MESSAGE, JSONRPC_MAX_VALUES, JSONRPC_MAX_DEPTH);
 	return rpc;
 }
 
@@ -268,9 +268,11 @@ struct jsonrpc *jsonrpc_from_stream(struct event_loop *loop, struct stream *stre
 	return rpc;
 }
 
-void jsonrpc_set_limits(struct jsonrpc *rpc, size_t max_rx_message, size_t max_tx_queued)
+void jsonrpc_set_limits(struct jsonrpc *rpc, size_t max_rx_message, size_t max_rx_values,
+	size_t max_tx_queued)
 {
 	rpc->frame.max_size = max_rx_message;
+	rpc->frame.max_values = max_rx_values;
 	if (rpc->stream)
 		stream_set_tx_limit(rpc->stream, max_tx_queued);
 }

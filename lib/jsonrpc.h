@@ -44,6 +44,7 @@ struct jsonrpc_callbacks {
 };
 
 #define JSONRPC_MAX_MESSAGE (64 * 1024 * 1024) /* defaults */
+#define JSONRPC_MAX_VALUES (4 * 1024 * 1024)
 #define JSONRPC_MAX_DEPTH 100
 
 /* Errors as stream_open(). */
@@ -55,8 +56,9 @@ struct jsonrpc *jsonrpc_from_stream(struct event_loop *loop, struct stream *stre
 	const struct jsonrpc_callbacks *cb, void *aux);
 void jsonrpc_close(struct jsonrpc *rpc);
 
-/* Largest message from the peer, and most bytes queued towards it. */
-void jsonrpc_set_limits(struct jsonrpc *rpc, size_t max_rx_message, size_t max_tx_queued);
+/* Largest message from the peer and most values in it, and most bytes queued towards the peer. */
+void jsonrpc_set_limits(struct jsonrpc *rpc, size_t max_rx_message, size_t max_rx_values,
+	size_t max_tx_queued);
 
 /* "echo" requests are answered here, and the owner doesn't see them. */
 void jsonrpc_set_auto_echo(struct jsonrpc *rpc, bool auto_echo);

@@ -45,7 +45,7 @@ static int punix_listen(struct pstream *pstream, const char *suffix, uint16_t de
 	if (!*suffix)
 		return -EINVAL;
 	path = dirs_abs(dirs_run(), suffix);
-	err = unix_socket_listen(path, 64, &pstream->fd);
+	err = unix_socket_listen(path, 1024, &pstream->fd);
 	if (err)
 		free(path);
 	else

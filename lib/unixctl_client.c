@@ -120,7 +120,7 @@ static int receive(int fd, int64_t deadline, json_t **json)
 	size_t used, skipped;
 	int ret = 0;
 
-	json_frame_init(&frame, MAX_REPLY, JSONRPC_MAX_DEPTH);
+	json_frame_init(&frame, MAX_REPLY, JSONRPC_MAX_VALUES, JSONRPC_MAX_DEPTH);
 	while (!ret) {
 		ssize_t n;
 

@@ -19,6 +19,7 @@ LOG_MODULE(unixctl);
 
 #define MAX_CLIENTS 128
 #define MAX_REQUEST (1024 * 1024)
+#define MAX_ARGS 16384
 #define MAX_REPLY (256 * 1024 * 1024)
 
 static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(5, 5);
@@ -31,7 +32,7 @@ struct unixctl_server {
 	size_t n_clients;
 };
 
-/* A connection. It reads no further request while one is being answered. */
+/* A connection. It reads no further request until the answer to the one before is on its way. */
 struct client {
 	struct list node;
 	struct unixctl_server *server;
@@ -85,9 +86,10 @@ static void answer_request(struct unixctl_conn *conn, bool ok, const char *text)
 			err = jsonrpc_reply(client->rpc, json, request->id);
 		else
 			err = jsonrpc_reply_error(client->rpc, json, request->id);
-		if (err)
+		if (err) {
 			log_warn_rl(&rl, "reply does not reach the client: %s", strerror(-err));
-		jsonrpc_pause_rx(client->rpc, false);
+			jsonrpc_pause_rx(client->rpc, false);
+		}
 	} else {
 		json_decref(json);
 		json_decref(request->id);
@@ -134,12 +136,21 @@ static void on_message(struct jsonrpc *rpc, const struct jsonrpc_msg *msg, void 
 	}
 }
 
+static void on_drained(struct jsonrpc *rpc, void *aux)
+{
+	struct client *client = aux;
+
+	if (!client->request)
+		jsonrpc_pause_rx(client->rpc, false);
+}
+
 static void on_closed(struct jsonrpc *rpc, int error, void *aux)
 {
 	client_destroy(aux);
 }
 
-static const struct jsonrpc_callbacks callbacks = {.message = on_message, .closed = on_closed};
+static const struct jsonrpc_callbacks callbacks = {
+	.message = on_message, .drained = on_drained, .closed = on_closed};
 
 /* Makes room: the idle client that has been here longest goes, so that clients that only sit
  * there lock nobody out. */
@@ -167,7 +178,7 @@ static void on_accept(struct pstream *listener, struct stream *stream, void *aux
 	client = xcalloc(1, sizeof(*client));
 	client->server = server;
 	client->rpc = jsonrpc_from_stream(server->loop, stream, &callbacks, client);
-	jsonrpc_set_limits(client->rpc, MAX_REQUEST, MAX_REPLY);
+	jsonrpc_set_limits(client->rpc, MAX_REQUEST, MAX_ARGS, MAX_REPLY);
 	list_push_back(&server->clients, &client->node);
 	server->n_clients++;
 }

@@ -12,6 +12,7 @@
 #include "lib/fatal.h"
 #include "lib/unixctl.h"
 #include "lib/util.h"
+#include "tools/sluiced/commands_conf.h"
 #include "tools/sluiced/commands_sluice.h"
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/neigh.h"
@@ -429,6 +430,7 @@ void commands_init(void (*on_exit)(bool cleanup))
 	exit_cb = on_exit;
 	unixctl_command_register("exit", "[--cleanup]", 0, 1, cmd_exit, NULL);
 	unixctl_command_register("memory/show", "", 0, 0, cmd_memory_show, NULL);
+	commands_conf_init();
 	commands_sluice_init();
 	register_datapath();
 	register_tunnels();

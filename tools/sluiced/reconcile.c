@@ -110,12 +110,24 @@ static bool has_datapath(const struct model_bridge *cfg)
 		!strcmp(cfg->datapath_type, "netdev");
 }
 
+/* A bridge's name is part of its sockets' names. */
+static bool is_name_usable(const char *name)
+{
+	return *name && !strpbrk(name, "/\\") && strlen(name) < 64;
+}
+
 static struct rc_bridge *bridge_create(const struct model_bridge *cfg)
 {
 	static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(5, 5);
 	struct rc_bridge *bridge = xcalloc(1, sizeof *bridge);
-	int error = has_datapath(cfg) ? ofproto_create(cfg->name, &bridge->ofproto) : -EAFNOSUPPORT;
+	int error;
 
+	if (!is_name_usable(cfg->name))
+		error = -EINVAL;
+	else if (!has_datapath(cfg))
+		error = -EAFNOSUPPORT;
+	else
+		error = ofproto_create(cfg->name, &bridge->ofproto);
 	if (error) {
 		log_err_rl(&rl, "failed to create bridge %s: %s", cfg->name, strerror(-error));
 		free(bridge);

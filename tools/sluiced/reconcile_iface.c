@@ -336,10 +336,11 @@ static void update_device(struct rc_iface *iface)
 		dp_port_set_mac(iface->dp_port, mac);
 }
 
-/* The new tunnel settings take the place of the old under the same OpenFlow number. */
+/* The new settings take the place of the old under the same OpenFlow number. */
 static void reopen(struct rc_iface *iface)
 {
 	iface_close(iface);
+	iface->info = (struct dp_port_info) {0};
 	set_opened(iface, iface->cfg);
 	free(iface->error);
 	iface->error = NULL;

@@ -29,7 +29,7 @@ static char *frames(const char *text, size_t step, size_t max_size)
 	size_t len = strlen(text), used, skipped;
 	int ret = 0;
 
-	json_frame_init(&frame, max_size, 3);
+	json_frame_init(&frame, max_size, 12, 3);
 	while (len && ret >= 0) {
 		size_t n = MIN(step, len);
 
@@ -58,6 +58,9 @@ static void framing(void **state)
 		{"1", "Bad message"},
 		{"[12345678901234567890]", "Message too long"},
 		{"[]]", "2 Bad message"},
+		{"[0,1,2,3,4]{\"a\":1}", "11 7 "},
+		{"[[],[],[],[],[],[],[", "Message too long"},
+		{"[,,,,,,,,,,,,,,]", "Message too long"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -291,7 +294,7 @@ static void bad_peers(void **state)
 		stream_close(raw);
 	}
 	connect_raw();
-	jsonrpc_set_limits(server.rpc, 1000, 1000);
+	jsonrpc_set_limits(server.rpc, 1000, 100, 1000);
 	server.n_closed = 0;
 	for (int i = 0; i < 200 && !server.n_closed; i++) {
 		stream_write(raw, "[11111111111", i ? 10 : 12);
@@ -318,7 +321,7 @@ static void queue_limit(void **state)
 
 	connect_client();
 	jsonrpc_pause_rx(server.rpc, true);
-	jsonrpc_set_limits(client.rpc, 1000, 10000);
+	jsonrpc_set_limits(client.rpc, 1000, 100, 10000);
 	for (int i = 0; i < 1000 && !err; i++)
 		err = jsonrpc_notify(client.rpc, "n", json_pack("[s]", "xxxxxxxxxxxxxxxxxxxxxxxx"));
 	assert_int_equal(err, -ENOBUFS);

@@ -19,6 +19,8 @@ LOG_MODULE(ovsdb_idl);
 
 #define OVSDB_PORT 6640
 #define TURN_MS 500
+/* The replica's size is bounded, whatever the server says: see weight(). */
+#define MAX_WEIGHT (UINT64_C(256) * 1024 * 1024)
 #define ZERO_UUID "00000000-0000-0000-0000-000000000000"
 
 enum state { ST_DISCONNECTED, ST_SCHEMA, ST_MONITOR, ST_SYNCED };
@@ -51,10 +53,29 @@ struct ovsdb_client {
 	char *last_txn_id;	/* For monitor_cond_since. */
 	json_t *schema;		/* "tables" object of the server's. */
 	struct shash tables;	/* Name -> struct shash * (UUID -> json_t *). */
+	uint64_t weight;	/* Of all rows. */
+	bool too_heavy;		/* The server sent more than MAX_WEIGHT. */
 	struct list transactions;
 };
 
 /* ------------------------------------------------------------------ replica */
+
+/* About how many bytes of memory JSON takes. Its depth is bounded by the parser. */
+static uint64_t weight(const json_t *json)
+{
+	uint64_t sum = 64;
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_is_string(json))
+		return sum + json_string_length(json);
+	json_object_foreach ((json_t *)json, key, value)
+		sum += 64 + strlen(key) + weight(value);
+	json_array_foreach ((json_t *)json, i, value)
+		sum += 8 + weight(value);
+	return sum;
+}
 
 static void rows_clear(struct shash *rows)
 {
@@ -71,19 +92,33 @@ static void replica_clear(struct ovsdb_client *c)
 
 	SHASH_FOR_EACH (node, &c->tables)
 		rows_clear(node->data);
+	c->weight = 0;
 	free(c->last_txn_id);
 	c->last_txn_id = NULL;
 }
 
-static void row_remove(struct shash *rows, const char *uuid)
+static void row_remove(struct ovsdb_client *c, struct shash *rows, const char *uuid)
 {
-	json_decref(shash_remove(rows, uuid));
+	json_t *old = shash_remove(rows, uuid);
+
+	if (old)
+		c->weight -= weight(old);
+	json_decref(old);
 }
 
 /* Takes ROW's reference. */
-static void row_set(struct shash *rows, const char *uuid, json_t *row)
+static void row_set(struct ovsdb_client *c, struct shash *rows, const char *uuid, json_t *row)
 {
-	json_decref(shash_put(rows, uuid, row));
+	uint64_t w = weight(row);
+
+	row_remove(c, rows, uuid);
+	if (c->weight + w > MAX_WEIGHT) {
+		c->too_heavy = true;
+		json_decref(row);
+		return;
+	}
+	c->weight += w;
+	shash_put(rows, uuid, row);
 }
 
 static const json_t *column_type(const struct ovsdb_client *c, const char *table, const char *column)
@@ -112,7 +147,7 @@ static void row_modify(struct ovsdb_client *c, const char *table, struct shash *
 			json_object_set_new(row, column, ovsdb_apply_diff(json_object_get(row, column),
 				diff, is_map, !max || json_integer_value(max) == 1));
 	}
-	row_set(rows, uuid, row);
+	row_set(c, rows, uuid, row);
 }
 
 /* <table-updates2> of ovsdb-server(7). */
@@ -129,11 +164,11 @@ static void apply_updates2(struct ovsdb_client *c, json_t *updates)
 		json_object_foreach (row_updates, uuid, update) {
 			if ((row = json_object_get(update, "initial")) ||
 				(row = json_object_get(update, "insert")))
-				row_set(rows, uuid, json_is_object(row) ? json_incref(row) : json_object());
+				row_set(c, rows, uuid, json_is_object(row) ? json_incref(row) : json_object());
 			else if ((row = json_object_get(update, "modify")))
 				row_modify(c, table, rows, uuid, row);
 			else if (json_object_get(update, "delete"))
-				row_remove(rows, uuid);
+				row_remove(c, rows, uuid);
 		}
 	}
 }
@@ -153,9 +188,9 @@ static void apply_updates(struct ovsdb_client *c, json_t *updates)
 			json_t *row = json_object_get(update, "new");
 
 			if (json_is_object(row))
-				row_set(rows, uuid, json_incref(row));
+				row_set(c, rows, uuid, json_incref(row));
 			else
-				row_remove(rows, uuid);
+				row_remove(c, rows, uuid);
 		}
 	}
 }
@@ -248,6 +283,8 @@ static void send_monitor_request(struct ovsdb_client *c)
 
 static void synced(struct ovsdb_client *c)
 {
+	if (c->too_heavy)
+		return;
 	c->state = ST_SYNCED;
 	if (c->cb->reconnected)
 		c->cb->reconnected(c->aux);
@@ -400,8 +437,23 @@ static void got_notify(struct ovsdb_client *c, const struct jsonrpc_msg *msg)
 	} else {
 		return;
 	}
-	if (c->state == ST_SYNCED)
+	if (c->state == ST_SYNCED && !c->too_heavy)
 		c->cb->changed(c->aux);
+}
+
+/* A replica that is not whole is none. */
+static void refuse_if_too_heavy(struct ovsdb_client *c)
+{
+	static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(1, 5);
+
+	if (!c->too_heavy)
+		return;
+	c->too_heavy = false;
+	log_err_rl(&rl, "%s: the database is larger than %u MB, disconnecting", c->remote,
+		(unsigned int)(MAX_WEIGHT >> 20));
+	replica_clear(c);
+	reconnect_force(c->fsm, clock_ms());
+	event_timer_start(c->timer, 1, 0);
 }
 
 static void on_message(struct jsonrpc *rpc, const struct jsonrpc_msg *msg, void *aux)
@@ -424,6 +476,7 @@ static void on_message(struct jsonrpc *rpc, const struct jsonrpc_msg *msg, void 
 		jsonrpc_reply_error(c->rpc, json_string("unknown method"), json_incref(msg->id));
 		break;
 	}
+	refuse_if_too_heavy(c);
 }
 
 /* ------------------------------------------------------------------ connection */
