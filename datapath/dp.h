@@ -187,7 +187,18 @@ uint64_t dp_drops(enum drop_reason reason);
 uint64_t dp_port_drops(dp_port_t port, enum drop_reason reason);
 
 /* Texts for ovs-appctl, as OVS 3.1 prints them. */
-void dp_format_paths(const char *filter_bridge, bool more, struct sbuf *s);	/* dpctl/dump-flows */
+/* Which paths are printed, and how. */
+struct dp_paths_format {
+	const char *bridge;	/* Those that came in by one of its ports; NULL: all. */
+	bool by_core;		/* Those of the PMD on `core`. */
+	int core;
+	bool none;		/* No path at all. */
+	bool titles;		/* A line for each PMD before its paths. */
+	bool names;		/* Ports by name, not by number. */
+	bool more;		/* What depends on what. */
+};
+
+void dp_format_paths(const struct dp_paths_format *format, struct sbuf *s);	/* dpctl/dump-flows */
 void dp_format_pmd_stats(struct sbuf *s);		/* dpif-netdev/pmd-stats-show */
 void dp_format_pmd_perf(struct sbuf *s);		/* dpif-netdev/pmd-perf-show */
 void dp_format_pmd_rxq(struct sbuf *s);			/* dpif-netdev/pmd-rxq-show */
@@ -196,5 +207,12 @@ void dp_memory_usage(struct shash *usage);		/* name -> (uint64_t *), for memory/
 
 /* Forgets every cached path (revalidator/purge). Counts are kept. */
 void dp_purge(void);
+struct dp_path_count {
+	int core;
+	uint32_t n, limit;
+};
+
+/* Paths of each PMD, at most MAX of them; returns how many. */
+size_t dp_count_paths(struct dp_path_count *counts, size_t max);
 /* Hits, misses and path counts over all PMDs, for dpctl/show. */
 void dp_cache_stats(uint64_t *hits, uint64_t *misses, uint64_t *lost, uint64_t *n_paths);

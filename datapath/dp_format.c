@@ -2,6 +2,7 @@
 /* The text of dpctl/dump-flows: the match a path was made for, in the words of OVS's datapath flows. */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "datapath/dp_private.h"
@@ -85,9 +86,9 @@ static void put_hex(struct group *g, const char *key, uint64_t v, uint64_t m, ui
 	if (!m)
 		return;
 	member(g, key);
-	sbuf_putf(g->s, "0x%" PRIx64, v);
+	sbuf_putf(g->s, "%#" PRIx64, v);
 	if (m != all)
-		sbuf_putf(g->s, "/0x%" PRIx64, m);
+		sbuf_putf(g->s, "/%#" PRIx64, m);
 }
 
 /* ------------------------------------------------------------------ headers */
@@ -250,14 +251,25 @@ static void put_l4(const struct flow *v, const struct flow *m, struct sbuf *s)
 	group_end(&nd);
 }
 
-static const char *port_text(dp_port_t port)
+static const char *port_name(dp_port_t port)
 {
 	const char *name = dp_port_name(port);
 
 	return name ? name : "?";
 }
 
-static void put_match(const struct match *match, dp_port_t in_port, struct sbuf *s)
+/* Good until it was called a few times more. */
+static const char *port_number(dp_port_t port)
+{
+	static char texts[8][12];
+	static unsigned int next;
+	char *text = texts[next++ % ARRAY_SIZE(texts)];
+
+	snprintf(text, sizeof texts[0], "%u", port);
+	return text;
+}
+
+static void put_match(const struct match *match, const char *in_port, struct sbuf *s)
 {
 	const struct flow *v = &match->flow, *m = &match->mask;
 	struct group eth = {s, "eth", false};
@@ -265,7 +277,7 @@ static void put_match(const struct match *match, dp_port_t in_port, struct sbuf 
 
 	sbuf_puts(s, "recirc_id(0)");
 	put_tunnel(&v->tunnel, &m->tunnel, s);
-	sbuf_putf(s, ",in_port(%s),packet_type(ns=0,id=0)", port_text(in_port));
+	sbuf_putf(s, ",in_port(%s),packet_type(ns=0,id=0)", in_port);
 	put_mac(&eth, "src", v->dl_src, m->dl_src);
 	put_mac(&eth, "dst", v->dl_dst, m->dl_dst);
 	group_end(&eth);
@@ -291,15 +303,16 @@ static void put_used(int64_t used_ms, struct sbuf *s)
 	sbuf_putf(s, ", used:%" PRId64 ".%03" PRId64 "s", ago / 1000, ago % 1000);
 }
 
-static void put_path(const struct path *path, bool more, struct sbuf *s)
+static void put_path(const struct path *path, const struct dp_paths_format *format, struct sbuf *s)
 {
+	const char *(*namer)(dp_port_t port) = format->names ? port_name : port_number;
 	const struct path_body *body = path->body;
 	uint64_t packets = stat_get(&path->packets);
 	uint32_t shared = atomic_load_explicit(&path->n_shared, memory_order_relaxed);
 	struct match match;
 
 	path_get_match(body, &match);
-	put_match(&match, body->in_port, s);
+	put_match(&match, namer(body->in_port), s);
 	sbuf_putf(s, ", packets:%" PRIu64 ", bytes:%" PRIu64, packets,
 		stat_get(&path->bytes));
 	if (packets)
@@ -308,12 +321,12 @@ static void put_path(const struct path *path, bool more, struct sbuf *s)
 		sbuf_puts(s, ", used:never");
 	sbuf_puts(s, ", actions:");
 	if (body->program->len && path->kind != PATH_DROP)
-		program_format(body->program->ops, body->program->len, dp_port_name, s);
+		program_format(body->program->ops, body->program->len, namer, s);
 	else
 		sbuf_puts(s, "drop");
 	if (shared)
 		sbuf_putf(s, " (+%u)", shared);
-	if (more)
+	if (format->more)
 		sbuf_putf(s, ", sluice:(deps:%u,counters:%u,refreshes:%u,drop:%s)", body->n_deps,
 			body->n_counters, body->n_refreshes,
 			drop_reason_name((enum drop_reason)body->drop));
@@ -327,24 +340,26 @@ static bool is_of_bridge(const struct path *path, const char *bridge)
 	return !bridge || (port && !strcmp(port->bridge->name, bridge));
 }
 
-void dp_format_paths(const char *filter_bridge, bool more, struct sbuf *s)
+void dp_format_paths(const struct dp_paths_format *format, struct sbuf *s)
 {
 	for (unsigned int i = 0; i < dp.n_pmds; i++) {
 		struct pmd *pmd = dp.pmds[i];
 		uint32_t limit = path_pool_limit(pmd->pool);
-		bool title = dp.n_pmds > 1;
+		bool title = format->titles;
 
+		if (format->none || (format->by_core && pmd->core != format->core))
+			continue;
 		for (uint32_t slot = 0; slot < limit; slot++) {
 			const struct path *path = &pmd->paths[slot];
 
 			/* Retired bodies stay until control gives them back. */
 			if (atomic_load_explicit(&path->state, memory_order_acquire) != PATH_LIVE ||
-				!is_of_bridge(path, filter_bridge))
+				!is_of_bridge(path, format->bridge))
 				continue;
 			if (title)
 				sbuf_putf(s, "flow-dump from pmd on cpu core: %d\n", pmd->core);
 			title = false;
-			put_path(path, more, s);
+			put_path(path, format, s);
 		}
 	}
 }

@@ -371,15 +371,24 @@ static void add_usage(struct shash *usage, const char *name, uint64_t value)
 	shash_put(usage, name, p);
 }
 
+size_t dp_count_paths(struct dp_path_count *counts, size_t max)
+{
+	size_t n = MIN(max, (size_t)dp.n_pmds);
+
+	for (size_t i = 0; i < n; i++)
+		counts[i] = (struct dp_path_count) {
+			.core = dp.pmds[i]->core,
+			.n = path_pool_n_live(dp.pmds[i]->pool),
+			.limit = PMD_MAX_PATHS,
+		};
+	return n;
+}
+
 void dp_memory_usage(struct shash *usage)
 {
-	uint64_t paths = 0, ports = 0;
-	struct dp_device *device;
+	uint64_t paths = 0;
 
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		paths += path_pool_n_live(dp.pmds[i]->pool);
-	LIST_FOR_EACH (device, node, &dp.devices)
-		ports++;
 	add_usage(usage, "udpif keys", paths);
-	add_usage(usage, "ports", ports);
 }

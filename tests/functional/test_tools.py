@@ -107,7 +107,7 @@ def test_appctl(lab):
     assert "p1 1/" in shown and "br0:" in shown, shown
     assert "rules:" in host.appctl("memory/show")
     assert "Event coverage" in host.appctl("coverage/show")
-    wait_until(lambda: "in_port(p1)" in host.appctl("dpctl/dump-flows"), 3, "a cached path")
+    wait_until(lambda: "in_port(p1)" in host.appctl("dpctl/dump-flows", "--names"), 3, "a cached path")
     text = host.appctl("ofproto/trace", "br0", "in_port=1,udp,nw_dst=10.0.0.2,udp_dst=53")
     assert "priority 5" in text and "output:2" in text and "Datapath actions: p2" in text or "Datapath actions:" in text, text
     # With a packet the trace has side effects: addresses are learned, controllers hear of it.

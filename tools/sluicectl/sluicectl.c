@@ -138,7 +138,9 @@ static int cmd_trace(int n, char *args[])
 
 static int cmd_paths(int n, char *args[])
 {
-	return pass("dpctl/dump-flows", n, args);
+	char *names[] = {"--names"};
+
+	return pass("dpctl/dump-flows", 1, names);
 }
 
 static int cmd_call(int n, char *args[])
@@ -185,7 +187,7 @@ static const struct {
 	{"add-flow", 2, 2, cmd_add_flow},
 	{"trace", 1, 8, cmd_trace},
 	{"drops", 0, 1, cmd_drops},
-	{"paths", 0, 2, cmd_paths},
+	{"paths", 0, 0, cmd_paths},
 	{"top", 0, 2, cmd_top},
 	{"call", 1, 64, cmd_call},
 };

@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "lib/unixctl.h"
 #include "lib/util.h"
 #include "tools/sluiced/commands_conf.h"
+#include "tools/sluiced/commands_dpif.h"
 #include "tools/sluiced/commands_sluice.h"
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/neigh.h"
@@ -46,148 +46,6 @@ static void cmd_exit(struct unixctl_conn *conn, int argc, const char *argv[], vo
 	exit_cb(argc > 1 && !strcmp(argv[1], "--cleanup"));
 }
 
-/* ------------------------------------------------------------------ dpif and dpctl */
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Names of all bridges in order; free() the array. */
-static const char **bridge_names(size_t *n)
-{
-	struct rc_bridge *bridge;
-	const char **names = xcalloc(hmap_count(reconcile_bridges()) + 1, sizeof *names);
-
-	*n = 0;
-	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
-		names[(*n)++] = bridge->name;
-	qsort(names, *n, sizeof *names, compare_names);
-	return names;
-}
-
-static int compare_ifaces(const void *a_, const void *b_)
-{
-	const struct rc_iface *a = *(struct rc_iface *const *)a_;
-	const struct rc_iface *b = *(struct rc_iface *const *)b_;
-
-	return strcmp(a->name, b->name);
-}
-
-/* Running interfaces of BRIDGE by name; free() the array. */
-static struct rc_iface **bridge_ifaces(struct rc_bridge *bridge, size_t *n)
-{
-	VEC(struct rc_iface *) list = VEC_INITIALIZER;
-	struct rc_iface **iface;
-	struct rc_port *port;
-
-	HMAP_FOR_EACH (port, node, &bridge->ports)
-		VEC_FOR_EACH (iface, &port->ifaces)
-			if ((*iface)->state == RC_RUNNING)
-				vec_push(&list, *iface);
-	if (list.n)
-		qsort(list.items, list.n, sizeof *list.items, compare_ifaces);
-	*n = list.n;
-	return list.items;
-}
-
-/* "(vxlan: key=5, remote_ip=10.0.0.2)", with the type names of the userspace datapath. */
-static void format_type(const struct rc_iface *iface, struct sbuf *s)
-{
-	const struct smap_node **nodes = smap_sort(&iface->options);
-	size_t n = smap_count(&iface->options);
-
-	sbuf_putf(s, "(%s", strcmp(iface->type, "internal") ? iface->type : "tap");
-	for (size_t i = 0; i < n; i++)
-		sbuf_putf(s, "%s%s=%s", i ? ", " : ": ", nodes[i]->key, nodes[i]->value);
-	sbuf_puts(s, ")");
-	free(nodes);
-}
-
-static void cmd_dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	uint64_t hits, misses, lost, n_paths;
-	struct sbuf s = SBUF_INITIALIZER;
-	size_t n_bridges;
-	const char **names = bridge_names(&n_bridges);
-
-	(void)argc, (void)argv, (void)aux;
-	dp_cache_stats(&hits, &misses, &lost, &n_paths);
-	sbuf_putf(&s, "netdev@ovs-netdev: hit:%" PRIu64 " missed:%" PRIu64 "\n", hits, misses);
-	for (size_t i = 0; i < n_bridges; i++) {
-		size_t n;
-		struct rc_iface **ifaces = bridge_ifaces(reconcile_bridge(names[i]), &n);
-
-		sbuf_putf(&s, "  %s:\n", names[i]);
-		for (size_t j = 0; j < n; j++) {
-			sbuf_putf(&s, "    %s %u/", ifaces[j]->name,
-				ifaces[j]->ofp_port == OFPP_LOCAL ? 65534 : ifaces[j]->ofp_port);
-			if (ifaces[j]->kind == PL_PORT_PATCH)
-				sbuf_puts(&s, "none: ");
-			else
-				sbuf_putf(&s, "%u: ", ifaces[j]->dp_port);
-			format_type(ifaces[j], &s);
-			sbuf_putc(&s, '\n');
-		}
-		free(ifaces);
-	}
-	free(names);
-	reply_sbuf(conn, &s);
-}
-
-static void cmd_dpctl_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	uint64_t hits, misses, lost, n_paths;
-	struct sbuf s = SBUF_INITIALIZER;
-	size_t n_bridges;
-	const char **names = bridge_names(&n_bridges);
-
-	(void)argc, (void)argv, (void)aux;
-	dp_cache_stats(&hits, &misses, &lost, &n_paths);
-	sbuf_puts(&s, "netdev@ovs-netdev:\n");
-	sbuf_putf(&s, "  lookups: hit:%" PRIu64 " missed:%" PRIu64 " lost:%" PRIu64 "\n", hits, misses,
-		lost);
-	sbuf_putf(&s, "  flows: %" PRIu64 "\n", n_paths);
-	sbuf_puts(&s, "  port 0: ovs-netdev (tap)\n");
-	for (size_t i = 0; i < n_bridges; i++) {
-		size_t n;
-		struct rc_iface **ifaces = bridge_ifaces(reconcile_bridge(names[i]), &n);
-
-		for (size_t j = 0; j < n; j++) {
-			if (ifaces[j]->kind == PL_PORT_PATCH)
-				continue;
-			sbuf_putf(&s, "  port %u: %s ", ifaces[j]->dp_port, ifaces[j]->name);
-			format_type(ifaces[j], &s);
-			sbuf_putc(&s, '\n');
-		}
-		free(ifaces);
-	}
-	free(names);
-	reply_sbuf(conn, &s);
-}
-
-static void cmd_dump_paths(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	struct sbuf s = SBUF_INITIALIZER;
-	bool by_bridge = aux != NULL;
-	const char *bridge = NULL;
-	bool more = false;
-
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-m") || !strcmp(argv[i], "--more"))
-			more = true;
-		else if (by_bridge)
-			bridge = argv[i];
-	}
-	if (by_bridge && (!bridge || !reconcile_bridge(bridge))) {
-		unixctl_reply_error(conn, "no such bridge");
-		return;
-	}
-	dp_sweep();
-	dp_format_paths(bridge, more, &s);
-	reply_sbuf(conn, &s);
-}
-
 /* AUX is one of dp.h's functions that write a text. */
 struct text_command {
 	void (*format)(struct sbuf *s);
@@ -207,19 +65,6 @@ static void cmd_pmd_stats_clear(struct unixctl_conn *conn, int argc, const char 
 {
 	(void)argc, (void)argv, (void)aux;
 	dp_clear_pmd_stats();
-	unixctl_reply(conn, NULL);
-}
-
-static void cmd_purge(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv, (void)aux;
-	dp_purge();
-	unixctl_reply(conn, NULL);
-}
-
-static void cmd_nothing(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv, (void)aux;
 	unixctl_reply(conn, NULL);
 }
 
@@ -358,8 +203,9 @@ static void cmd_memory_show(struct unixctl_conn *conn, int argc, const char *arg
 	nodes = shash_sort(&usage);
 	n = shash_count(&usage);
 	for (size_t i = 0; i < n; i++)
-		sbuf_putf(&s, "%s%s:%" PRIu64, i ? " " : "", nodes[i]->name,
-			*(uint64_t *)nodes[i]->data);
+		if (*(uint64_t *)nodes[i]->data)
+			sbuf_putf(&s, "%s%s:%" PRIu64, s.len ? " " : "", nodes[i]->name,
+				*(uint64_t *)nodes[i]->data);
 	sbuf_putc(&s, '\n');
 	free(nodes);
 	shash_uninit_free_data(&usage);
@@ -371,19 +217,12 @@ static void register_datapath(void)
 	static struct text_command stats = {dp_format_pmd_stats}, perf = {dp_format_pmd_perf},
 		rxq = {dp_format_pmd_rxq};
 
-	unixctl_command_register("dpif/show", "", 0, 0, cmd_dpif_show, NULL);
-	unixctl_command_register("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, INT_MAX,
-		cmd_dump_paths, (void *)"bridge");
-	unixctl_command_register("dpctl/show", "[dp...]", 0, INT_MAX, cmd_dpctl_show, NULL);
-	unixctl_command_register("dpctl/dump-flows", "[-m] [dp]", 0, INT_MAX, cmd_dump_paths, NULL);
 	unixctl_command_register("dpif-netdev/pmd-stats-show", "[-pmd core] [dp]", 0, 3, cmd_text, &stats);
 	unixctl_command_register("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0, 3,
 		cmd_pmd_stats_clear, NULL);
 	unixctl_command_register("dpif-netdev/pmd-perf-show", "[-nh] [-it iter-history-len] "
 		"[-ms ms-history-len] [-pmd core] [dp]", 0, 8, cmd_text, &perf);
 	unixctl_command_register("dpif-netdev/pmd-rxq-show", "[-pmd core] [dp]", 0, 3, cmd_text, &rxq);
-	unixctl_command_register("revalidator/purge", "", 0, 0, cmd_purge, NULL);
-	unixctl_command_register("revalidator/wait", "", 0, 0, cmd_nothing, NULL);
 }
 
 static void register_tunnels(void)
@@ -431,6 +270,7 @@ void commands_init(void (*on_exit)(bool cleanup))
 	unixctl_command_register("exit", "[--cleanup]", 0, 1, cmd_exit, NULL);
 	unixctl_command_register("memory/show", "", 0, 0, cmd_memory_show, NULL);
 	commands_conf_init();
+	commands_dpif_init();
 	commands_sluice_init();
 	register_datapath();
 	register_tunnels();

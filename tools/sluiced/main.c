@@ -22,6 +22,7 @@
 #include "lib/util.h"
 #include "ofproto/ofproto.h"
 #include "tools/sluiced/commands.h"
+#include "tools/sluiced/commands_dpif.h"
 #include "tools/sluiced/config_json.h"
 #include "tools/sluiced/config_ovsdb.h"
 #include "tools/sluiced/options.h"
@@ -94,6 +95,7 @@ static void turn(void *aux)
 	reconcile_run();
 	ofproto_run_all();
 	config_ovsdb_run();
+	commands_dpif_run();
 	rcu_reclaim();
 	event_hook_wake_in(loop, 1000);
 	if (!ready && reconcile_is_settled() && reconcile_model() &&

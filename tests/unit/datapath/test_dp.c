@@ -397,13 +397,13 @@ static void texts_are_made(void **state)
 	send_frame(1, p.data, p.len);
 	assert_true(arrives(2, p));
 	assert_true(arrives(2, p));
-	dp_format_paths(NULL, false, &s);
+	dp_format_paths(&(struct dp_paths_format) {.names = true}, &s);
 	assert_non_null(strstr(sbuf_cstr(&s), "recirc_id(0),in_port(p1),packet_type(ns=0,id=0)"));
 	assert_non_null(strstr(sbuf_cstr(&s), "eth_type(0x0800),ipv4(dst=10.1.0.0/255.255.0.0"));
 	assert_non_null(strstr(sbuf_cstr(&s), "packets:2, "));
 	assert_non_null(strstr(sbuf_cstr(&s), "actions:p2\n"));
 	sbuf_clear(&s);
-	dp_format_paths("no-such-bridge", false, &s);
+	dp_format_paths(&(struct dp_paths_format) {.bridge = "no-such-bridge"}, &s);
 	assert_int_equal(s.len, 0);
 	dp_format_pmd_stats(&s);
 	assert_non_null(strstr(sbuf_cstr(&s), "pmd thread numa_id 0 core_id"));
