@@ -115,6 +115,15 @@ void dp_port_set_admin(dp_port_t port, bool up);
 void dp_port_set_mtu(dp_port_t port, uint32_t mtu);
 void dp_port_set_mac(dp_port_t port, struct eth_addr mac);
 
+/* Of what a port receives. As in the database, but bursts of 0 have become the default. */
+struct policing {
+	uint32_t kbps, kb;		/* Kilobits a second and of burst; kbps 0: any. */
+	uint32_t kpps, kpkts;		/* Thousands of packets; kpps 0: any. */
+};
+
+/* At once. A port without a device does not police: returns false then. */
+bool dp_port_set_policing(dp_port_t port, const struct policing *policing);
+
 struct dp_port_stats {
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "datapath/eal.h"
+#include "datapath/policer.h"
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);
@@ -387,4 +388,18 @@ const char *dp_port_name(dp_port_t port)
 	const struct dp_device *device = dp_device(port);
 
 	return device ? device->name : NULL;
+}
+
+bool dp_port_set_policing(dp_port_t port, const struct policing *policing)
+{
+	struct dp_device *device = dp_device(port);
+
+	if (!device || device->state != DP_DEVICE_OPEN)
+		return false;
+	/* The buckets are not filled again without a reason. */
+	if (!memcmp(&device->policing, policing, sizeof *policing))
+		return true;
+	device->policing = *policing;
+	policer_destroy_later(atomic_exchange(&device->port->policer, policer_create(policing)));
+	return true;
 }

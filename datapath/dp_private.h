@@ -26,6 +26,7 @@ struct dp_device {
 	dp_port_t number;
 	enum dp_device_state state;
 	bool close_wanted;		/* While it is opening. */
+	struct policing policing;
 	char name[16];
 	struct port *port;
 	struct dp_port_info info;

@@ -5,6 +5,7 @@
 
 #include "datapath/pmd.h"
 #include "datapath/pmd_push.h"
+#include "datapath/policer.h"
 #include "datapath/port/mbuf.h"
 #include "lib/flow_key_parse.h"
 
@@ -182,9 +183,32 @@ static void carry_inner(struct pmd *pmd, struct pmd_port *pp)
 	pmd->popped.dressed = 0;
 }
 
+/* Leaves of the N frames received, of *BYTES in all, those that POLICER lets pass; returns how many. */
+static unsigned int police(struct pmd *pmd, struct pmd_port *pp, struct policer *policer, unsigned int n,
+	uint64_t *bytes)
+{
+	struct rte_mbuf **mbufs = pmd->burst.mbufs;
+	unsigned int good = 0;
+
+	*bytes = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t len = pp->port->rx_bare ? mbufs[i]->pkt_len : mbuf_packet(mbufs[i])->len;
+
+		if (!policer_passes(policer, len, pmd->now_us)) {
+			rte_pktmbuf_free(mbufs[i]);
+			continue;
+		}
+		*bytes += len;
+		mbufs[good++] = mbufs[i];
+	}
+	stat_add(&pp->drops[DROP_RX_POLICED], n - good);
+	return good;
+}
+
 void pmd_burst(struct pmd *pmd, struct pmd_port *pp, unsigned int n, uint64_t bytes)
 {
 	struct pmd_burst *burst = &pmd->burst;
+	struct policer *policer = atomic_load_explicit(&pp->port->policer, memory_order_acquire);
 
 	burst->in_port = pl_port_get(pp->dp_port);
 	if (unlikely(!burst->in_port)) {
@@ -192,6 +216,8 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, unsigned int n, uint64_t by
 		rte_pktmbuf_free_bulk(burst->mbufs, n);
 		return;
 	}
+	if (unlikely(policer) && !(n = police(pmd, pp, policer, n, &bytes)))
+		return;
 	burst->n = n;
 	burst->bytes = bytes;
 	burst->dressed = pp->port->rx_bare ? 0 : UINT64_MAX;

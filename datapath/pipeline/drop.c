@@ -14,6 +14,7 @@ static const struct text texts[] = {
 	[DROP_RX_NO_BRIDGE] = {"rx_no_bridge", "The input port belongs to no bridge."},
 	[DROP_RX_MALFORMED] = {"rx_malformed", "The frame is too short or too long to be one."},
 	[DROP_RX_FRAGMENT] = {"rx_fragment", "An IP fragment, and the bridge is set to drop them."},
+	[DROP_RX_POLICED] = {"rx_policed", "More than the port's ingress_policing_rate or kpkts_rate."},
 	[DROP_RX_STP] = {"rx_stp", "The spanning tree blocks the input port."},
 	[DROP_TABLE_MISS] = {"table_miss", "No flow matched and the table has no table-miss flow."},
 	[DROP_ACTION] = {"action", "The matching flow says drop: it has no action that outputs."},

@@ -13,6 +13,7 @@ enum drop_reason {
 	DROP_RX_NO_BRIDGE,		/* The port belongs to no bridge any more. */
 	DROP_RX_MALFORMED,		/* Shorter than an Ethernet header, or beyond what any port takes. */
 	DROP_RX_FRAGMENT,		/* Fragment, and the switch is configured to drop them. */
+	DROP_RX_POLICED,		/* Beyond the port's ingress_policing_*. */
 	DROP_RX_STP,			/* STP or RSTP port state neither learns nor forwards. */
 	/* Pipeline. */
 	DROP_TABLE_MISS,		/* No rule, and no table-miss rule. */

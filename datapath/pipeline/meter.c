@@ -122,15 +122,19 @@ static void keep_counts(struct pl_meter *new, const struct pl_meter *old)
 	}
 }
 
+void meter_start(struct pl_meter *meter, int64_t now_us)
+{
+	for (unsigned int i = 0; i < meter->n_bands; i++) {
+		meter->bands[i].tokens = burst_tokens(&meter->bands[i]);
+		meter->bands[i].last_us = now_us;
+	}
+}
+
 void pl_meter_set(struct pl_bridge *bridge, struct pl_meter *meter)
 {
 	struct pl_meter *old = find(bridge, meter->id);
 
-	/* Buckets start with just the burst. */
-	for (unsigned int i = 0; i < meter->n_bands; i++) {
-		meter->bands[i].tokens = burst_tokens(&meter->bands[i]);
-		meter->bands[i].last_us = clock_us();
-	}
+	meter_start(meter, clock_us());
 	if (old) {
 		keep_counts(meter, old);
 		cmap_replace(&bridge->meters, &old->node, &meter->node);

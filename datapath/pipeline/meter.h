@@ -51,6 +51,9 @@ enum meter_result { METER_PASS, METER_DROP, METER_REMARK };
 enum meter_result meter_run(struct pl_meter *meter, uint32_t bytes, int64_t now_us,
 	uint8_t *prec_level);
 
+/* Buckets hold just the burst from now on. */
+void meter_start(struct pl_meter *meter, int64_t now_us);
+
 struct pl_bridge;
 /* Control: adds or replaces by id (takes METER over), keeping counters of a replaced one; removes. */
 void pl_meter_set(struct pl_bridge *bridge, struct pl_meter *meter);

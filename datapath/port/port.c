@@ -94,6 +94,8 @@ void port_close(struct port *port)
 	if (!port)
 		return;
 	port->driver->close(port);
+	/* No PMD has the port any more. */
+	free(atomic_load_explicit(&port->policer, memory_order_relaxed));
 	free(port);
 }
 

@@ -18,6 +18,7 @@
 
 #define PORT_BURST 32
 
+struct policer;
 struct port_driver;
 
 struct port {
@@ -33,6 +34,7 @@ struct port {
 	bool tx_offload_tso;  /* ... and GSO frames of TCP. */
 	bool tx_offload_uso;  /* ... and of UDP. */
 	_Atomic uint32_t mtu;
+	_Atomic(struct policer *) policer; /* Control's; NULL: what comes passes. */
 	struct eth_addr wanted_mac; /* What spec asked for, kept for a device that is made again. */
 	uint32_t wanted_mtu;
 	void *priv; /* The driver's. */

@@ -226,6 +226,10 @@ COLUMN(interface, options, read_map(r, path, value, &row->options))
 COLUMN(interface, other_config, read_map(r, path, value, &row->other_config))
 COLUMN(interface, external_ids, read_map(r, path, value, &row->external_ids))
 COLUMN(interface, ofport_request, read_int(r, path, value, 1, OFP_PORT_LAST, &row->ofport_request))
+COLUMN(interface, ingress_policing_rate, read_int(r, path, value, 0, UINT32_MAX, &row->ingress_policing_rate))
+COLUMN(interface, ingress_policing_burst, read_int(r, path, value, 0, UINT32_MAX, &row->ingress_policing_burst))
+COLUMN(interface, ingress_policing_kpkts_rate, read_int(r, path, value, 0, UINT32_MAX, &row->ingress_policing_kpkts_rate))
+COLUMN(interface, ingress_policing_kpkts_burst, read_int(r, path, value, 0, UINT32_MAX, &row->ingress_policing_kpkts_burst))
 COLUMN(interface, mtu_request, read_int(r, path, value, 68, 65535, &row->mtu_request))
 COLUMN(interface, mac, {
 	uint8_t mac[6];
@@ -244,6 +248,10 @@ static const struct column interface_columns[] = {
 	{"external_ids", interface_external_ids},
 	{"ofport_request", interface_ofport_request},
 	{"mtu_request", interface_mtu_request},
+	{"ingress_policing_rate", interface_ingress_policing_rate},
+	{"ingress_policing_burst", interface_ingress_policing_burst},
+	{"ingress_policing_kpkts_rate", interface_ingress_policing_kpkts_rate},
+	{"ingress_policing_kpkts_burst", interface_ingress_policing_kpkts_burst},
 	{"mac", interface_mac},
 	{NULL, NULL},
 };

@@ -116,8 +116,9 @@ static void warn_unbuilt(const struct model_bridge *cfg)
 		warn_once("port", (*port)->name, "lacp",
 			(*port)->lacp && strcmp((*port)->lacp, "off"));
 		VEC_FOR_EACH (iface, &(*port)->interfaces) {
-			warn_once("interface", (*iface)->name, "ingress policing",
-				(*iface)->ingress_policing_rate || (*iface)->ingress_policing_kpkts_rate);
+			warn_once("interface", (*iface)->name, "ingress policing of a port without a device",
+				((*iface)->ingress_policing_rate || (*iface)->ingress_policing_kpkts_rate) &&
+				rc_iface_has_no_device((*iface)->type));
 			warn_once("interface", (*iface)->name, "bfd",
 				smap_get_bool(&(*iface)->bfd, "enable", false));
 		}

@@ -184,6 +184,11 @@ static bool is_tunnel(const char *type)
 	return !strcmp(type, "vxlan") || !strcmp(type, "gre") || !strcmp(type, "geneve");
 }
 
+bool rc_iface_has_no_device(const char *type)
+{
+	return !strcmp(type, "patch") || is_tunnel(type);
+}
+
 static bool is_device(const char *type)
 {
 	return !strcmp(type, "internal") || !strcmp(type, "system") || !strcmp(type, "dpdk") ||
@@ -321,6 +326,22 @@ void rc_iface_destroy(struct rc_iface *iface)
 	free(iface);
 }
 
+/* Bursts of 0 are the defaults of ovs-vswitchd.conf.db(5). */
+static void police(struct rc_iface *iface)
+{
+	const struct model_interface *cfg = iface->cfg;
+	const struct policing policing = {
+		.kbps = (uint32_t)cfg->ingress_policing_rate,
+		.kb = cfg->ingress_policing_burst ? (uint32_t)cfg->ingress_policing_burst
+			: cfg->ingress_policing_rate ? 8000 : 0,
+		.kpps = (uint32_t)cfg->ingress_policing_kpkts_rate,
+		.kpkts = cfg->ingress_policing_kpkts_burst ? (uint32_t)cfg->ingress_policing_kpkts_burst
+			: cfg->ingress_policing_kpkts_rate ? 16 : 0,
+	};
+
+	dp_port_set_policing(iface->dp_port, &policing);
+}
+
 /* Settings of a running device that need no reopening. */
 static void update_device(struct rc_iface *iface)
 {
@@ -329,6 +350,7 @@ static void update_device(struct rc_iface *iface)
 
 	if (iface->kind != PL_PORT_DEVICE || iface->state != RC_RUNNING)
 		return;
+	police(iface);
 	if (cfg->mtu_request != MODEL_UNSET && cfg->mtu_request != iface->info.mtu)
 		dp_port_set_mtu(iface->dp_port, cfg->mtu_request);
 	if (cfg->mac && !iface->is_local && !parse_mac(cfg->mac, mac.b) &&

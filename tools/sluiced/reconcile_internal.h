@@ -24,6 +24,8 @@ void rc_iface_join_patches(void);
 /* Answers from the datapath, retries of missing devices. */
 void rc_iface_run(void);
 bool rc_iface_all_settled(void);
+/* Interfaces of TYPE are patch or tunnel ports. */
+bool rc_iface_has_no_device(const char *type);
 struct rc_iface *rc_iface_find(const char *name);
 /* Something a status reader could see has changed. */
 void rc_changed(void);
