@@ -67,6 +67,15 @@ static enum ofp_error make_room(struct of_txn *txn, uint8_t table_id)
 	return OFP_OK;
 }
 
+/* Of the datapath's own fields a flow may only say that the packet was not recirculated. */
+static bool match_is_public(const struct match *match)
+{
+	uint32_t recirc_mask = match->mask.recirc_id;
+
+	return !match->mask.dp_hash &&
+		(!recirc_mask || (recirc_mask == UINT32_MAX && !match->flow.recirc_id));
+}
+
 static enum ofp_error add_start(struct of_txn *txn, const struct flow_mod *fm)
 {
 	uint8_t table_id = fm->table_id == OFP_TABLE_ALL ? 0 : fm->table_id;
@@ -75,7 +84,7 @@ static enum ofp_error add_start(struct of_txn *txn, const struct flow_mod *fm)
 	struct of_rule *old;
 	enum ofp_error error;
 
-	if (fm->match.mask.recirc_id || fm->match.mask.dp_hash)
+	if (!match_is_public(&fm->match))
 		return OFPBRC_EPERM;
 	error = of_acts_check(txn->state, spec.acts, spec.acts_len);
 	if (error)
