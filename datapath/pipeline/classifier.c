@@ -191,9 +191,10 @@ static void publish_order(struct classifier *cls)
 	order->n = 0;
 	LIST_FOR_EACH (s, list_node, &cls->subtables) {
 		s->bound = wanted_bound(s);
-		order->entries[order->n++] = (struct cls_order_entry){s, s->bound};
+		order->entries[order->n++] = (struct cls_order_entry){s, s->bound, 0};
 	}
 	qsort(order->entries, order->n, sizeof order->entries[0], compare_bounds);
+	cls_filter_publish(cls, order);
 	rcu_set(&cls->order, order);
 	if (old)
 		rcu_defer_free(old);
@@ -224,6 +225,7 @@ static struct cls_subtable *create_subtable(struct classifier *cls, const struct
 	hmap_insert(&cls->by_mask, &s->node, hash);
 	list_push_back(&cls->subtables, &s->list_node);
 	flow_mask_or(&cls->mask_union, mask);
+	cls_filter_attach(s);
 	cls_common_check(s);
 	return s;
 }
@@ -248,6 +250,7 @@ static void destroy_subtable(struct cls_subtable *s)
 	vec_uninit(&s->heap);
 	cls->mask_union_stale = true;
 	publish_order(cls);
+	cls_filter_detach(s);
 	rcu_defer(free_subtable, s);
 }
 
@@ -294,6 +297,7 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, const stru
 	atomic_init(&rule->versions.added, added);
 	atomic_init(&rule->versions.removed, VERSION_MAX);
 
+	cls_filter_added(s, rule->key);
 	list_push_back(&s->list, &rule->list);
 	add_priority(s, priority);
 	if (priority > max_priority(s)) {
@@ -323,6 +327,7 @@ void classifier_remove(struct classifier *cls, struct cls_rule *rule)
 	cls_cursors_skip(cls, rule);
 	cmap_remove(&s->rules, &rule->node);
 	list_remove(&rule->list);
+	cls_filter_removed(s);
 	rule->subtable = NULL;
 	cls->n_rules--;
 
@@ -363,6 +368,7 @@ struct classifier *classifier_create(void)
 	hmap_init(&cls->by_mask);
 	list_init(&cls->subtables);
 	list_init(&cls->cursors);
+	list_init(&cls->atoms);
 	return cls;
 }
 

@@ -4,7 +4,8 @@
 /*
  * Classifier: finds the highest-priority rule that a flow matches. Tuple space search: one subtable
  * (hash map over the masked words) per distinct mask, visited in order of their highest priority and
- * stopped once nothing better can come. A rule stores only the words of its key that its mask has;
+ * stopped once nothing better can come; where there are several, filters (classifier_filter.c) rule most of
+ * them out by one word of the flow each. A rule stores only the words of its key that its mask has;
  * the mask lives in the subtable. Rules are versioned (version.h); several rules with equal match and
  * priority may exist as long as their versions do not overlap. Conjunctive matches as in
  * ovs-actions(7) conjunction.

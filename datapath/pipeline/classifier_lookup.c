@@ -73,26 +73,75 @@ static void add_wildcards(const struct cls_mask *mask, struct flow *wc)
 		flow_words(wc)[mask->index[i]] |= mask->words[i];
 }
 
+/* What the filters have told about a flow; bits are those of the order's atoms. */
+struct filtering {
+	uint64_t known, failed;
+	uint64_t told;		/* Of those that failed: in the wildcards. */
+};
+
+/* True if some word of the flow rules out the subtable of ENTRY; WC then has that word. */
+static inline bool is_ruled_out(const struct cls_order *order, const struct cls_order_entry *entry,
+	struct filtering *f, const struct flow *flow, struct flow *wc)
+{
+	const struct cls_atom *atom;
+	uint64_t failed;
+
+	for (uint64_t todo = entry->atoms & ~f->known; todo && !(entry->atoms & f->failed);
+		todo &= todo - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(todo);
+
+		f->known |= UINT64_C(1) << i;
+		if (!cls_atom_may_match(order->atoms[i], flow_words_const(flow)))
+			f->failed |= UINT64_C(1) << i;
+	}
+	failed = entry->atoms & f->failed;
+	if (!failed)
+		return false;
+	if (!(failed & f->told)) {
+		f->told |= failed & -failed;
+		atom = order->atoms[__builtin_ctzll(failed)];
+		if (wc)
+			flow_words(wc)[atom->index] |= atom->mask;
+	}
+	return true;
+}
+
+/* A change in a subtable with the common mask is told by its key only to those who have that mask, as all do
+ * who looked into it. So must those who did not need to. */
+static void add_common(const struct classifier *cls, struct flow *wc)
+{
+	const struct cls_mask *common = rcu_get(&cls->common);
+
+	if (common)
+		add_wildcards(common, wc);
+}
+
 static const struct cls_rule *search(const struct classifier *cls, version_t version,
 	const struct flow *flow, struct flow *wc, struct soft_list *softs)
 {
 	const struct cls_order *order = rcu_get(&cls->order);
 	const struct cls_rule *best = NULL;
+	struct filtering filtering = {0};
 
 	for (uint32_t i = 0; order && i < order->n; i++) {
-		const struct cls_subtable *s = order->entries[i].subtable;
+		const struct cls_order_entry *entry = &order->entries[i];
+		const struct cls_subtable *s = entry->subtable;
 
 		if (best) {
-			if (order->entries[i].bound <= best->priority)
+			if (entry->bound <= best->priority)
 				break;
 			if (atomic_load_explicit(&s->max_priority, memory_order_relaxed) <=
 				best->priority)
 				continue;
 		}
+		if (entry->atoms && is_ruled_out(order, entry, &filtering, flow, wc))
+			continue;
 		search_subtable(s, version, flow, &best, softs);
 		if (wc)
 			add_wildcards(s->mask, wc);
 	}
+	if (wc && filtering.told)
+		add_common(cls, wc);
 	return best;
 }
 

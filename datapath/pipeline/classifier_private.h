@@ -29,6 +29,29 @@ struct cls_priority {
 	uint32_t n_rules;
 };
 
+/* A table with fewer subtables has no filters. */
+#define CLS_FILTER_SUBTABLES 4
+#define CLS_MAX_ATOMS 64
+
+struct cls_filter {
+	uint32_t mask;		/* Bits - 1. */
+	_Atomic uint64_t bits[];
+};
+
+/* See classifier_filter.c. */
+struct cls_atom {
+	/* For readers. */
+	RCU(struct cls_filter *) filter;	/* NULL: nothing is known. */
+	uint64_t mask;
+	uint8_t index;		/* Word of struct flow. */
+
+	/* Control's. */
+	uint32_t id;		/* In the order that is being published. */
+	uint32_t n_subtables, n_rules;
+	uint32_t n_added;	/* Values added to the filter, gone or not. */
+	struct list node;	/* In cls->atoms. */
+};
+
 struct cls_subtable {
 	/* For readers. */
 	struct cmap rules;
@@ -48,15 +71,18 @@ struct cls_subtable {
 	int32_t announced;	/* Highest priority that was the subject of a wide change. */
 	bool selective;		/* Has a say in the common mask. */
 	bool has_common;	/* Has all of the common mask. */
+	struct cls_atom **atoms;	/* One a word of the mask. */
 };
 
 struct cls_order_entry {
 	struct cls_subtable *subtable;
 	int32_t bound;
+	uint64_t atoms;		/* Bits of those that its mask has; 0 without filters. */
 };
 
 struct cls_order {
-	uint32_t n;
+	uint32_t n, n_atoms;
+	const struct cls_atom *atoms[CLS_MAX_ATOMS];
 	struct cls_order_entry entries[];
 };
 
@@ -67,6 +93,7 @@ struct classifier {
 	size_t n_rules;
 	struct hmap by_mask;
 	struct list subtables;
+	struct list atoms;
 	struct list cursors;
 	bool common_changed;		/* And the wide change for it is still to come. */
 	struct flow mask_union;
@@ -116,3 +143,30 @@ void cls_cursors_skip(struct classifier *cls, struct cls_rule *rule);
 void cls_common_grown(struct cls_subtable *subtable);
 void cls_common_gone(struct cls_subtable *subtable);
 void cls_common_check(struct cls_subtable *subtable);
+
+/* classifier_filter.c: SUBTABLE has come; goes (after an order without it was published). */
+void cls_filter_attach(struct cls_subtable *subtable);
+void cls_filter_detach(struct cls_subtable *subtable);
+/* A rule with KEY is about to become visible; has gone. */
+void cls_filter_added(struct cls_subtable *subtable, const uint64_t *key);
+void cls_filter_removed(struct cls_subtable *subtable);
+/* Completes ORDER, which is about to be published. */
+void cls_filter_publish(struct classifier *cls, struct cls_order *order);
+
+static inline uint32_t cls_filter_bit(const struct cls_filter *filter, uint64_t value)
+{
+	return (uint32_t)hash_fold(value ^ UINT64_C(0xa0761d6478bd642f),
+		UINT64_C(0xe7037ed1a0b428db)) & filter->mask;
+}
+
+/* False: no rule has FLOW's value there. */
+static inline bool cls_atom_may_match(const struct cls_atom *atom, const uint64_t *flow_words_)
+{
+	const struct cls_filter *filter = rcu_get(&atom->filter);
+	uint32_t bit;
+
+	if (unlikely(!filter))
+		return true;
+	bit = cls_filter_bit(filter, flow_words_[atom->index] & atom->mask);
+	return atomic_load_explicit(&filter->bits[bit / 64], memory_order_relaxed) >> (bit % 64) & 1;
+}
