@@ -27,6 +27,7 @@ enum command_type {
 	COMMAND_PORT_REMOVE,	/* port: ... no longer; its queues too. */
 	COMMAND_RXQ_ADD,	/* rxq: poll it. */
 	COMMAND_RXQ_REMOVE,
+	COMMAND_TX_LOCK,	/* port: its transmit queue is shared from now on. */
 	COMMAND_RETIRE,		/* path: if it still is that one. */
 	COMMAND_PURGE,		/* All paths. */
 	COMMAND_STOP,		/* The thread ends. */

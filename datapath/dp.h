@@ -22,6 +22,14 @@
 
 /* ------------------------------------------------------------------ start and stop */
 
+/* Balancing by itself (pmd-auto-lb and what belongs to it). */
+struct dp_auto_lb {
+	bool enabled;
+	unsigned int interval_min;	/* 0: 1. */
+	unsigned int load_threshold;	/* Per cent of its time that some PMD must be busy. */
+	unsigned int improvement;	/* Per cent by which the variance must sink. */
+};
+
 /* From Open_vSwitch.other_config or the JSON file; all zero is good: hugepages if there are any. */
 struct dp_config {
 	const char *dpdk_extra;		/* dpdk-extra; NULL none. */
@@ -32,6 +40,10 @@ struct dp_config {
 	unsigned int n_mbufs;		/* 0: chosen from memory. */
 	unsigned int cache_entries;	/* Exact cache entries a PMD; 0: default. */
 	unsigned int pmd_sleep_max_us;	/* Longest sleep of an idle PMD; 0: default. */
+	bool pmd_no_sleep;		/* Idle PMDs never sleep. */
+	const char *pmd_rxq_assign;	/* "cycles", "group" or "roundrobin"; NULL: cycles. */
+	bool pmd_rxq_no_isolate;	/* PMDs with pinned queues take others too. */
+	struct dp_auto_lb auto_lb;
 	bool no_caches;			/* Every packet through the interpreter (tests). */
 	bool no_too_big_answers;	/* Who sends what is too big for a tunnel's underlay is not told. */
 	bool drop_unresolved;		/* Tunnel packets whose next hop is unknown ask for it and are
@@ -46,7 +58,8 @@ int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlat
 	char **error);
 /* Stops the PMDs, closes every port, frees. */
 void dp_uninit(void);
-/* Changes what may change while running (pmd_cpu_mask, pmd_sleep_max_us). */
+/* Changes what may change while running: pmd_* and auto_lb. Traffic goes on: queues move one by one, PMDs that
+ * stay are not disturbed. */
 int dp_reconfigure(const struct dp_config *config, char **error);
 
 /* Control's turn: drains news, ages FDBs and neighbours, sweeps counters once a second, reclaims. Call
@@ -134,6 +147,10 @@ struct dp_port_stats {
  * such port. */
 bool dp_port_stats(dp_port_t port, struct dp_port_stats *stats);
 const char *dp_port_name(dp_port_t port);
+/* "queue:core,...": who polls the port's queues (pmd-rxq-affinity); NULL or "": whoever has least to do. */
+void dp_port_set_rxq_affinity(dp_port_t port, const char *affinity);
+/* Assigns all queues anew by what they take now. */
+void dp_rxqs_rebalance(void);
 
 /* ------------------------------------------------------------------ packets from and to control */
 
@@ -211,6 +228,7 @@ void dp_format_paths(const struct dp_paths_format *format, struct sbuf *s);	/* d
 void dp_format_pmd_stats(struct sbuf *s);		/* dpif-netdev/pmd-stats-show */
 void dp_format_pmd_perf(struct sbuf *s);		/* dpif-netdev/pmd-perf-show */
 void dp_format_pmd_rxq(struct sbuf *s);			/* dpif-netdev/pmd-rxq-show */
+void dp_format_pmd_sleep(struct sbuf *s);		/* sluice/pmd-sleep-show */
 void dp_clear_pmd_stats(void);
 void dp_memory_usage(struct shash *usage);		/* name -> (uint64_t *), for memory/show */
 

@@ -166,30 +166,62 @@ void dp_format_pmd_perf(struct sbuf *s)
 
 /* ------------------------------------------------------------------ receive queues */
 
+static void put_rxqs(unsigned int pmd, const struct dp_device *device, uint64_t total, uint64_t *sum,
+	struct sbuf *s)
+{
+	for (unsigned int q = 0; device->rxqs && q < device->port->n_rxq; q++) {
+		const struct dp_rxq *rxq = &device->rxqs[q];
+		uint64_t load = dp_rxq_load(rxq);
+
+		if (rxq->pmd != (int)pmd)
+			continue;
+		*sum += load;
+		sbuf_putf(s, "  port: %-16s  queue-id: %2u (enabled)   pmd usage: %2.0f %%\n",
+			device->name, q, 100 * ratio(load, total));
+	}
+}
+
 void dp_format_pmd_rxq(struct sbuf *s)
 {
+	uint64_t total = dp_load_tsc();
 	const struct dp_device *device;
 
+	sbuf_putf(s, "Displaying last %u seconds pmd usage %%\n",
+		DP_LOAD_INTERVALS * DP_LOAD_INTERVAL_MS / 1000);
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		uint64_t busy = dp_pmd_load(i), queues = 0;
+
+		put_title(dp.pmds[i], s);
+		sbuf_putf(s, "  isolated : %s\n", dp_pmd_is_isolated(i) ? "true" : "false");
+		LIST_FOR_EACH (device, node, &dp.devices)
+			put_rxqs(i, device, total, &queues, s);
+		sbuf_putf(s, "  overhead: %2.0f %%\n",
+			busy > queues ? 100 * ratio(busy - queues, total) : 0.0);
+	}
+}
+
+/* ------------------------------------------------------------------ sleep */
+
+static void put_wakes(struct sbuf *s, const char *what, uint64_t n, uint64_t cycles, uint64_t max)
+{
+	double us = (double)rte_get_tsc_hz() / 1e6;
+
+	sbuf_putf(s, "  %-22s %12" PRIu64 "  (%.1f us late on average, %.1f us at most)\n", what, n,
+		ratio(cycles, n) / us, (double)max / us);
+}
+
+void dp_format_pmd_sleep(struct sbuf *s)
+{
 	for (unsigned int i = 0; i < dp.n_pmds; i++) {
 		const struct pmd *pmd = dp.pmds[i];
-		int64_t ms = MAX(clock_ms() - pmd->created_ms, INT64_C(1));
-		double total = (double)ms / 1000 * (double)rte_get_tsc_hz();
-		double busy = (double)stat_get(&pmd->stats.busy_cycles), queues = 0;
+		const struct pmd_wakes *w = &pmd->wakes;
 
 		put_title(pmd, s);
-		sbuf_puts(s, "  isolated : false\n");
-		LIST_FOR_EACH (device, node, &dp.devices) {
-			for (unsigned int q = 0; device->rxqs && q < device->port->n_rxq; q++) {
-				double cycles = (double)stat_get(&device->rxqs[q].cycles);
-
-				if (device->rxq_pmds[q] != i)
-					continue;
-				queues += cycles;
-				sbuf_putf(s, "  port: %-16s  queue-id: %2u (enabled)   pmd usage: "
-					"%2.0f %%\n", device->name, q, 100 * cycles / total);
-			}
-		}
-		sbuf_putf(s, "  overhead: %2.0f %%\n",
-			busy > queues ? 100 * (busy - queues) / total : 0.0);
+		sbuf_putf(s, "  %-22s %12u\n", "longest sleep (us):", atomic_load(&pmd->sleep_max_us));
+		sbuf_putf(s, "  %-22s %12" PRIu64 "\n", "sleeps:", stat_get(&pmd->stats.sleep_iterations));
+		put_wakes(s, "woken by control:", stat_get(&w->calls), stat_get(&w->call_cycles),
+			stat_get(&w->call_max));
+		put_wakes(s, "woken by the clock:", stat_get(&w->timeouts),
+			stat_get(&w->timeout_cycles), stat_get(&w->timeout_max));
 	}
 }

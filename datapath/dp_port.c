@@ -50,8 +50,8 @@ static void device_destroy(struct dp_device *device)
 	id_pool_free(dp.numbers, device->number);
 	list_remove(&device->node);
 	free(device->tx_locks);
-	free(device->rxqs);
-	free(device->rxq_pmds);
+	dp_rxqs_detach(device);
+	free(device->rxq_affinity);
 	free(device);
 }
 
@@ -82,68 +82,71 @@ bool dp_port_event_next(struct dp_port_event *event)
 
 /* ------------------------------------------------------------------ on and off the PMDs */
 
-static unsigned int least_loaded(const unsigned int *load)
+/* A transmit queue that no PMD has yet; else one to be shared. */
+static uint16_t choose_txq(const struct dp_device *device, unsigned int pmd)
 {
-	unsigned int best = 0;
+	uint16_t n = device->port->n_txq;
 
-	for (unsigned int i = 1; i < dp.n_pmds; i++)
-		if (load[i] < load[best])
-			best = i;
-	return best;
+	for (uint16_t q = 0; q < n; q++) {
+		bool taken = false;
+
+		for (unsigned int i = 0; i < PMD_MAX && !taken; i++)
+			taken = device->pmd_ports[i] && device->pmd_ports[i]->txq == q;
+		if (!taken)
+			return q;
+	}
+	return (uint16_t)(pmd % n);
 }
 
-static void count_rxqs(unsigned int load[PMD_MAX])
+/* From now on PMDs lock the transmit queues of DEVICE: another one comes for which there is none. */
+static void share_txqs(struct dp_device *device)
 {
-	struct dp_device *device;
+	_Atomic uint32_t left = 0;
 
-	memset(load, 0, PMD_MAX * sizeof *load);
-	LIST_FOR_EACH (device, node, &dp.devices)
-		for (unsigned int q = 0; device->rxqs && q < device->port->n_rxq; q++)
-			load[device->rxq_pmds[q]]++;
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		struct pmd_port *pp = device->pmd_ports[i];
+
+		if (!pp || pp->tx_lock)
+			continue;
+		atomic_fetch_add(&left, 1);
+		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_TX_LOCK, .done = &left,
+			.port = pp});
+	}
+	dp_commands_wait(&left);
+	device->port->tx_locked = true;
+}
+
+static void attach_pmd(struct dp_device *device, unsigned int i)
+{
+	struct port *port = device->port;
+	bool shared = port->n_txq < dp.n_pmds;
+	struct pmd_port *pp = xaligned_calloc(64, sizeof *pp);
+
+	if (shared)
+		share_txqs(device);
+	pp->port = port;
+	pp->dp_port = device->number;
+	pp->txq = choose_txq(device, i);
+	pp->tx_shared_lock = &device->tx_locks[pp->txq];
+	pp->tx_lock = shared ? pp->tx_shared_lock : NULL;
+	device->pmd_ports[i] = pp;
+	pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_PORT_ADD, .port = pp});
 }
 
 static void attach(struct dp_device *device)
 {
-	struct port *port = device->port;
-	bool shared = port->n_txq < dp.n_pmds;
-	unsigned int load[PMD_MAX];
-
-	if (!dp.n_pmds)
-		return;
-	count_rxqs(load);
-	port->tx_locked = shared;
-	for (unsigned int i = 0; i < dp.n_pmds; i++) {
-		struct pmd_port *pp = xaligned_calloc(64, sizeof *pp);
-
-		pp->port = port;
-		pp->dp_port = device->number;
-		pp->txq = (uint16_t)(i % port->n_txq);
-		pp->tx_lock = shared ? &device->tx_locks[pp->txq] : NULL;
-		device->pmd_ports[i] = pp;
-		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_PORT_ADD, .port = pp});
-	}
-	device->rxqs = xcalloc(MAX(port->n_rxq, 1), sizeof *device->rxqs);
-	device->rxq_pmds = xcalloc(MAX(port->n_rxq, 1), sizeof *device->rxq_pmds);
-	for (uint16_t q = 0; q < port->n_rxq; q++) {
-		struct pmd_rxq *rxq = &device->rxqs[q];
-		unsigned int i = least_loaded(load);
-
-		load[i]++;
-		device->rxq_pmds[q] = i;
-		rxq->port = device->pmd_ports[i];
-		rxq->qid = q;
-		rxq->fd = port_rx_fd(port, q);
-		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_RXQ_ADD, .rxq = rxq});
-	}
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		attach_pmd(device, i);
+	dp_rxqs_attach(device);
 }
 
-void dp_ports_attach_all(void)
+void dp_ports_attach_pmd(unsigned int i)
 {
 	struct dp_device *device;
 
 	LIST_FOR_EACH (device, node, &dp.devices)
 		if (device->state == DP_DEVICE_OPEN)
-			attach(device);
+			attach_pmd(device, i);
 }
 
 static void fold(struct dp_device *device, struct pmd_port *pp)
@@ -159,27 +162,32 @@ static void fold(struct dp_device *device, struct pmd_port *pp)
 	}
 }
 
-static void detached(struct dp_device *device)
+static void forget_pmd_port(struct dp_device *device, unsigned int i)
 {
-	for (unsigned int i = 0; i < PMD_MAX; i++) {
-		if (device->pmd_ports[i])
-			fold(device, device->pmd_ports[i]);
-		free(device->pmd_ports[i]);
-		device->pmd_ports[i] = NULL;
-	}
-	free(device->rxqs);
-	free(device->rxq_pmds);
-	device->rxqs = NULL;
-	device->rxq_pmds = NULL;
+	if (device->pmd_ports[i])
+		fold(device, device->pmd_ports[i]);
+	free(device->pmd_ports[i]);
+	device->pmd_ports[i] = NULL;
 }
 
-void dp_ports_forget_pmds(void)
+static void detached(struct dp_device *device)
+{
+	for (unsigned int i = 0; i < PMD_MAX; i++)
+		forget_pmd_port(device, i);
+	dp_rxqs_detach(device);
+}
+
+void dp_ports_forget_pmd(unsigned int i, unsigned int last)
 {
 	struct dp_device *device;
 
 	LIST_FOR_EACH (device, node, &dp.devices) {
-		detached(device);
-		atomic_store(&device->leaving, 0);
+		forget_pmd_port(device, i);
+		if (i != last) {
+			device->pmd_ports[i] = device->pmd_ports[last];
+			device->pmd_ports[last] = NULL;
+		}
+		dp_rxqs_forget_pmd(device, i, last);
 	}
 }
 

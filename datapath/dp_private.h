@@ -9,9 +9,29 @@
 
 #include "datapath/dp.h"
 #include "datapath/pmd.h"
+#include "datapath/rxq_sched.h"
 #include "datapath/worker.h"
 #include "lib/id_pool.h"
 #include "lib/list.h"
+
+#define DP_NEWS_A_TURN 256		/* Of each kind from each PMD. */
+
+/* What a queue or a PMD worked lately: cycles of intervals that are over, and of the one under way. */
+#define DP_LOAD_INTERVALS 12
+#define DP_LOAD_INTERVAL_MS 5000
+
+struct dp_load {
+	uint64_t seen;			/* The sum when this interval began. */
+	uint64_t past[DP_LOAD_INTERVALS];
+};
+
+/* A receive queue. */
+struct dp_rxq {
+	struct pmd_rxq rxq;
+	int pmd;			/* Who polls it; -1: nobody. */
+	bool is_pinned;
+	struct dp_load load;
+};
 
 enum dp_device_state {
 	DP_DEVICE_OPENING,
@@ -31,8 +51,8 @@ struct dp_device {
 	struct port *port;
 	struct dp_port_info info;
 	rte_spinlock_t *tx_locks;	/* One a transmit queue. */
-	struct pmd_rxq *rxqs;		/* port->n_rxq of them, ... */
-	unsigned int *rxq_pmds;		/* ... and the PMD of each. */
+	struct dp_rxq *rxqs;		/* port->n_rxq of them; NULL: on no PMD. */
+	char *rxq_affinity;		/* pmd-rxq-affinity; NULL none. */
 	struct pmd_port *pmd_ports[PMD_MAX];
 	_Atomic uint32_t leaving;	/* PMDs that still have it. */
 	/* From PMDs that are gone. */
@@ -78,6 +98,17 @@ struct dp {
 
 	struct pmd *pmds[PMD_MAX];
 	unsigned int n_pmds;
+	struct dp_load pmd_loads[PMD_MAX];	/* Busy cycles. */
+
+	/* Receive queues (dp_rxq.c). */
+	enum rxq_sched_how rxq_how;
+	bool rxq_no_isolate;
+	struct dp_auto_lb auto_lb;
+	int64_t auto_lb_ms;		/* When it was last looked at. */
+	unsigned int load_at;		/* Interval that is written next ... */
+	int64_t load_ms;		/* ... and when the one under way began. */
+	uint64_t load_tsc;
+	uint64_t load_tscs[DP_LOAD_INTERVALS];	/* Lengths. */
 	unsigned int n_populating;	/* Jobs of the worker that name a PMD or its memory. */
 
 	struct id_pool *numbers;
@@ -123,9 +154,34 @@ void dp_ports_init(void);
 void dp_ports_uninit(void);		/* Closes everything; waits. */
 void dp_ports_run(void);
 struct dp_device *dp_device(dp_port_t number);
-/* All open devices onto / off the PMDs of now. */
-void dp_ports_attach_all(void);
-void dp_ports_forget_pmds(void);
+/* All open devices onto PMD I, which is new. */
+void dp_ports_attach_pmd(unsigned int i);
+/* PMD I is gone; LAST (perhaps I itself) gets its number. */
+void dp_ports_forget_pmd(unsigned int i, unsigned int last);
+
+/* dp_pmd.c. -EINVAL: pmd-cpu-mask makes no sense, and nothing was done. */
+int dp_pmds_start(char **error);
+void dp_pmds_stop(void);
+int dp_pmds_change(char **error);
+
+/* dp_rxq.c */
+void dp_rxqs_configure(const struct dp_config *config);
+/* DEVICE's queues get their PMDs; lose them (memory too). */
+void dp_rxqs_attach(struct dp_device *device);
+void dp_rxqs_detach(struct dp_device *device);
+void dp_rxqs_forget_pmd(struct dp_device *device, unsigned int i, unsigned int last);
+/* Assigns all queues anew, but not to those PMDs that LEAVE (NULL: none does), and moves those whose PMD
+ * changes. */
+void dp_rxqs_assign(const bool *leave);
+/* About once a second: measures, and balances if that is wanted. */
+void dp_rxqs_run(int64_t now_ms);
+/* Cycles that a queue took, and that PMD I was busy, lately; and all that there were. */
+uint64_t dp_rxq_load(const struct dp_rxq *rxq);
+uint64_t dp_pmd_load(unsigned int i);
+uint64_t dp_load_tsc(void);
+bool dp_pmd_is_isolated(unsigned int i);
+/* Waits until PMDs have carried out all commands that count DONE down. */
+void dp_commands_wait(_Atomic uint32_t *done);
 
 /* dp_stats.c */
 void dp_sweep_pmd(struct pmd *pmd);

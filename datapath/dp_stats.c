@@ -222,6 +222,8 @@ void dp_stats_run(void)
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		if (path_pool_n_retired(dp.pmds[i]->pool) > PMD_MAX_PATHS / 8)
 			harvest(dp.pmds[i]);
+	if (dp.sweep_due)
+		dp_rxqs_run(clock_ms());
 	if (dp.sweep_due && !dp.sweeping)
 		begin_round();
 	if (dp.sweeping) {

@@ -47,6 +47,7 @@ static void remove_rxq_at(struct pmd *pmd, unsigned int i)
 		pmd_unwatch(pmd, rxq);
 	pmd->n_polled -= rxq->fd < 0;
 	pmd->n_ready -= rxq->ready;
+	rxq->ready = false;
 	pmd->rxqs[i] = pmd->rxqs[--pmd->n_rxqs];
 }
 
@@ -79,6 +80,9 @@ static void run_command(struct pmd *pmd, const struct command *c)
 		for (unsigned int i = pmd->n_rxqs; i-- > 0;)
 			if (pmd->rxqs[i] == c->rxq)
 				remove_rxq_at(pmd, i);
+		break;
+	case COMMAND_TX_LOCK:
+		c->port->tx_lock = c->port->tx_shared_lock;
 		break;
 	case COMMAND_RETIRE:
 		if (path_generation(&pmd->paths[c->path.slot]) == c->path.generation)
@@ -339,12 +343,11 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	unsigned int n, first;
 	int err;
 
-	pmd->index = config->index;
 	pmd->core = config->core;
 	pmd->wake_control = config->wake_control;
 	pmd->created_ms = pmd->cleared_ms = clock_ms();
 	pmd->no_caches = config->no_caches;
-	pmd->sleep_max_us = config->sleep_max_us ? config->sleep_max_us : PMD_SLEEP_MAX_US;
+	pmd->sleep_max_us = config->sleep_max_us;
 	pmd->tsc_per_us = MAX(rte_get_tsc_hz() / 1000000, UINT64_C(1));
 	miss_budget_init(&pmd->miss_budget, pmd->tsc_per_us);
 	pmd->epoll_fd = pmd->wake_fd = -1;

@@ -83,6 +83,7 @@ struct pmd_port {
 	dp_port_t dp_port;
 	uint16_t txq;
 	rte_spinlock_t *tx_lock;	/* The queue is shared; NULL: our own. */
+	rte_spinlock_t *tx_shared_lock;	/* The one to take then. */
 	uint16_t n_tx;
 	bool tx_queued;			/* In pmd->flush. */
 	bool tx_bare;			/* All of tx[] is bare; else nothing of it is. */
@@ -153,7 +154,6 @@ struct pmd_burst {
 
 struct pmd {
 	/* Set at creation. */
-	unsigned int index;
 	int core;			/* -1: not pinned. */
 	int numa;
 	pthread_t thread;
@@ -243,9 +243,8 @@ struct pmd {
 
 struct pmd_config {
 	int core;
-	unsigned int index;
 	unsigned int cache_entries;
-	uint32_t sleep_max_us;
+	uint32_t sleep_max_us;		/* 0: it never sleeps. */
 	bool no_caches;
 	struct event_async *wake_control;
 };

@@ -153,7 +153,8 @@ void pmd_sleep(struct pmd *pmd, uint64_t idle_us)
 {
 	bool held = atomic_load_explicit(&pmd->hold, memory_order_relaxed);
 
-	if (idle_us < SPIN_US || (pmd->n_ready && !held)) {
+	if (idle_us < SPIN_US || (pmd->n_ready && !held) ||
+		!atomic_load_explicit(&pmd->sleep_max_us, memory_order_relaxed)) {
 		rte_pause();
 		return;
 	}

@@ -212,10 +212,17 @@ static void cmd_memory_show(struct unixctl_conn *conn, int argc, const char *arg
 	reply_sbuf(conn, &s);
 }
 
+static void cmd_rxq_rebalance(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)argc, (void)argv, (void)aux;
+	dp_rxqs_rebalance();
+	unixctl_reply(conn, "pmd rxq rebalance requested.\n");
+}
+
 static void register_datapath(void)
 {
 	static struct text_command stats = {dp_format_pmd_stats}, perf = {dp_format_pmd_perf},
-		rxq = {dp_format_pmd_rxq};
+		rxq = {dp_format_pmd_rxq}, pmd_sleep = {dp_format_pmd_sleep};
 
 	unixctl_command_register("dpif-netdev/pmd-stats-show", "[-pmd core] [dp]", 0, 3, cmd_text, &stats);
 	unixctl_command_register("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0, 3,
@@ -223,6 +230,8 @@ static void register_datapath(void)
 	unixctl_command_register("dpif-netdev/pmd-perf-show", "[-nh] [-it iter-history-len] "
 		"[-ms ms-history-len] [-pmd core] [dp]", 0, 8, cmd_text, &perf);
 	unixctl_command_register("dpif-netdev/pmd-rxq-show", "[-pmd core] [dp]", 0, 3, cmd_text, &rxq);
+	unixctl_command_register("dpif-netdev/pmd-rxq-rebalance", "[dp]", 0, 1, cmd_rxq_rebalance, NULL);
+	unixctl_command_register("sluice/pmd-sleep-show", "", 0, 0, cmd_text, &pmd_sleep);
 }
 
 static void register_tunnels(void)

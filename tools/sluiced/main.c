@@ -49,7 +49,18 @@ static struct dp_config dp_settings(const struct model *model)
 		.lcore_mask = smap_get(other, "dpdk-lcore-mask"),
 		.hugepage_dir = smap_get(other, "dpdk-hugepage-dir"),
 		.pmd_cpu_mask = smap_get(other, "pmd-cpu-mask"),
-		.pmd_sleep_max_us = smap_get_uint(other, "pmd-sleep-max", 0),
+		.pmd_sleep_max_us = smap_get_uint(other, "pmd-maxsleep", 0),
+		/* In Open vSwitch this is the default. */
+		.pmd_no_sleep = smap_get(other, "pmd-maxsleep") &&
+			!smap_get_uint(other, "pmd-maxsleep", 0),
+		.pmd_rxq_assign = smap_get(other, "pmd-rxq-assign"),
+		.pmd_rxq_no_isolate = !smap_get_bool(other, "pmd-rxq-isolate", true),
+		.auto_lb = {
+			.enabled = smap_get_bool(other, "pmd-auto-lb", false),
+			.interval_min = smap_get_uint(other, "pmd-auto-lb-rebal-interval", 1),
+			.load_threshold = smap_get_uint(other, "pmd-auto-lb-load-threshold", 95),
+			.improvement = smap_get_uint(other, "pmd-auto-lb-improvement-threshold", 25),
+		},
 		.no_caches = smap_get_bool(other, "sluice-no-caches", false),
 		.no_too_big_answers = !smap_get_bool(other, "sluice-tunnel-pmtud", true),
 		/* Who takes the place of ovs-vswitchd is not to send what it would not. */

@@ -217,6 +217,7 @@ static void open_device(struct rc_iface *iface)
 	iface->state = RC_OPENING;
 	iface->dp_port = dp_port_open(&spec);
 	by_dp_port[iface->dp_port] = iface;
+	dp_port_set_rxq_affinity(iface->dp_port, smap_get(&cfg->other_config, "pmd-rxq-affinity"));
 }
 
 static void iface_open(struct rc_iface *iface)
@@ -351,6 +352,7 @@ static void update_device(struct rc_iface *iface)
 	if (iface->kind != PL_PORT_DEVICE || iface->state != RC_RUNNING)
 		return;
 	police(iface);
+	dp_port_set_rxq_affinity(iface->dp_port, smap_get(&cfg->other_config, "pmd-rxq-affinity"));
 	if (cfg->mtu_request != MODEL_UNSET && cfg->mtu_request != iface->info.mtu)
 		dp_port_set_mtu(iface->dp_port, cfg->mtu_request);
 	if (cfg->mac && !iface->is_local && !parse_mac(cfg->mac, mac.b) &&

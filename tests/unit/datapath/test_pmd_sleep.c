@@ -59,7 +59,8 @@ static const struct port_driver queue_driver = {.type = "test", .rx = queue_rx};
 
 static int set_up(void **state)
 {
-	struct pmd_config config = {.core = -1, .cache_entries = 256};
+	struct pmd_config config = {.core = -1, .cache_entries = 256,
+		.sleep_max_us = PMD_SLEEP_MAX_US};
 	char *error = NULL;
 
 	loop = event_loop_create();
