@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "datapath/eal.h"
+#include "datapath/pipeline/dependency.h"
 #include "datapath/pipeline/fdb.h"
 #include "datapath/tun_options.h"
 #include "lib/clock.h"
@@ -479,8 +480,10 @@ void dp_news_run(struct pmd *pmd, unsigned int max)
 {
 	struct news news;
 
+	dep_batch_begin();
 	for (unsigned int i = 0; i < max && news_get_fact(&pmd->news, &news); i++)
 		take_fact(&news);
+	dep_batch_end();
 	for (unsigned int i = 0; i < max && news_get_packet(&pmd->news, &news); i++)
 		take_packet(&news);
 }

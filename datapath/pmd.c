@@ -230,6 +230,7 @@ static void tick(struct pmd *pmd)
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_tick(&pmd->exact[i]);
 	mega_tick(&pmd->mega);
+	pmd->tick_paths = path_pool_n_created(pmd->pool);
 	pmd_expire_fragments(pmd);
 	renew_key_masks(pmd);
 }

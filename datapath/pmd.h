@@ -41,6 +41,7 @@
 #define PMD_CACHE_ENTRIES (1024 * 1024)	/* Default: what it may grow to. */
 #define PMD_CACHE_ENTRIES_FIRST (128 * 1024)
 #define PMD_MAX_PATHS (512 * 1024)
+#define PMD_PATHS_A_TICK 16384		/* So many new ones a second for whoever comes. */
 #define PMD_PLAINS 256
 #define PMD_PLAIN_MAX_PAUSE 63u
 #define PMD_PATH_BYTES ((size_t)256 << 20)
@@ -201,7 +202,7 @@ struct pmd {
 	uint64_t masks_used[PL_MAX_PORTS / 64];
 	version_t masks_version;		/* When they were made new ... */
 	int64_t masks_ms;
-	uint64_t tick_packets, tick_misses;	/* At the last tick. */
+	uint64_t tick_packets, tick_misses, tick_paths;	/* At the last tick. */
 	struct pmd_burst burst;
 	struct pmd_burst inner;
 	struct {

@@ -131,6 +131,16 @@ static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 	burst->n = good;
 }
 
+/* Nothing is known of any of them. */
+static void miss_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+{
+	for (unsigned int i = 0; i < burst->n; i++) {
+		burst->paths[i] = NULL;
+		burst->refs[i].slot = PATH_NONE;
+	}
+	pmd_misses(pmd, burst, pp);
+}
+
 /* Carries BURST, whose packets entered by its in_port and were received at PP. */
 static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
@@ -142,16 +152,14 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	if (unlikely(!burst->n))
 		return;
 	if (unlikely(pmd->no_caches)) {
-		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
-		pmd_misses(pmd, burst, pp);
+		miss_all(pmd, burst, pp);
 	} else if (!pmd_look_up(pmd, burst, mask)) {
 		if (run_hits(pmd, burst, pp) < burst->n)
 			pmd_misses(pmd, burst, pp);
 	} else if (likely(burst->paths[0])) {
 		run_all(pmd, burst, pp, burst->paths[0]);
 	} else {
-		memset(burst->paths, 0, burst->n * sizeof burst->paths[0]);
-		pmd_misses(pmd, burst, pp);
+		miss_all(pmd, burst, pp);
 	}
 }
 

@@ -71,25 +71,35 @@ void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct fl
 
 /* ------------------------------------------------------------------ a burst */
 
-/* Indices of what has no path; how many. Asks for the memory that remembering it will write. */
-static unsigned int gather(struct pmd *pmd, struct pmd_burst *burst, struct pmd_miss misses[],
-	uint8_t index[])
+static void add_miss(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, struct pmd_miss *miss)
 {
-	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
+	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
+
+	*miss = (struct pmd_miss){.in_port = burst->in_port, .masked = &burst->masked[i],
+		.hash = burst->hashes[i], .epoch = mask->epoch};
+	/* What remembering it will write. */
+	if (!pmd->no_caches)
+		exact_prefetch_insert(&pmd->exact[flow_key_class(miss->masked)], miss->hash);
+}
+
+/* Those of BURST without a path, and which they are; how many. First those of flows that are known, whose path
+ * is out of date: *N_KNOWN of them. */
+static unsigned int gather(struct pmd *pmd, struct pmd_burst *burst, struct pmd_miss misses[],
+	uint8_t index[], unsigned int *n_known)
+{
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
-		struct pmd_miss *miss = &misses[n];
-
-		if (burst->paths[i])
-			continue;
-		index[n++] = (uint8_t)i;
-		*miss = (struct pmd_miss){.in_port = burst->in_port, .masked = &burst->masked[i],
-			.hash = burst->hashes[i], .epoch = mask->epoch};
-		if (!pmd->no_caches)
-			exact_prefetch_insert(&pmd->exact[flow_key_class(miss->masked)],
-				miss->hash);
-	}
+	for (unsigned int i = 0; i < burst->n; i++)
+		if (!burst->paths[i] && burst->refs[i].slot != PATH_NONE) {
+			index[n] = (uint8_t)i;
+			add_miss(pmd, burst, i, &misses[n++]);
+		}
+	*n_known = n;
+	for (unsigned int i = 0; i < burst->n; i++)
+		if (!burst->paths[i] && burst->refs[i].slot == PATH_NONE) {
+			index[n] = (uint8_t)i;
+			add_miss(pmd, burst, i, &misses[n++]);
+		}
 	return n;
 }
 
@@ -138,13 +148,20 @@ static void run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port
 void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
 	struct pmd_miss misses[PORT_BURST];
-	uint64_t begin = rte_rdtsc(), cycles;
+	uint64_t begin, cycles;
 	uint8_t index[PORT_BURST];
-	unsigned int n = gather(pmd, burst, misses, index);
-	unsigned int allowed = miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n);
+	unsigned int n_known, n = gather(pmd, burst, misses, index, &n_known), allowed;
 
+	/* Known flows have a right to their packets; there are not more of them than the cache has. */
+	allowed = n_known +
+		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n - n_known);
+
+	/* What the hits have to send is not to wait; and sending floods is part of what misses cost. */
+	pmd_flush(pmd);
+	begin = rte_rdtsc();
 	run_misses(pmd, burst, pp, misses, index, allowed);
 	if (allowed) {
+		pmd_flush(pmd);
 		cycles = rte_rdtsc() - begin;
 		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, allowed, cycles);
 		stat_add(&pmd->stats.miss_cycles, cycles);

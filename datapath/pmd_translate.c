@@ -253,6 +253,16 @@ static void learn_plain(struct pmd *pmd, const struct pmd_miss *miss, const stru
 
 /* ------------------------------------------------------------------ translating */
 
+/* Where new paths come in floods, as from a storm of unknown addresses, only a flow that is seen again is worth
+ * one. */
+static bool may_create_path(struct pmd *pmd, const struct pmd_miss *miss)
+{
+	struct exact *exact = &pmd->exact[flow_key_class(miss->key)];
+
+	return path_pool_n_created(pmd->pool) - pmd->tick_paths < PMD_PATHS_A_TICK ||
+		admission_seen(&exact->admission, miss->hash);
+}
+
 static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, const struct xlate_in *in,
 	struct xlate_out *out, const struct xlate_plain *plain)
 {
@@ -267,7 +277,8 @@ static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, 
 	program_fold(&out->program);
 	if (!out->cacheable || pmd->no_caches)
 		return NULL;
-	slot = path_intern(pmd->pool, out, in->flow, miss->in_port->dp_port, pmd->now_ms);
+	slot = path_intern(pmd->pool, out, in->flow, miss->in_port->dp_port, pmd->now_ms,
+		may_create_path(pmd, miss));
 	if (slot == PATH_NONE)
 		return NULL;
 	path = remember(pmd, miss, &out->wc, out->depth, slot);

@@ -32,6 +32,7 @@ struct path_pool {
 	_Atomic uint32_t n_live;
 	uint32_t *free_slots;		/* Stack. */
 	uint32_t n_free;
+	uint64_t n_created;
 
 	uint8_t *arena;
 	size_t arena_size;
@@ -345,6 +346,7 @@ static uint32_t path_create(struct path_pool *pool, const struct xlate_out *out,
 			pool->free_slots[pool->n_free++] = slot;
 		return PATH_NONE;
 	}
+	pool->n_created++;
 	body->hash = hash;
 	body->in_port = in_port;
 	body->created_ms = now_ms;
@@ -369,7 +371,7 @@ static uint32_t path_create(struct path_pool *pool, const struct xlate_out *out,
 }
 
 uint32_t path_intern(struct path_pool *pool, const struct xlate_out *out, const struct flow *flow,
-	dp_port_t in_port, int64_t now_ms)
+	dp_port_t in_port, int64_t now_ms, bool may_create)
 {
 	uint32_t hash = path_hash(out);
 	uint32_t next;
@@ -391,7 +393,12 @@ uint32_t path_intern(struct path_pool *pool, const struct xlate_out *out, const 
 		}
 		path_retire(pool, slot);
 	}
-	return path_create(pool, out, flow, in_port, hash, now_ms);
+	return may_create ? path_create(pool, out, flow, in_port, hash, now_ms) : PATH_NONE;
+}
+
+uint64_t path_pool_n_created(const struct path_pool *pool)
+{
+	return pool->n_created;
 }
 
 static void unlink_path(struct path_pool *pool, uint32_t slot)

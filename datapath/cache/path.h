@@ -105,10 +105,12 @@ static inline struct path *path_at(struct path *paths, uint32_t slot)
 /* The array of all paths; never moves. */
 struct path *path_pool_paths(struct path_pool *pool);
 
-/* The path that does what OUT says (OUT is cacheable), made now if there is none: its slot, or
- * PATH_NONE if the pool is full. FLOW is the key that was translated. */
+/* The path that does what OUT says (OUT is cacheable), made now if there is none and MAY_CREATE: its slot, or
+ * PATH_NONE, also if the pool is full. FLOW is the key that was translated. */
 uint32_t path_intern(struct path_pool *pool, const struct xlate_out *out, const struct flow *flow,
-	dp_port_t in_port, int64_t now_ms);
+	dp_port_t in_port, int64_t now_ms, bool may_create);
+/* Paths made so far. */
+uint64_t path_pool_n_created(const struct path_pool *pool);
 
 static inline uint32_t path_generation(const struct path *path)
 {

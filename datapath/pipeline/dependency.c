@@ -26,15 +26,40 @@ static void refresh_one(uint32_t seq)
 		atomic_store_explicit(counter, oldest, memory_order_relaxed);
 }
 
+static bool in_batch, batch_has_bumps;
+
+static void publish(uint32_t seq)
+{
+	/* A reader that sees the new sequence number sees the counter too, and what was published
+	 * before it. */
+	atomic_store_explicit(&dependency.seq, seq, memory_order_release);
+}
+
 void dep_bump(uint16_t id)
 {
 	uint32_t seq = atomic_load_explicit(&dependency.seq, memory_order_relaxed) + 1;
 
-	/* A reader that sees the new sequence number sees the counter too, and what was published
-	 * before it. */
+	/* In a batch the counter is ahead of the sequence number for a while: paths made meanwhile are not
+	 * valid for long, which is right, as they may know the change or not. */
 	atomic_store_explicit(&dependency.counter[id], seq, memory_order_release);
-	atomic_store_explicit(&dependency.seq, seq, memory_order_release);
+	if (in_batch)
+		batch_has_bumps = true;
+	else
+		publish(seq);
 	refresh_one(seq);
+}
+
+void dep_batch_begin(void)
+{
+	in_batch = true;
+	batch_has_bumps = false;
+}
+
+void dep_batch_end(void)
+{
+	in_batch = false;
+	if (batch_has_bumps)
+		publish(atomic_load_explicit(&dependency.seq, memory_order_relaxed) + 1);
 }
 
 bool dep_is_valid(uint32_t seq, const uint16_t *ids, unsigned int n)

@@ -112,6 +112,10 @@ static inline uint32_t dep_seq(void)
 
 /* Control: what ID stands for has been published in its new form. */
 void dep_bump(uint16_t id);
+/* Control: the bumps between these show together, at the end. For many small changes that nobody waits for, as
+ * addresses learned: every path that is used looks at its dependencies once, not for each of them. */
+void dep_batch_begin(void);
+void dep_batch_end(void);
 
 /* True if none of IDS[N] changed after SEQ. Wraps: see dep_bump's comment in the .c. */
 bool dep_is_valid(uint32_t seq, const uint16_t *ids, unsigned int n);

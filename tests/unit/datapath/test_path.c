@@ -35,7 +35,7 @@ static void result_init(struct result *r, dp_port_t port, uint32_t counter, uint
 
 static uint32_t intern(struct path_pool *pool, struct result *r)
 {
-	return path_intern(pool, &r->out, &r->flow, 1, 1000);
+	return path_intern(pool, &r->out, &r->flow, 1, 1000, true);
 }
 
 static void result_uninit(struct result *r)

@@ -693,7 +693,7 @@ static void tunnel_push_is_the_same_both_ways(void **state)
 	memcpy(push->header, h.data, h.len);
 	put_op(b.pf->pmd->pool, &output, sizeof output, &out);
 	memset(&flow, 0, sizeof flow);
-	slot = path_intern(b.pf->pmd->pool, &out, &flow, 1, 0);
+	slot = path_intern(b.pf->pmd->pool, &out, &flow, 1, 0, true);
 	path = &b.pf->pmd->paths[slot];
 	assert_int_equal(path->kind, PATH_TUNNEL);
 
@@ -775,7 +775,8 @@ static void what_comes_out_of_tunnels_goes_on(void **state)
 		put_op(b.pf->pmd->pool, &pop, sizeof pop, &out);
 		out.seq = dep_seq();
 		out.n_deps = out.n_counters = out.n_refreshes = 0;
-		ref.slot = path_intern(b.pf->pmd->pool, &out, &flow, fx_dp(b.bridge, 1), 0);
+		ref.slot = path_intern(b.pf->pmd->pool, &out, &flow, fx_dp(b.bridge, 1), 0,
+			true);
 		ref.generation = path_generation(&b.pf->pmd->paths[ref.slot]);
 		m = mbuf_from_bytes(eal_mempool(-1), frame, (uint32_t)encapsulated(&p, 5, frame));
 		flow_key_extract(mbuf_packet(m), fx_dp(b.bridge, 1), &(struct flow_limits){2}, &key);
