@@ -247,19 +247,20 @@ static uint32_t env_random(struct exec_env *env)
 
 /* ------------------------------------------------------------------ translating and running */
 
-/* Packet fields and ports; false: not even an Ethernet header. */
-static bool extract(struct packet *packet, const struct pl_bridge *bridge, struct flow *flow)
+/* Packet fields and ports; or why it can't go on. */
+static enum drop_reason extract(struct packet *packet, const struct pl_bridge *bridge, struct flow *flow)
 {
 	struct flow_limits limits = {.max_vlans = FLOW_MAX_VLANS};
 
 	if (bridge && pl_bridge_conf(bridge)->vlan_limit == 1)
 		limits.max_vlans = 1;
 	if (flow_extract_limits(packet, &limits, flow) == -EINVAL)
-		return false;
-	if (bridge && packet->geneve_opts_len)
+		return DROP_RX_MALFORMED;
+	if (bridge && packet->geneve_opts_len &&
 		tun_options_parse(rcu_get(&bridge->tun_table), packet->geneve_opts,
-			packet->geneve_opts_len, &flow->tun_metadata);
-	return true;
+			packet->geneve_opts_len, &flow->tun_metadata))
+		return DROP_TNL_CRITICAL_OPTION;
+	return DROP_NONE;
 }
 
 static void translate_and_run(struct xlate_in *in, struct packet *packet)
@@ -304,14 +305,16 @@ static void start_at_port(dp_port_t in, struct packet *packet)
 {
 	const struct pl_port *port = in < PL_MAX_PORTS ? pl_port_get(in) : NULL;
 	struct xlate_in xin = {.in_port = port};
+	enum drop_reason reason;
 	struct flow flow;
 
 	if (!port) {
 		drop(DROP_RX_NO_BRIDGE, packet);
 		return;
 	}
-	if (!extract(packet, port->bridge, &flow)) {
-		drop(DROP_RX_MALFORMED, packet);
+	reason = extract(packet, port->bridge, &flow);
+	if (reason) {
+		drop(reason, packet);
 		return;
 	}
 	packet->in_port = in;
@@ -327,10 +330,12 @@ static void resume_at(const struct op_resume *resume, struct packet *packet)
 	const struct pl_port *port =
 		resume->in_port < PL_MAX_PORTS ? pl_port_get(resume->in_port) : NULL;
 	struct xlate_in in = {0};
+	enum drop_reason reason;
 	struct flow flow;
 
-	if (!extract(packet, port ? port->bridge : NULL, &flow))
-		drop(DROP_RX_MALFORMED, packet);
+	reason = extract(packet, port ? port->bridge : NULL, &flow);
+	if (reason)
+		drop(reason, packet);
 	else if (!xlate_in_resume(&in, &flow, resume))
 		drop(DROP_RX_NO_BRIDGE, packet);
 	else
@@ -409,12 +414,14 @@ void dp_packet_out(struct pl_bridge *bridge, ofp_port_t in_port, const struct fl
 {
 	struct rte_mbuf *m = make_packet(frame, len);
 	const struct pl_port *port;
+	enum drop_reason reason;
 	struct flow flow;
 
 	if (!m)
 		return;
-	if (!extract(mbuf_packet(m), bridge, &flow)) {
-		drop(DROP_RX_MALFORMED, mbuf_packet(m));
+	reason = extract(mbuf_packet(m), bridge, &flow);
+	if (reason) {
+		drop(reason, mbuf_packet(m));
 		return;
 	}
 	if (metadata)

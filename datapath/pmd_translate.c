@@ -74,8 +74,9 @@ void pmd_sink_init(struct pmd *pmd)
 
 /* ------------------------------------------------------------------ running */
 
-/* The bridge's map of Geneve options is in use from here on; KEY's options become fields. */
-static void add_options(const struct pl_bridge *bridge, const struct flow_key *key,
+/* The bridge's map of Geneve options is in use from here on; KEY's options become fields. False: it has a
+ * critical one that is none. */
+static bool add_options(const struct pl_bridge *bridge, const struct flow_key *key,
 	struct flow *flow)
 {
 	const struct field_tlv_map *map = rcu_get(&bridge->tun_table);
@@ -83,8 +84,19 @@ static void add_options(const struct pl_bridge *bridge, const struct flow_key *k
 	uint8_t len = flow_key_geneve_opts(key, &opts);
 
 	field_tlv_use(map);
-	if (unlikely(len))
-		tun_options_parse(map, opts, len, &flow->tun_metadata);
+	return likely(!len) || !tun_options_parse(map, opts, len, &flow->tun_metadata);
+}
+
+/* Whether a packet with critical options passes depends on all its options, though no rule may read them. */
+static void look_at_options(const struct flow_key *key, struct xlate_out *out)
+{
+	const uint8_t *opts = NULL;
+	uint8_t len = flow_key_geneve_opts(key, &opts);
+
+	if (unlikely(len) && tun_options_are_critical(opts, len)) {
+		out->wc.tun_metadata.present = UINT64_MAX;
+		out->depth = XLATE_ALL;
+	}
 }
 
 /* OP: where to resume, or NULL. */
@@ -270,6 +282,7 @@ static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, 
 	uint32_t slot;
 
 	translate(in, out);
+	look_at_options(miss->key, out);
 	/* Translation stamped it with a number younger than the version that it was told to use. */
 	out->seq = pmd->seq;
 	if (out->to_control)
@@ -308,7 +321,10 @@ struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet
 	path = take_plain_path(pmd, miss, &in, &flow, &out->wc, &plain);
 	if (path)
 		return path;
-	add_options(in_port->bridge, miss->key, &flow);
+	if (!add_options(in_port->bridge, miss->key, &flow)) {
+		pmd_drop(pmd, DROP_TNL_CRITICAL_OPTION, packet);
+		return NULL;
+	}
 	path = translate_and_cache(pmd, miss, &in, out, &plain);
 	if (path)
 		return path;

@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath/tun_options.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/headers.h"
 
-static void take_option(const struct field_tlv_map *map, const struct geneve_opt *opt,
+/* The next option of the *LEN bytes at *OPTS, and its value; both go past it. False: no more. */
+static bool next_option(const uint8_t **opts, size_t *len, struct geneve_opt *opt,
+	const uint8_t **data, size_t *data_len)
+{
+	if (*len < sizeof *opt)
+		return false;
+	memcpy(opt, *opts, sizeof *opt);
+	*data = *opts + sizeof *opt;
+	*data_len = (opt->len & 0x1f) * 4u;
+	if (*data_len > *len - sizeof *opt)
+		return false;
+	*opts = *data + *data_len;
+	*len -= sizeof *opt + *data_len;
+	return true;
+}
+
+static bool take_option(const struct field_tlv_map *map, const struct geneve_opt *opt,
 	const uint8_t *data, size_t len, struct flow_tun_metadata *tun)
 {
+	if (!map)
+		return false;
 	for (unsigned int i = 0; i < FLOW_TUN_METADATA_OPTS; i++) {
 		if (map->opts[i].len != len || !len || htobe16(map->opts[i].class) != opt->class ||
 			map->opts[i].type != opt->type ||
@@ -15,27 +34,33 @@ static void take_option(const struct field_tlv_map *map, const struct geneve_opt
 			continue;
 		tun->present |= UINT64_C(1) << i;
 		memcpy(tun->data + map->opts[i].ofs, data, len);
-		return;
+		return true;
 	}
+	return false;
 }
 
-void tun_options_parse(const struct field_tlv_map *map, const uint8_t *opts, size_t len,
+int tun_options_parse(const struct field_tlv_map *map, const uint8_t *opts, size_t len,
 	struct flow_tun_metadata *tun)
 {
-	if (!map)
-		return;
-	while (len >= sizeof(struct geneve_opt)) {
-		struct geneve_opt opt;
-		size_t data_len;
+	struct geneve_opt opt;
+	const uint8_t *data;
+	size_t data_len;
+	int retval = 0;
 
-		memcpy(&opt, opts, sizeof opt);
-		opts += sizeof opt;
-		len -= sizeof opt;
-		data_len = (opt.len & 0x1f) * 4u;
-		if (data_len > len)
-			return;
-		take_option(map, &opt, opts, data_len, tun);
-		opts += data_len;
-		len -= data_len;
-	}
+	while (next_option(&opts, &len, &opt, &data, &data_len))
+		if (!take_option(map, &opt, data, data_len, tun) && opt.type & GENEVE_OPT_CRITICAL)
+			retval = -EPROTONOSUPPORT;
+	return retval;
+}
+
+bool tun_options_are_critical(const uint8_t *opts, size_t len)
+{
+	struct geneve_opt opt;
+	const uint8_t *data;
+	size_t data_len;
+
+	while (next_option(&opts, &len, &opt, &data, &data_len))
+		if (opt.type & GENEVE_OPT_CRITICAL)
+			return true;
+	return false;
 }

@@ -24,6 +24,21 @@ static bool has_critical(const uint8_t *opts, size_t len)
 	return false;
 }
 
+/* Options that end where the LEN bytes end. */
+static bool are_whole(const uint8_t *opts, size_t len)
+{
+	struct cursor c;
+
+	cursor_init(&c, opts, len);
+	while (cursor_left(&c)) {
+		struct geneve_opt opt = {0};
+
+		cursor_bytes(&c, &opt, sizeof opt);
+		cursor_skip(&c, (opt.len & 0x1fu) * 4);
+	}
+	return cursor_ok(&c);
+}
+
 size_t tnl_geneve_build(const struct tnl_port *port, const struct flow_tnl *outer,
 	const uint8_t *opts, size_t opts_len, uint8_t *p)
 {
@@ -49,7 +64,7 @@ int tnl_geneve_pop(struct cursor *c, struct flow_tnl *tnl, const uint8_t **opts,
 
 	*opts_len = (ver_optlen & 0x3fu) * 4;
 	*opts = cursor_take(c, *opts_len);
-	if (!cursor_ok(c))
+	if (!cursor_ok(c) || !are_whole(*opts, *opts_len))
 		return -EINVAL;
 	if (ver_optlen >> 6 || proto != ETH_T_TEB)
 		return -EPROTONOSUPPORT;

@@ -41,6 +41,8 @@ static const struct text texts[] = {
 	[DROP_TNL_NO_NEIGH] = {"tnl_no_neigh", "The next hop of the tunnel does not answer ARP or ND."},
 	[DROP_TNL_HELD] = {"tnl_held", "Held until the tunnel's next hop is known."},
 	[DROP_TNL_BAD_HEADER] = {"tnl_bad_header", "Malformed tunnel header."},
+	[DROP_TNL_CRITICAL_OPTION] = {"tnl_critical_option",
+		"A critical Geneve option that the bridge's TLV table does not have."},
 	[DROP_TNL_BAD_CSUM] = {"tnl_bad_csum", "Wrong checksum in the outer header."},
 	[DROP_TNL_TRUNCATED] = {"tnl_truncated", "The tunnel packet ends before its inner frame does."},
 	[DROP_TNL_FRAGMENT] = {"tnl_fragment", "Fragment of an outer packet that was not complete in time, or can't be."},

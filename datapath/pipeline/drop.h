@@ -43,6 +43,7 @@ enum drop_reason {
 	DROP_TNL_NO_NEIGH,		/* Waiting for the neighbour, hold queue full or timed out. */
 	DROP_TNL_HELD,			/* Internal: consumed, held for a neighbour. Not a drop. */
 	DROP_TNL_BAD_HEADER,
+	DROP_TNL_CRITICAL_OPTION,	/* Geneve: one that must be understood, and is not. */
 	DROP_TNL_BAD_CSUM,
 	DROP_TNL_TRUNCATED,
 	DROP_TNL_FRAGMENT,		/* Of an outer packet that was never whole. */

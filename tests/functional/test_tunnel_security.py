@@ -88,6 +88,8 @@ def test_decapsulation_is_a_border(lab):
         ("tnl_bad_header", geneve("4000655800000500")),
         ("tnl_bad_header", geneve("0000080000000500")),
         ("tnl_bad_header", gnv / Raw(bytes.fromhex("3f00655800000500")) / Raw(b"INSIDE")),
+        ("tnl_bad_header", geneve("0200655800000500" "0102010300000000")),     # an option longer than all of them
+        ("tnl_critical_option", geneve("0240655800000500" "0102810100000000")),
         ("tnl_bad_csum", outer / UDP(sport=40000, dport=4789, chksum=0x1234) / VXLAN(flags=8, vni=100) / inner),
         ("tnl_bad_csum", outer / GRE(proto=0x6558, chksum_present=1, chksum=0x1234, key_present=1, key=7) / inner),
         ("tnl_no_port", Ether(dst=mac) / IP(src="192.168.7.77", dst="192.168.7.1") / vx[UDP] / VXLAN(flags=8, vni=100) / inner),
