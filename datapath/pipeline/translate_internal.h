@@ -32,6 +32,8 @@ struct xlate_buf {
 	uint32_t len, cap;
 };
 
+#define XLATE_LEARNED 4u
+
 struct xlate_ctx {
 	const struct xlate_in *in;
 	struct xlate_out *out;
@@ -79,6 +81,16 @@ struct xlate_ctx {
 	enum drop_reason drop;		/* Last reason for not sending something. */
 	uint32_t n_results;		/* Operations that send or consume. */
 	bool stop;			/* out->to_control. */
+
+	/* What NORMAL learned in this translation: a later NORMAL knows it, though the sink may only have
+	 * taken notice. The last few; older ones are found in the table once control has put them there. */
+	struct {
+		const struct pl_bridge *bridge; /* NULL: none. */
+		struct eth_addr mac;
+		uint16_t vlan;
+		ofp_port_t port;
+	} learned[XLATE_LEARNED];
+	uint32_t n_learned;		/* In all; the place of the next is that modulo XLATE_LEARNED. */
 
 	int trace_depth;
 };

@@ -279,12 +279,17 @@ static bool is_gratuitous_arp(const struct flow *flow, struct flow *wc)
 	return flow->nw_src == flow->nw_dst;
 }
 
+static const struct pl_bundle *port_bundle(const struct xlate_ctx *ctx, ofp_port_t number)
+{
+	const struct pl_port *port = pl_port_from_ofp(ctx->conf, number);
+
+	return port && port->bundle < ctx->conf->n_bundles ? &ctx->conf->bundles[port->bundle] : NULL;
+}
+
 static const struct pl_bundle *fdb_entry_bundle(const struct xlate_ctx *ctx,
 	const struct fdb_entry *entry)
 {
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, entry->port);
-
-	return port && port->bundle < ctx->conf->n_bundles ? &ctx->conf->bundles[port->bundle] : NULL;
+	return port_bundle(ctx, entry->port);
 }
 
 /* Only a bond's traffic needs a second look: what it sent may come back by another member. */
@@ -321,6 +326,38 @@ static bool vlan_learns(const struct xlate_ctx *ctx, uint16_t vlan)
 	return !ctx->conf->flood_vlans || !bitmap_is_set(ctx->conf->flood_vlans, vlan);
 }
 
+static void note_learned(struct xlate_ctx *ctx, uint16_t vlan)
+{
+	unsigned int i = ctx->n_learned++ % XLATE_LEARNED;
+
+	ctx->learned[i].bridge = ctx->bridge;
+	ctx->learned[i].mac = ctx->flow.dl_src;
+	ctx->learned[i].vlan = vlan;
+	ctx->learned[i].port = ctx->flow.in_port;
+}
+
+/* Where MAC is: as learned a moment ago, else by the table. False: unknown. */
+static bool find_mac(struct xlate_ctx *ctx, struct eth_addr mac, uint16_t vlan,
+	const struct pl_bundle **bundle)
+{
+	const struct fdb_entry *entry;
+
+	xlate_depend(ctx, dep_fdb(ctx->bridge->id, mac, vlan));
+	for (uint32_t n = MIN(ctx->n_learned, XLATE_LEARNED), i = ctx->n_learned; n--;) {
+		unsigned int at = --i % XLATE_LEARNED;
+
+		if (ctx->learned[at].bridge == ctx->bridge && ctx->learned[at].vlan == vlan &&
+			eth_addr_equal(ctx->learned[at].mac, mac)) {
+			*bundle = port_bundle(ctx, ctx->learned[at].port);
+			return true;
+		}
+	}
+	entry = fdb_lookup(ctx->bridge->fdb, mac, vlan);
+	if (entry)
+		*bundle = fdb_entry_bundle(ctx, entry);
+	return entry;
+}
+
 /* True if the source's place then is IN. */
 static bool normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
 {
@@ -343,6 +380,7 @@ static bool normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint
 	if (!ctx->sink->fdb_learn(ctx->sink, ctx->bridge, ctx->flow.dl_src, vlan,
 		    ctx->flow.in_port))
 		ctx->out->cacheable = false;
+	note_learned(ctx, vlan);
 	return true;
 }
 
@@ -353,21 +391,15 @@ static void normal_unicast(struct xlate_ctx *ctx, const struct pl_bundle *in,
 {
 	uint16_t vlan = xvlan->v[0].vid;
 	const struct pl_bundle *out;
-	const struct fdb_entry *entry;
 
 	/* Nobody's source is a group, so there is nothing to find and nothing to depend on. */
-	entry = NULL;
-	if (!eth_addr_is_multicast(ctx->flow.dl_dst) && vlan_learns(ctx, vlan)) {
-		xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_dst, vlan));
-		entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_dst, vlan);
-	}
-	if (!entry) {
+	if (eth_addr_is_multicast(ctx->flow.dl_dst) || !vlan_learns(ctx, vlan) ||
+		!find_mac(ctx, ctx->flow.dl_dst, vlan, &out)) {
 		xlate_report(ctx, XLATE_REPORT_DETAIL,
 			"no learned MAC for destination, flooding");
 		xlate_normal_flood(ctx, in, xvlan);
 		return;
 	}
-	out = fdb_entry_bundle(ctx, entry);
 	if (!out) {
 		xlate_report(ctx, XLATE_REPORT_WARN, "learned port is unknown, dropping");
 		xlate_drop(ctx, DROP_NO_OUTPUT);

@@ -98,6 +98,22 @@ static void packet_to_its_own_source(void **state)
 	assert_int_equal(fx->n_learned, 1);
 }
 
+/* Turned round, the packet would go back to where it came from. */
+static void later_normal_knows_what_an_earlier_one_learned(void **state)
+{
+	struct act_builder *b = fx_acts();
+
+	fx_output(b, OFPP_NORMAL);
+	fx_set(b, "eth_src", "02:aa:00:00:00:09");
+	fx_set(b, "eth_dst", "02:aa:00:00:00:01");
+	fx_output(b, OFPP_NORMAL);
+	fx_rule(fx, br, 0, 20, "", b);
+	feed(1, fx_udp(1, 2));
+	assert_int_equal(fx->n_learned, 2);
+	assert_int_equal(fx->n_frames, 3);
+	assert_int_equal(fx_count(fx, br, 1), 0);
+}
+
 static void path_depends_on_both_addresses(void **state)
 {
 	uint32_t seq;
@@ -407,6 +423,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(floods_and_learns, setup, teardown),
 		cmocka_unit_test_setup_teardown(known_destination, setup, teardown),
 		cmocka_unit_test_setup_teardown(packet_to_its_own_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(later_normal_knows_what_an_earlier_one_learned, setup, teardown),
 		cmocka_unit_test_setup_teardown(path_depends_on_both_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(moved_host_is_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_source_is_not_learned, setup, teardown),
