@@ -44,6 +44,7 @@ struct tnl_way {
 	const struct pl_port *port;	/* It enters the underlay's bridge there. */
 	struct ipv6_addr next_hop;
 	struct eth_addr src_mac, dst_mac;
+	bool next_hop_known;		/* dst_mac is set: nobody needs to be asked. */
 	char dev[16];
 };
 
@@ -64,6 +65,21 @@ static const struct pl_port *find_port(const char *name, bool only_local)
 	return NULL;
 }
 
+/* Both ends are addresses of this host, on two devices. The kernel would keep such packets to itself
+ * and answers no request for them; here they go through the underlay's bridges, from the device of
+ * SRC to that of DST. */
+static bool tnl_route_to_self(const struct ipv6_addr *src, const struct ipv6_addr *dst,
+	struct tnl_way *way)
+{
+	char from[16], to[16];
+
+	if (!route_is_local(dst, to) || !route_is_local(src, from) || !strcmp(from, to) ||
+		!route_dev_mac(to, &way->dst_mac))
+		return false;
+	memcpy(way->dev, from, sizeof way->dev);
+	return true;
+}
+
 static bool tnl_route(struct xlate_ctx *ctx, struct flow_tnl *outer, struct tnl_way *way)
 {
 	struct ipv6_addr dst = tnl_dst(outer), src = tnl_src(outer);
@@ -82,14 +98,16 @@ static bool tnl_route(struct xlate_ctx *ctx, struct flow_tnl *outer, struct tnl_
 	}
 	way->next_hop = ipv6_addr_is_zero(&route.gateway) ? dst : route.gateway;
 	memcpy(way->dev, route.dev, sizeof way->dev);
-	way->port = find_port(route.dev, true);
+	src = tnl_src(outer);
+	way->next_hop_known = tnl_route_to_self(&src, &dst, way);
+	way->port = find_port(way->dev, true);
 	if (!way->port)
-		way->port = find_port(route.dev, false);
+		way->port = find_port(way->dev, false);
 	if (!way->port)
 		return false;
 	xlate_depend(ctx, dep_port(way->port->dp_port));
 	xlate_depend(ctx, dep_bridge(way->port->bridge->id));
-	if (!route_dev_mac(route.dev, &way->src_mac))
+	if (!route_dev_mac(way->dev, &way->src_mac))
 		way->src_mac = way->port->mac;
 	return true;
 }
@@ -284,7 +302,8 @@ void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool
 	} else {
 		xlate_report(ctx, XLATE_REPORT_DETAIL, "tunneling via %s", way.dev);
 		xlate_depend(ctx, dep_neigh(&way.next_hop));
-		if (neigh_lookup(way.port->bridge->name, &way.next_hop, &way.dst_mac))
+		if (way.next_hop_known ||
+			neigh_lookup(way.port->bridge->name, &way.next_hop, &way.dst_mac))
 			tnl_send(ctx, port, &outer, &way, is_last);
 		else
 			tnl_hold(ctx, port, &way);

@@ -78,3 +78,46 @@ def test_wrong_vni_is_isolated(lab):
     x = guest(lab, a, "x", "10.0.0.1/24")
     assert not b.ping("10.0.0.1", count=3, timeout=2, check=False)
     assert "tnl_no_port" in a.appctl("sluice/drops")
+
+
+def test_underlay_in_a_vlan(lab):
+    """The address is on a bridge-internal port with a tag: outer packets are tagged on the NIC, and only that VLAN's come in."""
+    a, b = underlay(lab)
+    node(a, "192.168.7.1", "192.168.7.2")
+    node(b, "192.168.7.2", "192.168.7.1")
+    for host in (a, b):
+        host.vsctl("set port br-phy tag=20")
+    x, y = guest(lab, a, "x", "10.0.0.1/24"), guest(lab, b, "y", "10.0.0.2/24")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the first answer through VXLAN")
+    assert x.ping("10.0.0.2", count=5) == 5
+    assert re.search(r"push_vlan\(vid=20", a.appctl("dpctl/dump-flows")), a.appctl("dpctl/dump-flows")
+    tcp(lab, x, y, "10.0.0.2")
+    b.vsctl("set port br-phy tag=21")
+    assert not x.ping("10.0.0.2", count=2, timeout=2, check=False)
+    b.vsctl("set port br-phy tag=20")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "an answer in the right VLAN")
+
+
+def test_both_ends_in_one_switch(lab):
+    """Two bridges are each other's VTEP; both addresses are on internal ports of one underlay bridge."""
+    host = lab.host()
+    host.start()
+    host.vsctl("add-br br-phy -- add-port br-phy vtep1 -- set interface vtep1 type=internal"
+               " -- add-port br-phy vtep2 -- set interface vtep2 type=internal")
+    for n in (1, 2):
+        host.ip("addr add 192.168.7.%d/24 dev vtep%d" % (n, n))
+        host.ip("link set vtep%d up" % n)
+        host.vsctl("add-br br%d -- add-port br%d vx%d -- set interface vx%d type=vxlan options:local_ip=192.168.7.%d"
+                   " options:remote_ip=192.168.7.%d options:key=9" % (n, n, n, n, n, 3 - n))
+    guests = []
+    for n in (1, 2):
+        vm = lab.guest("g%d" % n)
+        lab.veth(host, "p%d" % n, vm, "eth0")
+        vm.ip("link set eth0 mtu 1450")
+        vm.take("eth0", "10.0.0.%d/24" % n)
+        host.vsctl("add-port br%d p%d" % (n, n))
+        guests.append(vm)
+    x, y = guests
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "an answer from the other bridge")
+    assert x.ping("10.0.0.2", count=5) == 5
+    tcp(lab, x, y, "10.0.0.2")
