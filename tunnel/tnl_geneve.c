@@ -7,34 +7,19 @@
 #include "lib/headers.h"
 #include "tunnel/tnl_encap.h"
 
-/* Some option must be understood by the receiver. */
-static bool has_critical(const uint8_t *opts, size_t len)
+/* False if an option goes beyond the LEN bytes. *CRITICAL: the receiver must understand one. */
+static bool scan_options(const uint8_t *opts, size_t len, bool *critical)
 {
 	struct cursor c;
 
+	*critical = false;
 	cursor_init(&c, opts, len);
 	while (cursor_left(&c)) {
 		struct geneve_opt opt = {0};
 
 		cursor_bytes(&c, &opt, sizeof opt);
 		cursor_skip(&c, (opt.len & 0x1fu) * 4);
-		if (opt.type & GENEVE_OPT_CRITICAL)
-			return true;
-	}
-	return false;
-}
-
-/* Options that end where the LEN bytes end. */
-static bool are_whole(const uint8_t *opts, size_t len)
-{
-	struct cursor c;
-
-	cursor_init(&c, opts, len);
-	while (cursor_left(&c)) {
-		struct geneve_opt opt = {0};
-
-		cursor_bytes(&c, &opt, sizeof opt);
-		cursor_skip(&c, (opt.len & 0x1fu) * 4);
+		*critical |= opt.type & GENEVE_OPT_CRITICAL;
 	}
 	return cursor_ok(&c);
 }
@@ -43,11 +28,12 @@ size_t tnl_geneve_build(const struct tnl_port *port, const struct flow_tnl *oute
 	const uint8_t *opts, size_t opts_len, uint8_t *p)
 {
 	struct geneve_header *geneve = (struct geneve_header *)p;
+	bool critical;
 
 	opts_len &= 0xfc;
 	geneve->ver_optlen = (uint8_t)(opts_len / 4);
 	geneve->flags = outer->flags & FLOW_TNL_F_OAM ? GENEVE_F_OAM : 0;
-	if (has_critical(opts, opts_len))
+	if (scan_options(opts, opts_len, &critical) && critical)
 		geneve->flags |= GENEVE_F_CRITICAL;
 	geneve->proto = htobe16(ETH_T_TEB);
 	geneve->vni = htobe32((uint32_t)be64toh(outer->tun_id) << 8);
@@ -61,10 +47,11 @@ int tnl_geneve_pop(struct cursor *c, struct flow_tnl *tnl, const uint8_t **opts,
 	uint8_t ver_optlen = cursor_u8(c), flags = cursor_u8(c);
 	uint16_t proto = cursor_u16(c);
 	uint32_t vni = cursor_u32(c);
+	bool critical;
 
 	*opts_len = (ver_optlen & 0x3fu) * 4;
 	*opts = cursor_take(c, *opts_len);
-	if (!cursor_ok(c) || !are_whole(*opts, *opts_len))
+	if (!cursor_ok(c) || !scan_options(*opts, *opts_len, &critical))
 		return -EINVAL;
 	if (ver_optlen >> 6 || proto != ETH_T_TEB)
 		return -EPROTONOSUPPORT;

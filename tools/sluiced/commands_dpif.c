@@ -311,6 +311,20 @@ static void cmd_dpif_dump_dps(struct unixctl_conn *conn, int argc, const char *a
 
 /* ------------------------------------------------------------------ flows */
 
+/* False if ARG is no option of how flows are to be written. */
+static bool take_format_option(const char *arg, struct dp_paths_format *format)
+{
+	if (!strcmp(arg, "-m") || !strcmp(arg, "--more"))
+		format->more = format->names = true;
+	else if (!strcmp(arg, "--names"))
+		format->names = true;
+	else if (!strcmp(arg, "--no-names"))
+		format->names = false;
+	else
+		return false;
+	return true;
+}
+
 static void cmd_dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
 	struct dp_paths_format format = {.core = -1};
@@ -318,13 +332,7 @@ static void cmd_dpif_dump_flows(struct unixctl_conn *conn, int argc, const char 
 
 	(void)aux;
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-m") || !strcmp(argv[i], "--more"))
-			format.more = format.names = true;
-		else if (!strcmp(argv[i], "--names"))
-			format.names = true;
-		else if (!strcmp(argv[i], "--no-names"))
-			format.names = false;
-		else
+		if (!take_format_option(argv[i], &format))
 			format.bridge = argv[i];
 	}
 	if (!format.bridge || !reconcile_bridge(format.bridge)) {
@@ -369,13 +377,9 @@ static void cmd_dpctl_dump_flows(struct unixctl_conn *conn, int argc, const char
 
 	(void)aux;
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-m") || !strcmp(argv[i], "--more"))
-			format.more = format.names = true;
-		else if (!strcmp(argv[i], "--names"))
-			format.names = true;
-		else if (!strcmp(argv[i], "--no-names"))
-			format.names = false;
-		else if (strchr(argv[i], '=')) {
+		if (take_format_option(argv[i], &format))
+			continue;
+		if (strchr(argv[i], '=')) {
 			if (!parse_filter(conn, argv[i], &format))
 				return;
 		} else if (!check_datapath(conn, argv[i])) {
