@@ -12,6 +12,7 @@
 LOG_MODULE(ovsdb);
 
 #define STATISTICS_MS 5000
+#define RETRY_MS 1000
 #define STATUS_MS 100		/* Least time between writes of status that changed by itself. */
 
 static struct ovsdb_client *client;
@@ -22,6 +23,7 @@ static bool told;		/* cur_cfg was written once, or the server refused it. */
 static int64_t written_cfg = -1;
 static uint64_t written_generation;
 static int64_t next_statistics_ms, next_status_ms;
+static int64_t retry_ms;	/* After a refusal nothing is written before this. */
 
 static void changed(void *aux)
 {
@@ -35,6 +37,7 @@ static void reconnected(void *aux)
 	ovsdb_status_forget();
 	written_cfg = -1;
 	written_generation = 0;
+	retry_ms = 0;
 }
 
 static const struct ovsdb_client_callbacks callbacks = {
@@ -75,7 +78,7 @@ static void write_done(bool success, const char *why, void *aux)
 	ovsdb_status_forget();
 	written_cfg = -1;
 	written_generation = 0;
-	next_status_ms = clock_ms() + 1000;
+	retry_ms = clock_ms() + RETRY_MS;
 }
 
 /* Waits for one transaction at a time, so that the server's pace is ours. */
@@ -89,7 +92,7 @@ static void write_status(void)
 	bool counters = now >= next_statistics_ms;
 	json_t *operations;
 
-	if (!root || (!cfg_due && !counters &&
+	if (!root || now < retry_ms || (!cfg_due && !counters &&
 		(generation == written_generation || now < next_status_ms)))
 		return;
 	operations = ovsdb_status_operations(root, counters);

@@ -618,6 +618,28 @@ void ovsdb_client_destroy(struct ovsdb_client *c)
 	free(c);
 }
 
+/* Appends to PARAMS those of OPERATIONS that the schema has a table for, rows without columns that it
+ * lacks. */
+static void put_operations(const struct ovsdb_client *c, json_t *params, json_t *operations)
+{
+	json_t *operation, *value;
+	const char *column;
+	size_t i;
+	void *next;
+
+	json_array_foreach (operations, i, operation) {
+		const char *table = json_string_value(json_object_get(operation, "table"));
+		json_t *row = json_object_get(operation, "row");
+
+		if (table && !json_object_get(c->schema, table))
+			continue;
+		json_object_foreach_safe (row, next, column, value)
+			if (!ovsdb_client_has_column(c, table, column))
+				json_object_del(row, column);
+		json_array_append(params, operation);
+	}
+}
+
 int ovsdb_client_transact(struct ovsdb_client *c, json_t *operations,
 	void (*done)(bool success, const char *why, void *aux), void *aux)
 {
@@ -631,7 +653,7 @@ int ovsdb_client_transact(struct ovsdb_client *c, json_t *operations,
 		return -ENOTCONN;
 	}
 	params = json_pack("[s{ssss}]", c->database, "op", "assert", "lock", c->lock);
-	json_array_extend(params, operations);
+	put_operations(c, params, operations);
 	json_decref(operations);
 	error = jsonrpc_request(c->rpc, "transact", params, &id);
 	if (error)

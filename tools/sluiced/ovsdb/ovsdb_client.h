@@ -55,7 +55,7 @@ const json_t *ovsdb_client_row(const struct ovsdb_client *client, const char *ta
 bool ovsdb_client_has_column(const struct ovsdb_client *client, const char *table,
 	const char *column);
 
-/* Sends OPERATIONS (an array; stolen), with an assertion of the lock in front. DONE is called once
- * with how it went, also if the connection breaks (false). -ENOTCONN if there is none. */
+/* Sends OPERATIONS (an array; stolen) without what the server's schema lacks, with an assertion of the
+ * lock in front. DONE is called once with how it went, also if the connection breaks (false). -ENOTCONN if there is none. */
 int ovsdb_client_transact(struct ovsdb_client *client, json_t *operations,
 	void (*done)(bool success, const char *why, void *aux), void *aux);
