@@ -149,8 +149,8 @@ struct pmd_burst {
 	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask. */
 	uint64_t hashes[PORT_BURST];
 	const uint64_t *entries[PORT_BURST];
-	struct exact_ref refs[PORT_BURST];
-	struct path *paths[PORT_BURST];		/* NULL: a miss. */
+	struct path *paths[PORT_BURST];		/* NULL: a miss; ... */
+	struct exact_ref refs[PORT_BURST];	/* ... of a flow that is known, if the slot is not PATH_NONE. */
 };
 
 struct pmd {
@@ -334,11 +334,12 @@ struct flow_limits pmd_limits(const struct pl_port *in_port);
 /* Packet I of BURST, which was parsed, as programs want it. */
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
 
-/* pmd_lookup.c: fills the paths of what the exact cache knows. True: all packets are of one key, and only
- * paths[0] was filled. */
+/* pmd_lookup.c: fills the paths of what the exact cache knows, and refs[] for what has none. True: all packets
+ * are of one key; if paths[0] is not NULL, it alone was filled. */
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
-/* The path of a single MASKED key, or NULL. */
-struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash);
+/* The path of a single MASKED key; or NULL, and REF says if the flow is known but its path out of date. */
+struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash,
+	struct exact_ref *ref);
 
 /* pmd_tunnel.c: the short way of PATH_POP. Removes the outer header of packet I of BURST and puts it into pmd->popped; or drops it. */
 void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *burst, unsigned int i,

@@ -131,7 +131,7 @@ static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 	burst->n = good;
 }
 
-/* Nothing is known of any of them. */
+/* Nothing is known of any of them: there are no caches. */
 static void miss_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
 	for (unsigned int i = 0; i < burst->n; i++) {
@@ -159,7 +159,7 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	} else if (likely(burst->paths[0])) {
 		run_all(pmd, burst, pp, burst->paths[0]);
 	} else {
-		miss_all(pmd, burst, pp);
+		pmd_misses(pmd, burst, pp);
 	}
 }
 

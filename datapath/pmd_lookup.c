@@ -29,11 +29,13 @@ static inline struct path *check(struct pmd *pmd, struct exact_ref ref)
 	return path;
 }
 
-struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash)
+struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash,
+	struct exact_ref *ref)
 {
-	struct exact_ref ref;
-
-	return find(pmd, masked, hash, &ref) ? check(pmd, ref) : NULL;
+	if (find(pmd, masked, hash, ref))
+		return check(pmd, *ref);
+	ref->slot = PATH_NONE;
+	return NULL;
 }
 
 /* Signatures give the entries that the keys may be in. */
@@ -82,21 +84,30 @@ static void look_up_mixed(struct pmd *pmd, struct pmd_burst *burst)
 		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
 			burst->hashes[i]));
 	for (unsigned int i = 0; i < burst->n; i++)
-		burst->paths[i] = pmd_look_up_one(pmd, &burst->masked[i], burst->hashes[i]);
+		burst->paths[i] = pmd_look_up_one(pmd, &burst->masked[i], burst->hashes[i],
+			&burst->refs[i]);
+}
+
+/* All of BURST have the key of the first packet; what is known of that goes for all. */
+static bool look_up_same(struct pmd *pmd, struct pmd_burst *burst)
+{
+	burst->paths[0] = pmd_look_up_one(pmd, &burst->masked[0], burst->hashes[0], &burst->refs[0]);
+	for (unsigned int i = 1; !burst->paths[0] && i < burst->n; i++) {
+		burst->paths[i] = NULL;
+		burst->refs[i] = burst->refs[0];
+	}
+	return true;
 }
 
 /* Where all packets from the port have one key. */
 static bool look_up_port(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
-	struct flow_key *masked = &burst->masked[0];
-	uint64_t hash;
-
-	key_mask_port(burst->in_port->dp_port, masked);
-	hash = flow_key_hash(masked, mask->epoch);
-	burst->paths[0] = pmd_look_up_one(pmd, masked, hash);
-	for (unsigned int i = 0; !burst->paths[0] && i < burst->n; i++) {
-		key_mask_port(burst->in_port->dp_port, &burst->masked[i]);
-		burst->hashes[i] = hash;
+	key_mask_port(burst->in_port->dp_port, &burst->masked[0]);
+	burst->hashes[0] = flow_key_hash(&burst->masked[0], mask->epoch);
+	look_up_same(pmd, burst);
+	for (unsigned int i = 1; !burst->paths[0] && i < burst->n; i++) {
+		burst->masked[i] = burst->masked[0];
+		burst->hashes[i] = burst->hashes[0];
 	}
 	return true;
 }
@@ -108,8 +119,7 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 	switch (flow_key_mask_burst(burst->keys, burst->n, mask->bits, mask->epoch, burst->masked,
 		burst->hashes)) {
 	case FLOW_KEY_BURST_SAME:
-		burst->paths[0] = pmd_look_up_one(pmd, &burst->masked[0], burst->hashes[0]);
-		return true;
+		return look_up_same(pmd, burst);
 	case FLOW_KEY_BURST_MIXED:
 		look_up_mixed(pmd, burst);
 		return false;

@@ -6,6 +6,8 @@
 #include "datapath/port/mbuf.h"
 #include "lib/coverage.h"
 
+#define PARDON_MS 50
+
 COVERAGE_DEFINE(miss_dropped);
 
 /* ------------------------------------------------------------------ one packet */
@@ -28,12 +30,13 @@ void pmd_run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 /* What the caches know. AGAIN: the exact one may know by now. */
 static struct path *find_path(struct pmd *pmd, struct pmd_miss *miss, bool again)
 {
+	struct exact_ref ref;
 	struct path *path;
 
 	if (pmd->no_caches)
 		return NULL;
 	if (again) {
-		path = pmd_look_up_one(pmd, miss->masked, miss->hash);
+		path = pmd_look_up_one(pmd, miss->masked, miss->hash, &ref);
 		if (path) {
 			stat_add(&pmd->stats.exact_hits, 1);
 			return path;
@@ -117,55 +120,84 @@ static void drop_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 	COVERAGE_ADD(miss_dropped, n);
 }
 
-static void run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	struct pmd_miss misses[], const uint8_t index[], unsigned int n)
+/* Six bits of a hash. */
+static uint64_t bit_of(uint64_t hash)
 {
-	uint64_t seen = 0;	/* Six bits of the hashes so far. */
+	return UINT64_C(1) << (hash >> 58);
+}
+
+/* Runs the first ALLOWED of N, and of the others those that have become known by that. INDEX then begins with
+ * those that were not run; how many. */
+static unsigned int run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int allowed)
+{
+	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
+	unsigned int n_left = 0;
+	uint64_t seen = 0;	/* Of the hashes of those that were run. */
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct pmd_miss *miss = &misses[i];
-		uint64_t bit;
-		bool again = false;
+		/* The port's mask may have grown by an earlier one. */
+		bool grown = unlikely(miss->epoch != mask->epoch) && !pmd->no_caches;
+		bool again = grown || seen & bit_of(miss->hash);
+		struct exact_ref ref;
 
+		if (unlikely(i >= allowed) && !again) {
+			index[n_left++] = index[i];
+			continue;
+		}
 		miss->packet = pmd_dress(burst, index[i]);
 		miss->key = pmd_key(burst, index[i]);
-		if (!pmd->no_caches) {
-			/* The port's mask may have grown by an earlier one. */
-			if (unlikely(miss->epoch != pmd_key_mask(pmd, miss->in_port->dp_port)->epoch)) {
-				pmd_miss_key(pmd, miss);
-				again = true;
-			}
-			bit = UINT64_C(1) << (miss->hash >> 58);
-			again |= (seen & bit) != 0;
-			seen |= bit;
+		if (grown)
+			pmd_miss_key(pmd, miss);
+		if (unlikely(i >= allowed) && !pmd_look_up_one(pmd, miss->masked, miss->hash, &ref)) {
+			index[n_left++] = index[i];
+			continue;
 		}
 		pmd_fate_begin(pmd, pp);
 		run_miss(pmd, miss, mbuf_packet(burst->mbufs[index[i]]), again);
 		pmd_fate_end(pmd);
+		if (!pmd->no_caches)
+			seen |= bit_of(miss->hash);
 	}
+	return n_left;
+}
+
+/* A mask that has grown made its port's flows unknown, all at once; they have a right to be found again. It
+ * happens some dozen times at most until there is nothing left to grow. */
+static bool is_pardoned(struct pmd *pmd, struct key_mask *mask)
+{
+	if (unlikely(mask->epoch != mask->seen_epoch)) {
+		mask->seen_epoch = mask->epoch;
+		mask->pardon_until_ms = pmd->now_ms + PARDON_MS;
+	}
+	return pmd->now_ms < mask->pardon_until_ms;
 }
 
 void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
+	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
 	struct pmd_miss misses[PORT_BURST];
-	uint64_t begin, cycles;
 	uint8_t index[PORT_BURST];
-	unsigned int n_known, n = gather(pmd, burst, misses, index, &n_known), allowed;
+	unsigned int n_known, n = gather(pmd, burst, misses, index, &n_known), allowed, n_left;
+	uint64_t begin, cycles;
 
 	/* Known flows have a right to their packets; there are not more of them than the cache has. */
 	allowed = n_known +
 		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n - n_known);
+	if (unlikely(is_pardoned(pmd, mask)))
+		allowed = n;
 
 	/* What the hits have to send is not to wait; and sending floods is part of what misses cost. */
 	pmd_flush(pmd);
 	begin = rte_rdtsc();
-	run_misses(pmd, burst, pp, misses, index, allowed);
-	if (allowed) {
+	n_left = run_misses(pmd, burst, pp, misses, index, n, allowed);
+	if (n_left < n) {
 		pmd_flush(pmd);
 		cycles = rte_rdtsc() - begin;
-		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, allowed, cycles);
+		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, n - n_left, cycles);
 		stat_add(&pmd->stats.miss_cycles, cycles);
 	}
-	if (unlikely(allowed < n))
-		drop_misses(pmd, burst, pp, index + allowed, n - allowed);
+	if (unlikely(n_left))
+		drop_misses(pmd, burst, pp, index, n_left);
 }

@@ -91,8 +91,7 @@ def test_changes_cost_other_ports_nothing(lab):
             host.vsctl(line)
     sent, lost = traffic.lost()
     print("    %d rounds of 9 changes: %d sent (%.0f/s), %d lost" % (n, sent, sent / 5, lost))
-    # A quiet machine shows 0, a busy one some dozens. Changes that stop other ports for a tenth of a millisecond each show 1 %.
-    assert n and lost < sent * 0.01, lost
+    assert n and not lost, "%d lost; %s" % (lost, host.appctl("sluice/drops"))
 
 
 @alone
@@ -110,5 +109,5 @@ def test_database_restart_costs_nothing(lab):
         host.vsctl("del-port br0 i1")
     sent, lost = traffic.lost()
     print("    2 restarts of ovsdb-server: %d sent (%.0f/s), %d lost" % (sent, sent / 5, lost))
-    assert lost < sent * 0.01, lost
+    assert not lost, "%d lost; %s" % (lost, host.appctl("sluice/drops"))
     assert host.flows("br0") == flows

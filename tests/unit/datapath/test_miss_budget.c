@@ -106,6 +106,16 @@ static void absence_is_no_overload(void **state)
 	}
 }
 
+/* Nor does it make misses dear. */
+static void a_pause_within_a_miss_is_not_its_cost(void **state)
+{
+	uint64_t cost = budget.cost;
+
+	miss_budget_spend(&budget, &a, 1, 10 * WINDOW);
+	assert_true(budget.cost < 2 * cost);
+	assert_true(budget.spent < WINDOW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +125,7 @@ int main(void)
 		cmocka_unit_test_setup(ports_get_equal_parts, set_up),
 		cmocka_unit_test_setup(the_limit_goes_when_queues_run_empty, set_up),
 		cmocka_unit_test_setup(absence_is_no_overload, set_up),
+		cmocka_unit_test_setup(a_pause_within_a_miss_is_not_its_cost, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

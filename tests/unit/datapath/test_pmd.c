@@ -53,6 +53,102 @@ static unsigned int n_sent(const struct bench *b, ofp_port_t port)
 
 /* ------------------------------------------------------------------ the walks */
 
+/* The PMD is so busy that not a single miss is allowed. */
+static void allow_no_miss(struct bench *b)
+{
+	struct miss_budget *budget = &b->pf->pmd->miss_budget;
+
+	budget->limit = 0;
+	budget->pool = 0;
+	for (ofp_port_t port = 1; port <= N_PORTS; port++)
+		b->pf->ports[port].pp->miss_share = (struct miss_share){.window = budget->window};
+}
+
+/* Of the masks that have grown so far. */
+static void end_pardon(struct bench *b)
+{
+	struct key_mask *mask = &b->pf->pmd->key_masks[fx_dp(b->bridge, 1)];
+
+	mask->seen_epoch = mask->epoch;
+	mask->pardon_until_ms = 0;
+}
+
+static void put_many(struct bench *b, const struct fx_packet *p, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		pf_put(b->pf, 1, p->data, p->len);
+}
+
+/* Whether all of a port's packets have one key (by mask or by chance) or not, those of flows that are known
+ * are not dropped for want of time when a change has made their path untrue. */
+static void known_flows_are_not_dropped_for_a_change(void **state)
+{
+	static const char *const matches[] = {"in_port=1", "in_port=1,eth_src=02:aa:00:00:00:01"};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(matches); i++)
+		for (unsigned int others = 0; others < 2; others++) {
+			struct bench b = bench_create();
+			struct fx_packet p = fx_udp(1, 2), q = fx_udp(1, 3);
+			struct pl_rule *rule = output_rule(&b, 10, matches[i], 2);
+
+			pf_send(b.pf, 1, p.data, p.len);
+			pf_send(b.pf, 1, q.data, q.len);
+			pl_rule_hide(b.bridge, rule, version_next());
+			version_publish();
+			pl_rule_changed(b.bridge, rule);
+			output_rule(&b, 10, matches[i], 3);
+			end_pardon(&b);
+			allow_no_miss(&b);
+			put_many(&b, &p, 10);
+			put_many(&b, &q, others * 10);
+			pf_run(b.pf);
+			assert_int_equal(n_sent(&b, 3), 10 + others * 10);
+			assert_int_equal(pf_drops(b.pf, 1, DROP_MISS_BUDGET), 0);
+			bench_destroy(&b);
+		}
+}
+
+/* One miss is allowed: the packets behind it that take its path need none. */
+static void twins_of_a_miss_are_not_dropped(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2), q = fx_udp(3, 2);
+
+	output_rule(&b, 10, "in_port=1,eth_src=02:aa:00:00:00:01", 2);
+	output_rule(&b, 10, "in_port=1,eth_src=02:aa:00:00:00:03", 2);
+	output_rule(&b, 10, "in_port=1,eth_src=02:aa:00:00:00:09", 2);
+	pf_send(b.pf, 1, fx_udp(9, 2).data, p.len);
+	end_pardon(&b);
+	allow_no_miss(&b);
+	b.pf->pmd->miss_budget.pool = 1;
+	put_many(&b, &p, 10);
+	put_many(&b, &q, 10);
+	pf_run(b.pf);
+	assert_int_equal(n_sent(&b, 2), 10);
+	assert_int_equal(pf_drops(b.pf, 1, DROP_MISS_BUDGET), 10);
+	bench_destroy(&b);
+}
+
+/* A packet is the first that makes its port's mask grow: what was known under the mask of before is found again. */
+static void a_grown_mask_drops_nobody(void **state)
+{
+	struct bench b = bench_create();
+	struct fx_packet p = fx_udp(1, 2), q = fx_tcp(1, 2, 2);
+
+	output_rule(&b, 10, "in_port=1,eth_type=0x800,ip_proto=6", 2);
+	output_rule(&b, 5, "in_port=1", 2);
+	for (int i = 0; i < 8; i++)
+		pf_send(b.pf, 1, fx_udp(1, 2 + i).data, p.len);
+	end_pardon(&b);
+	pf_send(b.pf, 1, q.data, q.len);
+	allow_no_miss(&b);
+	for (int i = 0; i < 8; i++)
+		pf_put(b.pf, 1, fx_udp(1, 2 + i).data, p.len);
+	pf_run(b.pf);
+	assert_int_equal(n_sent(&b, 2), 8);
+	bench_destroy(&b);
+}
+
 static void second_packet_hits_and_counts_are_exact(void **state)
 {
 	struct bench b = bench_create();
@@ -812,6 +908,9 @@ static int start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_flows_are_not_dropped_for_a_change),
+		cmocka_unit_test(twins_of_a_miss_are_not_dropped),
+		cmocka_unit_test(a_grown_mask_drops_nobody),
 		cmocka_unit_test(second_packet_hits_and_counts_are_exact),
 		cmocka_unit_test(packets_of_one_burst_share_one_miss),
 		cmocka_unit_test(what_nobody_reads_is_not_parsed),
