@@ -16,6 +16,7 @@
 #include "tunnel/neigh_netlink.h"
 #include "tunnel/route.h"
 #include "tunnel/tnl_listener.h"
+#include "tunnel/tnl_route.h"
 
 #define HOLD_MS 3000		/* A packet waits at most this long. */
 #define MAX_HELD 1024		/* Over all next hops ... */
@@ -111,18 +112,24 @@ void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_ho
 	const struct pl_bridge_conf *conf = pl_bridge_conf(underlay);
 	struct act_builder acts;
 	struct act_output *output;
-	struct route route;
+	struct route_hop hop;
+	struct ipv6_addr src;
 	uint8_t frame[NEIGH_SOLICIT_MAX];
 	size_t len;
 
-	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()) ||
-		!route_lookup(next_hop, 0, &route))
+	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()))
 		return;
 	if (conf->n_ports == 1 && conf->ports[0].is_underlay) {
 		neigh_netlink_probe(dp.neigh_fd, underlay->name, next_hop);
 		return;
 	}
-	len = neigh_build_solicit(next_hop, &route.src, conf->mac, frame);
+	/* The device's own address, if it has one, whatever the rules say of packets to the neighbour. */
+	if (!route_dev_source(underlay->name, next_hop, &src)) {
+		if (!route_lookup_addr(next_hop, &hop))
+			return;
+		src = hop.src;
+	}
+	len = neigh_build_solicit(next_hop, &src, conf->mac, frame);
 	act_builder_init(&acts);
 	output = act_put(&acts, ACT_OUTPUT, sizeof *output);
 	output->port = OFPP_TABLE;
@@ -223,29 +230,40 @@ static void look(int64_t now_ms)
 	}
 }
 
+static void refresh_hop(struct pl_bridge *bridge, const struct ipv6_addr *next_hop, int64_t now_ms)
+{
+	if (neigh_left_ms(bridge->name, next_hop, now_ms) < neigh_age() * INT64_C(250))
+		dp_neigh_needed(bridge, next_hop);
+}
+
 /* Next hops of tunnels are asked for before a packet needs them, and again in the last quarter of their
  * time. Whoever takes the place of ovs-vswitchd asks when a packet comes, as that does. */
 static void refresh(int64_t now_ms)
 {
 	const struct tnl_port *port;
 	struct pl_bridge *bridge = NULL;
+	struct route_query query;
+	struct route route;
 	char dev[16] = "";
 
 	CMAP_FOR_EACH (port, node, tnl_port_map()) {
-		const struct tnl_config *c = &port->config;
-		struct ipv6_addr hop;
-		struct route route;
-
-		if (c->remote_flow || !route_lookup(&c->remote, c->egress_pkt_mark, &route))
+		if (port->config.remote_flow)
 			continue;
-		hop = ipv6_addr_is_zero(&route.gateway) ? c->remote : route.gateway;
-		/* Most leave by one device. */
-		if (strcmp(dev, route.dev)) {
-			memcpy(dev, route.dev, sizeof dev);
-			bridge = bridge_of(dev);
+		tnl_route_query_config(&port->config, &query);
+		if (!route_lookup(&query, &route))
+			continue;
+		for (unsigned int i = 0; i < route.n_hops; i++) {
+			const struct route_hop *hop = &route.hops[i];
+
+			/* Most leave by one device. */
+			if (strcmp(dev, hop->dev)) {
+				memcpy(dev, hop->dev, sizeof dev);
+				bridge = bridge_of(dev);
+			}
+			if (bridge)
+				refresh_hop(bridge, ipv6_addr_is_zero(&hop->gateway)
+					? &query.dst : &hop->gateway, now_ms);
 		}
-		if (bridge && neigh_left_ms(bridge->name, &hop, now_ms) < neigh_age() * INT64_C(250))
-			dp_neigh_needed(bridge, &hop);
 	}
 }
 

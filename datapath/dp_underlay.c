@@ -22,6 +22,7 @@
 #include "tunnel/neigh_netlink.h"
 #include "tunnel/route.h"
 #include "tunnel/tnl_listener.h"
+#include "tunnel/tnl_route.h"
 
 LOG_MODULE(tunnel);
 
@@ -172,6 +173,7 @@ static void mark_wanted(void)
 	struct sset seen = SSET_INITIALIZER;
 	const struct tnl_port *port;
 	bool seen_flow = false;
+	struct route_query query;
 	struct underlay *u;
 	struct route route;
 
@@ -182,10 +184,14 @@ static void mark_wanted(void)
 			if (!seen_flow)
 				want_all();
 			seen_flow = true;
-		} else if (route_lookup(&port->config.remote, port->config.egress_pkt_mark, &route) &&
-			   sset_add(&seen, route.dev)) {
-			want(route.dev);
+			continue;
 		}
+		tnl_route_query_config(&port->config, &query);
+		if (!route_lookup(&query, &route))
+			continue;
+		for (unsigned int i = 0; i < route.n_hops; i++)
+			if (sset_add(&seen, route.hops[i].dev))
+				want(route.hops[i].dev);
 	}
 	sset_uninit(&seen);
 }

@@ -12,77 +12,65 @@
 #include <linux/rtnetlink.h>
 
 #include "lib/headers.h"
+#include "tunnel/netlink.h"
 #include "tunnel/tnl_addr.h"
 
 #define MAX_READS 64
 
-static void request(int fd, struct nlmsghdr *nlh)
-{
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-
-	if (sendto(fd, nlh, nlh->nlmsg_len, MSG_DONTWAIT, (struct sockaddr *)&kernel,
-		    sizeof kernel) < 0)
-		return; /* It is asked again. */
-}
-
 int neigh_netlink_open(void)
 {
-	struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_NEIGH};
+	static const int groups[] = {RTNLGRP_NEIGH};
 	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = netlink_monitor(groups, ARRAY_SIZE(groups));
 
 	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&local, sizeof local)) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
+		return fd;
 	nlh->nlmsg_type = RTM_GETNEIGH;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
-	request(fd, nlh);
+	netlink_request(fd, nlh);
 	return fd;
+}
+
+bool neigh_netlink_decode(const struct nlmsghdr *nlh, unsigned int *ifindex, struct ipv6_addr *addr,
+	struct eth_addr *mac)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
+	struct netlink_attrs attrs;
+	const struct nlattr *hw;
+	struct ipv6_addr found;
+	struct eth_addr m;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof *nd ||
+		!(nd->ndm_state &
+			(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)) ||
+		(nd->ndm_family != AF_INET && nd->ndm_family != AF_INET6))
+		return false;
+	netlink_attrs_of_message(&attrs, nlh, sizeof *nd);
+	hw = attrs.a[NDA_LLADDR];
+	if (!hw || mnl_attr_get_payload_len(hw) != ETH_ADDR_LEN ||
+		!netlink_get_addr(attrs.a[NDA_DST], &found) ||
+		tnl_addr_is_ipv4(&found) != (nd->ndm_family == AF_INET))
+		return false;
+	memcpy(m.b, mnl_attr_get_payload(hw), sizeof m.b);
+	if (eth_addr_is_zero(m) || eth_addr_is_multicast(m) || tnl_addr_is_multicast(&found))
+		return false;
+	*ifindex = (unsigned int)nd->ndm_ifindex;
+	*addr = found;
+	*mac = m;
+	return true;
 }
 
 static void take(const struct nlmsghdr *nlh,
 	void (*found)(const char *dev, const struct ipv6_addr *addr, struct eth_addr mac))
 {
-	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-	bool has_addr = false, has_mac = false;
 	struct ipv6_addr addr;
 	struct eth_addr mac;
+	unsigned int ifindex;
 	char dev[IF_NAMESIZE];
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof *nd ||
-		!(nd->ndm_state &
-			(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)))
-		return;
-	mnl_attr_for_each(attr, nlh, sizeof *nd)
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
-		const void *p = mnl_attr_get_payload(attr);
-
-		if (mnl_attr_get_type(attr) == NDA_DST && nd->ndm_family == AF_INET && len == 4) {
-			be32 ip;
-
-			memcpy(&ip, p, sizeof ip);
-			addr = tnl_addr_from_ipv4(ip);
-			has_addr = true;
-		} else if (mnl_attr_get_type(attr) == NDA_DST && nd->ndm_family == AF_INET6 &&
-			   len == sizeof addr) {
-			memcpy(&addr, p, sizeof addr);
-			has_addr = true;
-		} else if (mnl_attr_get_type(attr) == NDA_LLADDR && len == ETH_ADDR_LEN) {
-			memcpy(mac.b, p, sizeof mac.b);
-			has_mac = !eth_addr_is_zero(mac) && !eth_addr_is_multicast(mac);
-		}
-	}
-	if (has_addr && has_mac && !tnl_addr_is_multicast(&addr) &&
-		if_indextoname((unsigned int)nd->ndm_ifindex, dev))
+	if (neigh_netlink_decode(nlh, &ifindex, &addr, &mac) && if_indextoname(ifindex, dev))
 		found(dev, &addr, mac);
 }
 
@@ -124,5 +112,5 @@ void neigh_netlink_probe(int fd, const char *dev, const struct ipv6_addr *addr)
 	else
 		mnl_attr_put(nlh, NDA_DST, sizeof *addr, addr);
 	if (nd->ndm_ifindex)
-		request(fd, nlh);
+		netlink_request(fd, nlh); /* It is asked again. */
 }

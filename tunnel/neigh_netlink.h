@@ -16,5 +16,10 @@ int neigh_netlink_open(void);
  * ::ffff:a.b.c.d). Bounded; never blocks. */
 void neigh_netlink_run(int fd,
 	void (*found)(const char *dev, const struct ipv6_addr *addr, struct eth_addr mac));
+struct nlmsghdr;
+/* What NLH says of a neighbour with a MAC. False, nothing written: nothing, or it is malformed. NLH's
+ * length has been checked. */
+bool neigh_netlink_decode(const struct nlmsghdr *nlh, unsigned int *ifindex, struct ipv6_addr *addr,
+	struct eth_addr *mac);
 /* Has the kernel resolve ADDR on DEV, or confirm what it knows. */
 void neigh_netlink_probe(int fd, const char *dev, const struct ipv6_addr *addr);

@@ -2,19 +2,19 @@
 #include "tunnel/route.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/event.h"
-#include "lib/fatal.h"
 #include "lib/headers.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
+#include "tunnel/route_netlink.h"
+#include "tunnel/route_private.h"
 #include "tunnel/route_table.h"
 #include "tunnel/tnl_addr.h"
+#include "tunnel/tnl_header.h"
 
 LOG_MODULE(route_table);
 
@@ -22,9 +22,6 @@ LOG_MODULE(route_table);
 #define SETTLE_MS 5
 /* A host with many routes changes often, and each reading costs: at most this share of time. */
 #define DUTY 5
-
-/* A route of ovs/route/add. Its entry has no source: that is chosen anew with every reading. */
-static VEC(struct route_entry) manual;
 
 static struct route_table *_Atomic current;
 
@@ -36,41 +33,37 @@ static struct {
 	void *aux;
 	int64_t last_ms; /* When it was read, and how long that took. */
 	int64_t took_ms;
-	/* The kernel's part of `current`, to build a new one from when manual routes change. */
+	/* What the kernel said, to build a new `current` from when manual routes change. */
 	struct route_table *kernel;
 } monitor = {.fd = -1};
 
 /* ------------------------------------------------------------------ reading */
 
-#define COPY(DST, SRC)                                                                             \
-	do {                                                                                       \
-		vec_reserve(DST, (SRC)->n);                                                        \
-		if ((SRC)->n)                                                                      \
-			memcpy((DST)->items, (SRC)->items, (SRC)->n * sizeof *(DST)->items);       \
-		(DST)->n = (SRC)->n;                                                               \
-	} while (0)
-
-/* Publishes the kernel's state with the manual routes. True if anything is new. */
-static bool publish(void)
+bool route_publish(void)
 {
 	struct route_table *old = rcu_get_protected(&current), *table = route_table_create();
+	uint16_t min, max;
 
-	if (monitor.kernel) {
-		COPY(&table->links, &monitor.kernel->links);
-		COPY(&table->addrs, &monitor.kernel->addrs);
-		COPY(&table->entries, &monitor.kernel->entries);
-	}
-	for (size_t i = 0; i < manual.n; i++)
-		vec_push(&table->entries, manual.items[i]);
+	if (monitor.kernel)
+		route_table_copy(table, monitor.kernel);
+	route_manual_join(table);
 	route_table_finish(table);
 	if (old && route_table_equal(old, table)) {
 		route_table_destroy(table);
 		return false;
 	}
+	tnl_egress_port_range_get(&min, &max);
+	if (!old || !route_table_equal_rules(old, table))
+		route_rules_report(table, min, max);
 	rcu_set(&current, table);
 	if (old)
 		rcu_defer(route_table_destroy, old);
 	return true;
+}
+
+const struct route_table *route_current(void)
+{
+	return rcu_get_protected(&current);
 }
 
 bool route_reload(void)
@@ -90,7 +83,7 @@ bool route_reload(void)
 	}
 	route_table_destroy(monitor.kernel);
 	monitor.kernel = kernel;
-	return publish();
+	return route_publish();
 }
 
 static void reload_and_tell(void *aux)
@@ -141,7 +134,7 @@ void route_uninit(void)
 	route_table_destroy(monitor.kernel);
 	memset(&monitor, 0, sizeof monitor);
 	monitor.fd = -1;
-	vec_uninit(&manual);
+	route_manual_clear();
 	rcu_set(&current, NULL);
 	if (old)
 		rcu_defer(route_table_destroy, old);
@@ -149,21 +142,117 @@ void route_uninit(void)
 
 /* ------------------------------------------------------------------ lookups */
 
-bool route_lookup(const struct ipv6_addr *dst, uint32_t mark, struct route *route)
+/* A manual route is as good as a kernel route with a prefix 32 bits longer, an address of this host's as
+ * one 64 bits longer: Open vSwitch has it so. */
+int route_priority(const struct route_entry *e)
+{
+	return e->plen + (e->type == ROUTE_LOCAL ? 64 : 0) +
+	       (e->table == ROUTE_MANUAL_TABLE ? 32 : 0);
+}
+
+/* The manual route for QUERY's mark, or for none. */
+static const struct route_entry *find_manual(
+	const struct route_table *table, const struct route_query *query)
+{
+	const struct route_entry *e =
+		route_table_find(table, ROUTE_MANUAL_TABLE, query->mark, query);
+
+	return e || !query->mark ? e : route_table_find(table, ROUTE_MANUAL_TABLE, 0, query);
+}
+
+static const struct route_entry *find_best(
+	const struct route_table *table, const struct route_query *query)
+{
+	const struct route_entry *kernel = route_rules_lookup(table, query);
+	const struct route_entry *manual = find_manual(table, query);
+
+	if (!kernel || !manual)
+		return kernel ? kernel : manual;
+	return route_priority(manual) > route_priority(kernel) ? manual : kernel;
+}
+
+/* Source address for packets to DST by hop NH of E. False: this host has none. */
+static bool choose_source(const struct route_table *table, const struct route_entry *e,
+	const struct route_nh *nh, const struct ipv6_addr *dst, struct ipv6_addr *src)
+{
+	if (!ipv6_addr_is_zero(&e->src))
+		*src = e->src;
+	else if (e->is_ipv4 && e->type == ROUTE_LOCAL)
+		*src = *dst;
+	else if (!e->is_ipv4)
+		return route_source_ipv6(table, nh->ifindex, dst, src);
+	else
+		*src = nh->src;
+	return !ipv6_addr_is_zero(src);
+}
+
+static bool take(const struct route_table *table, const struct route_entry *e,
+	const struct route_query *query, struct route *route)
+{
+	route->n_hops = 0;
+	route->per_flow = e->is_ipv4 ? table->per_flow4 : table->per_flow6;
+	for (uint32_t i = 0; i < e->n_hops && route->n_hops < ROUTE_MAX_HOPS; i++) {
+		const struct route_nh *nh = &table->hops.items[e->start + i];
+		struct route_hop *hop = &route->hops[route->n_hops];
+
+		hop->src = query->src;
+		if (ipv6_addr_is_zero(&hop->src) &&
+			!choose_source(table, e, nh, &query->dst, &hop->src))
+			continue;
+		hop->gateway = nh->gateway;
+		hop->weight = nh->weight;
+		memcpy(hop->dev, nh->dev, sizeof hop->dev);
+		route->n_hops++;
+	}
+	return route->n_hops;
+}
+
+/* As for a connected socket: the first answer chooses the source address, and the rules are then asked
+ * for packets from that. */
+bool route_lookup(const struct route_query *query, struct route *route)
 {
 	const struct route_table *table = rcu_get(&current);
-	const struct route_entry *e;
+	const struct route_entry *e = table ? find_best(table, query) : NULL;
+	struct route_query again = *query;
+	struct route found;
 
-	if (!table)
+	if (!e || !take(table, e, query, &found))
 		return false;
-	e = route_table_lookup(table, dst, mark);
-	if (!e && mark)
-		e = route_table_lookup(table, dst, 0);
-	if (!e)
-		return false;
-	*route = (struct route){.src = e->src, .gateway = e->gateway, .mtu = e->mtu};
-	memcpy(route->dev, e->dev, sizeof route->dev);
+	if (table->from_matters && ipv6_addr_is_zero(&query->src)) {
+		again.src = found.hops[0].src;
+		e = find_best(table, &again);
+		if (!e || !take(table, e, &again, &found))
+			return false;
+	}
+	*route = found;
 	return true;
+}
+
+bool route_lookup_addr(const struct ipv6_addr *dst, struct route_hop *hop)
+{
+	const struct route_query query = {.dst = *dst};
+	struct route route;
+
+	if (!route_lookup(&query, &route))
+		return false;
+	*hop = route.hops[0];
+	return true;
+}
+
+/* RFC 2992: each hop has a range of hashes. */
+unsigned int route_choose(const struct route *route, uint32_t hash)
+{
+	uint64_t total = 0, sum = 0;
+	unsigned int i = 0;
+
+	for (unsigned int j = 0; j < route->n_hops; j++)
+		total += route->hops[j].weight;
+	for (; i + 1 < route->n_hops; i++) {
+		sum += route->hops[i].weight;
+		if (hash < (sum << 32) / total)
+			break;
+	}
+	return i;
 }
 
 bool route_is_local(const struct ipv6_addr *addr, char *dev)
@@ -189,6 +278,14 @@ bool route_dev_mac(const char *dev, struct eth_addr *mac)
 	return true;
 }
 
+bool route_dev_source(const char *dev, const struct ipv6_addr *addr, struct ipv6_addr *src)
+{
+	static const struct ipv6_addr none;
+	const struct route_table *table = rcu_get(&current);
+
+	return table && route_source_manual(table, dev, addr, &none, src);
+}
+
 bool route_local_address(size_t i, struct ipv6_addr *addr, struct eth_addr *mac)
 {
 	const struct route_table *table = rcu_get_protected(&current);
@@ -204,151 +301,4 @@ bool route_local_address(size_t i, struct ipv6_addr *addr, struct eth_addr *mac)
 		return true;
 	}
 	return false;
-}
-
-/* ------------------------------------------------------------------ commands */
-
-/* "ADDRESS[/LENGTH]" */
-static bool parse_prefix(const char *s, struct ipv6_addr *prefix, uint8_t *plen)
-{
-	const char *slash = strchr(s, '/');
-	char address[INET6_ADDRSTRLEN];
-	struct ipv6_addr addr;
-	int max, len;
-
-	if (slash && (size_t)(slash - s) >= sizeof address)
-		return false;
-	str_copy(address, s, slash ? MIN((size_t)(slash - s) + 1, sizeof address) : sizeof address);
-	if (strlen(address) != (slash ? (size_t)(slash - s) : strlen(s)) ||
-		!tnl_addr_parse(address, &addr))
-		return false;
-	max = len = tnl_addr_is_ipv4(&addr) ? 32 : 128;
-	if (slash && parse_int(slash + 1, 0, max, &len))
-		return false;
-	*plen = (uint8_t)(len + (max == 32 ? 96 : 0));
-	*prefix = tnl_addr_masked(&addr, *plen);
-	return true;
-}
-
-static bool parse_mark(const char *s, uint32_t *mark)
-{
-	static const char key[] = "pkt_mark=";
-	uint64_t value;
-
-	if (!str_starts_with(s, key) || parse_u64(s + strlen(key), 0, UINT32_MAX, &value))
-		return false;
-	*mark = (uint32_t)value;
-	return true;
-}
-
-static int invalid(char **error, const char *text)
-{
-	*error = xstrdup(text);
-	return -EINVAL;
-}
-
-/* The manual route with E's prefix and mark; manual.n: none. */
-static size_t find_manual(const struct route_entry *e)
-{
-	size_t i;
-
-	for (i = 0; i < manual.n; i++)
-		if (manual.items[i].mark == e->mark && manual.items[i].plen == e->plen &&
-			ipv6_addr_equal(&manual.items[i].prefix, &e->prefix))
-			break;
-	return i;
-}
-
-int route_add_manual(int argc, const char *argv[], char **error)
-{
-	const struct route_table *table = rcu_get_protected(&current);
-	struct route_entry e;
-	struct ipv6_addr src;
-	bool v4;
-
-	memset(&e, 0, sizeof e);
-	e.origin = ROUTE_MANUAL;
-	if (argc < 2 || !parse_prefix(argv[0], &e.prefix, &e.plen))
-		return invalid(error, "Invalid parameters");
-	v4 = tnl_addr_is_ipv4(&e.prefix) && e.plen >= 96;
-	if (argc > 2 && !parse_mark(argv[2], &e.mark) &&
-		(!tnl_addr_parse(argv[2], &e.gateway) || tnl_addr_is_ipv4(&e.gateway) != v4))
-		return invalid(error,
-			v4 ? "Invalid pkt_mark or gateway" : "Invalid pkt_mark or IPv6 gateway");
-	if (argc > 3 && !parse_mark(argv[3], &e.mark))
-		return invalid(error, "Invalid pkt_mark");
-	str_copy(e.dev, argv[1], sizeof e.dev);
-	if (!table || !route_table_link(table, e.dev) ||
-		!route_table_source(table, e.dev, &e.prefix, &e.gateway, &src))
-		return invalid(error, "Error while inserting route.");
-	if (find_manual(&e) < manual.n)
-		manual.items[find_manual(&e)] = e;
-	else
-		vec_push(&manual, e);
-	publish();
-	return 0;
-}
-
-int route_del_manual(int argc, const char *argv[], char **error)
-{
-	struct route_entry e = {0};
-	size_t i;
-
-	if (argc < 1 || !parse_prefix(argv[0], &e.prefix, &e.plen))
-		return invalid(error, "Invalid parameters");
-	if (argc > 1 && !parse_mark(argv[1], &e.mark))
-		return invalid(error, "Invalid pkt_mark");
-	i = find_manual(&e);
-	if (i == manual.n)
-		return invalid(error, "Not found");
-	vec_remove(&manual, i);
-	publish();
-	return 0;
-}
-
-int route_lookup_manual(int argc, const char *argv[], struct sbuf *s, char **error)
-{
-	struct ipv6_addr dst;
-	struct route route;
-	uint32_t mark = 0;
-	uint8_t plen;
-
-	if (argc < 1 || !parse_prefix(argv[0], &dst, &plen) || plen != 128)
-		return invalid(error, "Invalid parameters");
-	if (argc > 1 && !parse_mark(argv[1], &mark))
-		return invalid(error, "Invalid pkt_mark");
-	if (!route_lookup(&dst, mark, &route))
-		return invalid(error, "Not found");
-	sbuf_puts(s, "src ");
-	tnl_addr_format(&route.src, s);
-	sbuf_puts(s, "\ngateway ");
-	tnl_addr_format(&route.gateway, s);
-	sbuf_putf(s, "\ndev %s\n", route.dev);
-	return 0;
-}
-
-static void format_entry(const struct route_entry *e, struct sbuf *s)
-{
-	sbuf_puts(s, e->origin == ROUTE_MANUAL ? "User: " : "Cached: ");
-	tnl_addr_format(&e->prefix, s);
-	sbuf_putf(s, "/%u", tnl_addr_is_ipv4(&e->prefix) ? e->plen - 96u : e->plen);
-	if (e->mark)
-		sbuf_putf(s, " MARK %u", e->mark);
-	sbuf_putf(s, " dev %s", e->dev);
-	if (!ipv6_addr_is_zero(&e->gateway)) {
-		sbuf_puts(s, " GW ");
-		tnl_addr_format(&e->gateway, s);
-	}
-	sbuf_puts(s, " SRC ");
-	tnl_addr_format(&e->src, s);
-	sbuf_puts(s, e->origin == ROUTE_LOCAL ? " local\n" : "\n");
-}
-
-void route_format(struct sbuf *s)
-{
-	const struct route_table *table = rcu_get_protected(&current);
-
-	sbuf_puts(s, "Route Table:\n");
-	for (size_t i = 0; table && i < table->entries.n; i++)
-		format_entry(&table->entries.items[i], s);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tunnel/route_table.h"
 
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,20 +20,65 @@ void route_table_destroy(void *table_)
 	if (!table)
 		return;
 	vec_uninit(&table->links);
+	vec_uninit(&table->links_by_index);
 	vec_uninit(&table->addrs);
-	vec_uninit(&table->entries);
-	vec_uninit(&table->groups);
 	vec_uninit(&table->rules);
+	vec_uninit(&table->objects);
+	vec_uninit(&table->members);
+	vec_uninit(&table->entries);
+	vec_uninit(&table->hops);
+	vec_uninit(&table->groups);
 	free(table);
 }
 
-#define EQUAL(A, B)                                                                                \
-	((A).n == (B).n && (!(A).n || !memcmp((A).items, (B).items, (A).n * sizeof *(A).items)))
+void route_table_clear(struct route_table *table)
+{
+	vec_clear(&table->links);
+	vec_clear(&table->addrs);
+	vec_clear(&table->rules);
+	vec_clear(&table->objects);
+	vec_clear(&table->members);
+	vec_clear(&table->entries);
+	vec_clear(&table->hops);
+}
 
+#define COPY(MEMBER)                                                                               \
+	do {                                                                                       \
+		vec_reserve(&to->MEMBER, from->MEMBER.n);                                          \
+		if (from->MEMBER.n)                                                                \
+			memcpy(to->MEMBER.items, from->MEMBER.items,                               \
+				from->MEMBER.n * sizeof *from->MEMBER.items);                      \
+		to->MEMBER.n = from->MEMBER.n;                                                     \
+	} while (0)
+
+void route_table_copy(struct route_table *to, const struct route_table *from)
+{
+	COPY(links);
+	COPY(addrs);
+	COPY(rules);
+	COPY(objects);
+	COPY(members);
+	COPY(entries);
+	COPY(hops);
+	to->per_flow4 = from->per_flow4;
+	to->per_flow6 = from->per_flow6;
+}
+
+#define EQUAL(MEMBER)                                                                              \
+	(a->MEMBER.n == b->MEMBER.n &&                                                             \
+		(!a->MEMBER.n || !memcmp(a->MEMBER.items, b->MEMBER.items,                         \
+					 a->MEMBER.n * sizeof *a->MEMBER.items)))
+
+/* As bytes: what is added is zeroed first, padding too. */
 bool route_table_equal(const struct route_table *a, const struct route_table *b)
 {
-	return EQUAL(a->links, b->links) && EQUAL(a->addrs, b->addrs) &&
-	       EQUAL(a->entries, b->entries);
+	return EQUAL(links) && EQUAL(addrs) && EQUAL(rules) && EQUAL(entries) && EQUAL(hops) &&
+	       a->per_flow4 == b->per_flow4 && a->per_flow6 == b->per_flow6;
+}
+
+bool route_table_equal_rules(const struct route_table *a, const struct route_table *b)
+{
+	return EQUAL(rules);
 }
 
 /* ------------------------------------------------------------------ links and addresses */
@@ -42,6 +86,13 @@ bool route_table_equal(const struct route_table *a, const struct route_table *b)
 static int compare_links(const void *a, const void *b)
 {
 	return strcmp(((const struct route_link *)a)->name, ((const struct route_link *)b)->name);
+}
+
+static int compare_indexes(const void *a_, const void *b_)
+{
+	const struct route_link_index *a = a_, *b = b_;
+
+	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
 }
 
 const struct route_link *route_table_link(const struct route_table *table, const char *name)
@@ -56,10 +107,28 @@ const struct route_link *route_table_link(const struct route_table *table, const
 
 const struct route_link *route_table_link_by_index(const struct route_table *table, int ifindex)
 {
+	const struct route_link_index key = {.ifindex = ifindex}, *found;
+
+	if (!table->links_by_index.n)
+		return NULL;
+	found = bsearch(&key, table->links_by_index.items, table->links_by_index.n, sizeof key,
+		compare_indexes);
+	return found ? &table->links.items[found->link] : NULL;
+}
+
+static void finish_links(struct route_table *table)
+{
+	if (table->links.n)
+		qsort(table->links.items, table->links.n, sizeof *table->links.items,
+			compare_links);
+	vec_clear(&table->links_by_index);
 	for (size_t i = 0; i < table->links.n; i++)
-		if (table->links.items[i].ifindex == ifindex)
-			return &table->links.items[i];
-	return NULL;
+		vec_push(&table->links_by_index,
+			(struct route_link_index){
+				.ifindex = table->links.items[i].ifindex, .link = (uint32_t)i});
+	if (table->links.n)
+		qsort(table->links_by_index.items, table->links_by_index.n,
+			sizeof *table->links_by_index.items, compare_indexes);
 }
 
 static int compare_addrs(const void *a_, const void *b_)
@@ -88,157 +157,266 @@ const struct route_addr *route_table_addr(
 	return NULL;
 }
 
-/* ------------------------------------------------------------------ source addresses */
-
-/* How well A serves as source for packets to PEER (a destination or gateway), 0: not at all. An
- * address that has PEER in its prefix is best, the longer the better. */
-static unsigned int source_rank(const struct route_addr *a, const struct ipv6_addr *peer)
+static void finish_addrs(struct route_table *table)
 {
-	bool is_ipv4 = tnl_addr_is_ipv4(peer),
-	     link_local = a->addr.b[0] == 0xfe && (a->addr.b[1] & 0xc0) == 0x80;
-
-	if (is_ipv4 != tnl_addr_is_ipv4(&a->addr))
-		return 0;
-	if (tnl_addr_in_prefix(&a->addr, peer, a->plen))
-		return 3u + a->plen;
-	return link_local ? 1 : 2;
-}
-
-bool route_table_source(const struct route_table *table, const char *dev,
-	const struct ipv6_addr *dst, const struct ipv6_addr *gateway, struct ipv6_addr *src)
-{
-	unsigned int best = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < table->addrs.n; i++) {
-		const struct route_addr *a = &table->addrs.items[i];
-		unsigned int rank;
+		struct route_addr *a = &table->addrs.items[i];
+		const struct route_link *link = route_table_link_by_index(table, a->ifindex);
 
-		if (strcmp(a->dev, dev))
+		if (!link)
 			continue;
-		rank = source_rank(a, dst);
-		/* A link-local gateway says nothing about the source. */
-		if (rank <= 2 && !ipv6_addr_is_zero(gateway) && !(gateway->b[0] == 0xfe) && rank)
-			rank = source_rank(a, gateway);
-		if (rank > best) {
-			best = rank;
-			*src = a->addr;
-		}
+		a->order = (uint32_t)i;
+		memcpy(a->dev, link->name, sizeof a->dev);
+		table->addrs.items[n++] = *a;
 	}
-	return best;
+	table->addrs.n = n;
+	if (n)
+		qsort(table->addrs.items, n, sizeof *table->addrs.items, compare_addrs);
+}
+
+/* ------------------------------------------------------------------ next hops */
+
+static int compare_objects(const void *a_, const void *b_)
+{
+	const struct route_nh_object *a = a_, *b = b_;
+
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static const struct route_nh_object *find_object(const struct route_table *table, uint32_t id)
+{
+	const struct route_nh_object key = {.id = id};
+
+	return table->objects.n ? bsearch(&key, table->objects.items, table->objects.n, sizeof key,
+					  compare_objects)
+				: NULL;
+}
+
+/* A route that names an object has its hops; false if it is a black hole. */
+static bool take_object(struct route_table *table, struct route_entry *e)
+{
+	const struct route_nh_object *object = e->nh_id ? find_object(table, e->nh_id) : NULL;
+
+	if (!object)
+		return true;
+	e->start = (uint32_t)table->hops.n;
+	e->n_hops = 0;
+	if (!object->n && !object->is_blackhole) {
+		struct route_nh nh = object->nh;
+
+		vec_push(&table->hops, nh);
+		e->n_hops = 1;
+	}
+	for (size_t i = 0; i < object->n; i++) {
+		const struct route_nh_member *m = &table->members.items[object->start + i];
+		const struct route_nh_object *one = find_object(table, m->id);
+		struct route_nh nh;
+
+		if (!one || one->n || one->is_blackhole)
+			continue;
+		nh = one->nh;
+		nh.weight = m->weight;
+		vec_push(&table->hops, nh);
+		e->n_hops++;
+	}
+	return e->n_hops || !object->is_blackhole;
+}
+
+/* Fills in what the device of each hop says, leaves out those whose device is gone, and those whose
+ * device has no carrier if another has. */
+static void finish_hops(struct route_table *table, struct route_entry *e)
+{
+	struct route_nh *hops = table->hops.items + e->start;
+	uint32_t n = 0, n_alive = 0;
+
+	for (uint32_t i = 0; i < e->n_hops; i++) {
+		const struct route_link *link = route_table_link_by_index(table, hops[i].ifindex);
+
+		if (!link)
+			continue;
+		memcpy(hops[i].dev, link->name, sizeof hops[i].dev);
+		hops[i].group = link->group;
+		hops[i].has_carrier &= link->has_carrier;
+		n_alive += hops[i].has_carrier;
+		hops[n++] = hops[i];
+	}
+	e->n_hops = n;
+	n = 0;
+	for (uint32_t i = 0; i < e->n_hops; i++)
+		if (hops[i].has_carrier || !n_alive)
+			hops[n++] = hops[i];
+	e->n_hops = n;
+}
+
+/* The source address, as far as it does not depend on the packet. False: there must be one, and is
+ * not. */
+static bool finish_source(const struct route_table *table, struct route_entry *e)
+{
+	struct route_nh *hops = table->hops.items + e->start;
+
+	if (e->table == ROUTE_MANUAL_TABLE)
+		return e->n_hops && route_source_manual(table, hops->dev, &e->prefix,
+					    &hops->gateway, &e->src);
+	for (uint32_t i = 0; i < e->n_hops && e->is_ipv4 && ipv6_addr_is_zero(&e->src); i++)
+		route_source_ipv4(table, hops[i].ifindex, &hops[i].gateway, e->scope, &hops[i].src);
+	return true;
 }
 
 /* ------------------------------------------------------------------ routes */
 
-static int priority(const struct route_entry *e)
-{
-	return e->plen + e->origin;
-}
-
-static int table_order(uint32_t table)
-{
-	return table == RT_TABLE_LOCAL ? 0 : table == RT_TABLE_MAIN ? 1 : 2;
-}
-
 /* The same group? */
-static int compare_groups(const struct route_entry *a, const struct route_entry *b)
+static int compare_groups(uint32_t table_a, uint32_t mark_a, bool v4_a, uint32_t table_b,
+	uint32_t mark_b, bool v4_b)
 {
-	if (priority(a) != priority(b))
-		return priority(b) - priority(a);
-	if (a->plen != b->plen)
-		return b->plen - a->plen;
-	return a->mark < b->mark ? -1 : a->mark > b->mark;
+	if (table_a != table_b)
+		return table_a < table_b ? -1 : 1;
+	if (mark_a != mark_b)
+		return mark_a < mark_b ? -1 : 1;
+	return (int)v4_a - (int)v4_b;
 }
 
+#define ORDER(A, B) ((A) < (B) ? -1 : (A) > (B))
+
+/* Of one prefix the kernel asks the longest source first, a route for this TOS before one for all,
+ * then the least metric; IPv6 routers by their preference. */
 static int compare_entries(const void *a_, const void *b_)
 {
 	const struct route_entry *a = a_, *b = b_;
-	int order = compare_groups(a, b);
+	int order = compare_groups(a->table, a->mark, a->is_ipv4, b->table, b->mark, b->is_ipv4);
 
+	if (!order)
+		order = ORDER(b->plen, a->plen);
 	if (!order)
 		order = memcmp(&a->prefix, &b->prefix, sizeof a->prefix);
 	if (!order)
-		order = table_order(a->table) - table_order(b->table);
+		order = ORDER(b->from_plen, a->from_plen);
 	if (!order)
-		order = a->metric < b->metric ? -1 : a->metric > b->metric;
-	return order ? order : memcmp(a, b, sizeof *a);
+		order = ORDER(b->tos, a->tos);
+	if (!order)
+		order = ORDER(a->metric, b->metric);
+	if (!order)
+		order = ORDER(a->preference, b->preference);
+	return order ? order : ORDER(a->order, b->order);
 }
 
 /* Completes the entries; those that can't be used go. */
-static void complete_entries(struct route_table *table)
+static void finish_entries(struct route_table *table)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < table->entries.n; i++) {
 		struct route_entry *e = &table->entries.items[i];
-		const struct route_link *link = route_table_link(table, e->dev);
 
-		if (!link)
+		e->order = (uint32_t)i;
+		if (!take_object(table, e))
+			e->type = ROUTE_REFUSE;
+		finish_hops(table, e);
+		if (!finish_source(table, e) ||
+			(!e->n_hops && (e->type == ROUTE_UNICAST || e->type == ROUTE_LOCAL)))
 			continue;
-		e->mtu = link->mtu;
-		if (ipv6_addr_is_zero(&e->src) &&
-			!route_table_source(table, e->dev, &e->prefix, &e->gateway, &e->src))
-			continue;
+		table->from_matters |= e->from_plen;
 		table->entries.items[n++] = *e;
 	}
 	table->entries.n = n;
+	if (n)
+		qsort(table->entries.items, n, sizeof *table->entries.items, compare_entries);
 }
 
-/* Drops all but the best of each prefix, and finds the groups. */
-static void group_entries(struct route_table *table)
+static void find_groups(struct route_table *table)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < table->entries.n; i++) {
 		const struct route_entry *e = &table->entries.items[i];
-		const struct route_entry *last = n ? &table->entries.items[n - 1] : NULL;
-		bool same_group = last && !compare_groups(last, e);
+		const struct route_group *last =
+			table->groups.n ? &table->groups.items[table->groups.n - 1] : NULL;
 
-		if (same_group && ipv6_addr_equal(&last->prefix, &e->prefix))
-			continue;
-		if (!same_group)
-			vec_push(&table->groups, (struct route_group){.mark = e->mark,
+		if (!last || last->plen != e->plen ||
+			compare_groups(last->table, last->mark, last->is_ipv4, e->table, e->mark,
+				e->is_ipv4))
+			vec_push(&table->groups, (struct route_group){.table = e->table,
+							 .mark = e->mark,
+							 .is_ipv4 = e->is_ipv4,
 							 .plen = e->plen,
-							 .origin = e->origin,
-							 .start = n});
+							 .start = i});
 		table->groups.items[table->groups.n - 1].n++;
-		table->entries.items[n++] = *e;
 	}
-	table->entries.n = n;
 }
 
 void route_table_finish(struct route_table *table)
 {
-	if (table->links.n)
-		qsort(table->links.items, table->links.n, sizeof *table->links.items,
-			compare_links);
-	if (table->addrs.n)
-		qsort(table->addrs.items, table->addrs.n, sizeof *table->addrs.items,
-			compare_addrs);
-	complete_entries(table);
-	if (table->entries.n)
-		qsort(table->entries.items, table->entries.n, sizeof *table->entries.items,
-			compare_entries);
-	group_entries(table);
+	finish_links(table);
+	finish_addrs(table);
+	if (table->objects.n)
+		qsort(table->objects.items, table->objects.n, sizeof *table->objects.items,
+			compare_objects);
+	finish_entries(table);
+	find_groups(table);
+	for (size_t i = 0; i < table->rules.n; i++)
+		table->from_matters |= table->rules.items[i].from_plen;
 }
 
-static int compare_prefix(const void *key, const void *entry)
+/* ------------------------------------------------------------------ lookups */
+
+static size_t first_group(const struct route_table *table, uint32_t id, uint32_t mark, bool is_ipv4)
 {
-	return memcmp(key, &((const struct route_entry *)entry)->prefix, sizeof(struct ipv6_addr));
+	size_t low = 0, high = table->groups.n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct route_group *g = &table->groups.items[mid];
+
+		if (compare_groups(g->table, g->mark, g->is_ipv4, id, mark, is_ipv4) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
-const struct route_entry *route_table_lookup(
-	const struct route_table *table, const struct ipv6_addr *dst, uint32_t mark)
+static bool serves(const struct route_entry *e, const struct route_query *q)
 {
-	for (size_t i = 0; i < table->groups.n; i++) {
-		const struct route_group *group = &table->groups.items[i];
+	return (!e->tos || e->tos == (q->tos & ~IP_ECN_MASK)) &&
+	       (!e->from_plen || (!ipv6_addr_is_zero(&q->src) &&
+					 tnl_addr_in_prefix(&q->src, &e->from, e->from_plen)));
+}
+
+/* The best entry of PREFIX in group G that serves Q. */
+static const struct route_entry *find_in_group(const struct route_table *table,
+	const struct route_group *g, const struct ipv6_addr *prefix, const struct route_query *q)
+{
+	size_t low = g->start, high = g->start + g->n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (memcmp(&table->entries.items[mid].prefix, prefix, sizeof *prefix) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < g->start + g->n &&
+		ipv6_addr_equal(&table->entries.items[low].prefix, prefix);
+		low++)
+		if (serves(&table->entries.items[low], q))
+			return &table->entries.items[low];
+	return NULL;
+}
+
+const struct route_entry *route_table_find(const struct route_table *table, uint32_t id,
+	uint32_t mark, const struct route_query *query)
+{
+	bool is_ipv4 = tnl_addr_is_ipv4(&query->dst);
+
+	for (size_t i = first_group(table, id, mark, is_ipv4); i < table->groups.n; i++) {
+		const struct route_group *g = &table->groups.items[i];
 		struct ipv6_addr prefix;
 		const struct route_entry *e;
 
-		if (group->mark != mark)
-			continue;
-		prefix = tnl_addr_masked(dst, group->plen);
-		e = bsearch(&prefix, table->entries.items + group->start, group->n, sizeof *e,
-			compare_prefix);
+		if (compare_groups(g->table, g->mark, g->is_ipv4, id, mark, is_ipv4))
+			break;
+		prefix = tnl_addr_masked(&query->dst, g->plen);
+		e = find_in_group(table, g, &prefix, query);
 		if (e)
 			return e;
 	}

@@ -10,39 +10,23 @@
 #include <string.h>
 
 #include "datapath/pipeline/translate_internal.h"
+#include "lib/hash.h"
 #include "lib/headers.h"
 #include "tunnel/neigh.h"
 #include "tunnel/route.h"
+#include "tunnel/tnl_addr.h"
 #include "tunnel/tnl_header.h"
 #include "tunnel/tnl_port.h"
+#include "tunnel/tnl_route.h"
 
 #define MAX_NESTED_TUNNELS 8
-
-static struct ipv6_addr mapped_ipv4(be32 addr)
-{
-	struct ipv6_addr mapped = {.w64 = {0, 0}};
-
-	mapped.w16[5] = BE16_MAX;
-	mapped.w32[3] = addr;
-	return mapped;
-}
-
-static struct ipv6_addr tnl_dst(const struct flow_tnl *tnl)
-{
-	return tnl->ip_dst ? mapped_ipv4(tnl->ip_dst) : tnl->ipv6_dst;
-}
-
-static struct ipv6_addr tnl_src(const struct flow_tnl *tnl)
-{
-	return tnl->ip_src ? mapped_ipv4(tnl->ip_src) : tnl->ipv6_src;
-}
 
 /* ---------------------------------------------------------------- output: where to */
 
 /* The outer packet's way, as far as the underlay has told. */
 struct tnl_way {
 	const struct pl_port *port;	/* It enters the underlay's bridge there. */
-	struct ipv6_addr next_hop;
+	struct ipv6_addr src, next_hop;
 	struct eth_addr src_mac, dst_mac;
 	bool next_hop_known;		/* dst_mac is set: nobody needs to be asked. */
 	char dev[16];
@@ -80,26 +64,16 @@ static bool tnl_route_to_self(const struct ipv6_addr *src, const struct ipv6_add
 	return true;
 }
 
-static bool tnl_route(struct xlate_ctx *ctx, struct flow_tnl *outer, struct tnl_way *way)
+/* By HOP, if its device is in a bridge. */
+static bool tnl_take_hop(struct xlate_ctx *ctx, const struct flow_tnl *outer,
+	const struct route_hop *hop, struct tnl_way *way)
 {
-	struct ipv6_addr dst = tnl_dst(outer), src = tnl_src(outer);
-	struct route route;
+	struct ipv6_addr dst = tnl_addr_dst(outer);
 
-	xlate_depend(ctx, dep_route());
-	if (!route_lookup(&dst, ctx->flow.pkt_mark, &route))
-		return false;
-	if (!ipv6_addr_is_zero(&src)) {
-		if (!route_is_local(&src, NULL))
-			return false;
-	} else if (outer->ip_dst) {
-		outer->ip_src = route.src.w32[3];
-	} else {
-		outer->ipv6_src = route.src;
-	}
-	way->next_hop = ipv6_addr_is_zero(&route.gateway) ? dst : route.gateway;
-	memcpy(way->dev, route.dev, sizeof way->dev);
-	src = tnl_src(outer);
-	way->next_hop_known = tnl_route_to_self(&src, &dst, way);
+	way->src = hop->src;
+	way->next_hop = ipv6_addr_is_zero(&hop->gateway) ? dst : hop->gateway;
+	memcpy(way->dev, hop->dev, sizeof way->dev);
+	way->next_hop_known = tnl_route_to_self(&way->src, &dst, way);
 	way->port = find_port(way->dev, true);
 	if (!way->port)
 		way->port = find_port(way->dev, false);
@@ -107,8 +81,81 @@ static bool tnl_route(struct xlate_ctx *ctx, struct flow_tnl *outer, struct tnl_
 		return false;
 	xlate_depend(ctx, dep_port(way->port->dp_port));
 	xlate_depend(ctx, dep_bridge(way->port->bridge->id));
+	xlate_depend(ctx, dep_neigh(&way->next_hop));
 	if (!route_dev_mac(way->dev, &way->src_mac))
 		way->src_mac = way->port->mac;
+	if (!way->next_hop_known)
+		way->next_hop_known = neigh_lookup(way->port->bridge->name, &way->next_hop,
+			&way->dst_mac);
+	return true;
+}
+
+static void tnl_ask(struct xlate_ctx *ctx, const struct tnl_way *way)
+{
+	xlate_report(ctx, XLATE_REPORT_DETAIL, "neighbor cache miss on bridge %s, sending request",
+		way->port->bridge->name);
+	if (ctx->sink && ctx->sink->neigh_needed)
+		ctx->sink->neigh_needed(ctx->sink, way->port->bridge, &way->next_hop);
+}
+
+/* Which of several next hops: as the kernel does, all packets of a tunnel to one address take the same,
+ * or each flow its own (then its addresses and ports count). */
+static unsigned int tnl_first_hop(struct xlate_ctx *ctx, const struct flow_tnl *outer,
+	const struct route *route)
+{
+	struct ipv6_addr dst = tnl_addr_dst(outer);
+	uint32_t hash;
+
+	if (route->n_hops == 1)
+		return 0;
+	if (route->per_flow) {
+		flow_mask_hash_fields(&ctx->flow, ctx->wc);
+		hash = flow_hash_symmetric_l4(&ctx->flow, 0);
+	} else {
+		hash = hash_add64(hash_bytes(&dst, sizeof dst, 0), outer->tun_id);
+	}
+	return route_choose(route, hash);
+}
+
+/* Of several next hops the flow's own, unless its neighbour does not answer and that of another does. */
+static bool tnl_choose_hop(struct xlate_ctx *ctx, const struct flow_tnl *outer,
+	const struct route *route, struct tnl_way *way)
+{
+	unsigned int first = tnl_first_hop(ctx, outer, route);
+	bool found = false;
+
+	for (unsigned int i = 0; i < route->n_hops; i++) {
+		struct tnl_way one = {.port = NULL};
+
+		if (!tnl_take_hop(ctx, outer, &route->hops[(first + i) % route->n_hops], &one))
+			continue;
+		if (!found || one.next_hop_known)
+			*way = one;
+		found = true;
+		if (one.next_hop_known)
+			break;
+		if (route->n_hops > 1)
+			tnl_ask(ctx, &one);
+	}
+	return found;
+}
+
+static bool tnl_route(struct xlate_ctx *ctx, const struct tnl_port *port, struct flow_tnl *outer,
+	struct tnl_way *way)
+{
+	struct route_query query;
+	struct route route;
+
+	xlate_depend(ctx, dep_route());
+	tnl_route_query(&port->config, outer, ctx->flow.pkt_mark, &query);
+	if (!route_lookup(&query, &route) || !tnl_choose_hop(ctx, outer, &route, way))
+		return false;
+	if (!ipv6_addr_is_zero(&query.src))
+		return route_is_local(&query.src, NULL);
+	if (outer->ip_dst)
+		outer->ip_src = way->src.w32[3];
+	else
+		outer->ipv6_src = way->src;
 	return true;
 }
 
@@ -118,10 +165,7 @@ static void tnl_hold(struct xlate_ctx *ctx, const struct pl_port *port, const st
 	struct pl_bridge *underlay = way->port->bridge;
 	struct op_neigh_hold *op;
 
-	xlate_report(ctx, XLATE_REPORT_DETAIL, "neighbor cache miss on bridge %s, sending request",
-		underlay->name);
-	if (ctx->sink && ctx->sink->neigh_needed)
-		ctx->sink->neigh_needed(ctx->sink, underlay, &way->next_hop);
+	tnl_ask(ctx, way);
 	op = xlate_put_op(ctx, OP_NEIGH_HOLD, sizeof *op);
 	op->tunnel = port->dp_port;
 	op->next_hop = way->next_hop;
@@ -280,7 +324,7 @@ void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool
 		xlate_drop(ctx, DROP_TNL_NO_PORT);
 		return;
 	}
-	dst = tnl_dst(&outer);
+	dst = tnl_addr_dst(&outer);
 	if (ipv6_addr_equal(&dst, &ctx->orig_tunnel_dst)) {
 		xlate_report(ctx, XLATE_REPORT_WARN, "Not tunneling to our own address");
 		xlate_drop(ctx, DROP_TNL_LOOP);
@@ -296,14 +340,12 @@ void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool
 	xlate_count(ctx, port->tx_counter);
 	xlate_report(ctx, XLATE_REPORT_DETAIL, "output to native tunnel");
 	xlate_commit(ctx);
-	if (!tnl_route(ctx, &outer, &way)) {
+	if (!tnl_route(ctx, port->tunnel, &outer, &way)) {
 		xlate_report(ctx, XLATE_REPORT_WARN, "native tunnel routing failed");
 		xlate_drop(ctx, DROP_TNL_NO_ROUTE);
 	} else {
 		xlate_report(ctx, XLATE_REPORT_DETAIL, "tunneling via %s", way.dev);
-		xlate_depend(ctx, dep_neigh(&way.next_hop));
-		if (way.next_hop_known ||
-			neigh_lookup(way.port->bridge->name, &way.next_hop, &way.dst_mac))
+		if (way.next_hop_known)
 			tnl_send(ctx, port, &outer, &way, is_last);
 		else
 			tnl_hold(ctx, port, &way);
@@ -337,7 +379,7 @@ static void tnl_put_snoop(struct xlate_ctx *ctx)
  * translation is updated whatever the packet is for). */
 static bool tnl_neigh_moved(struct xlate_ctx *ctx)
 {
-	struct ipv6_addr sender = mapped_ipv4(ctx->flow.nw_src);
+	struct ipv6_addr sender = tnl_addr_from_ipv4(ctx->flow.nw_src);
 	struct eth_addr known;
 
 	xlate_depend(ctx, dep_neigh(&sender));
@@ -348,7 +390,7 @@ static bool tnl_neigh_moved(struct xlate_ctx *ctx)
 static void tnl_snoop_arp(struct xlate_ctx *ctx)
 {
 	const struct flow *flow = &ctx->flow;
-	struct ipv6_addr target = mapped_ipv4(flow->nw_dst);
+	struct ipv6_addr target = tnl_addr_from_ipv4(flow->nw_dst);
 	bool is_garp = flow->nw_src == flow->nw_dst;
 
 	ctx->wc->nw_src = ctx->wc->nw_dst = BE32_MAX;
@@ -397,7 +439,7 @@ static bool tnl_is_for_host(struct xlate_ctx *ctx, const struct pl_port *port)
 		return false;
 	if (flow->dl_type == htobe16(ETH_T_IP)) {
 		ctx->wc->nw_dst = BE32_MAX;
-		dst = mapped_ipv4(flow->nw_dst);
+		dst = tnl_addr_from_ipv4(flow->nw_dst);
 	} else {
 		memset(&ctx->wc->ipv6_dst, 0xff, sizeof ctx->wc->ipv6_dst);
 		dst = flow->ipv6_dst;
@@ -436,7 +478,7 @@ static void tnl_snoop_sender(struct xlate_ctx *ctx)
 
 	if (flow->dl_type == htobe16(ETH_T_IP)) {
 		ctx->wc->nw_src = BE32_MAX;
-		src = mapped_ipv4(flow->nw_src);
+		src = tnl_addr_from_ipv4(flow->nw_src);
 	} else {
 		memset(&ctx->wc->ipv6_src, 0xff, sizeof ctx->wc->ipv6_src);
 		src = flow->ipv6_src;

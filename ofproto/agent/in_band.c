@@ -183,14 +183,13 @@ static bool kernel_neighbour(const char *dev, be32 addr, struct eth_addr *mac)
 static bool next_hop_mac(const struct in_band_remote *remote, struct eth_addr *mac)
 {
 	struct ipv6_addr addr = mapped(remote->addr);
-	struct route route;
+	struct route_hop hop;
 
-	if (!route_lookup(&addr, 0, &route))
+	if (!route_lookup_addr(&addr, &hop))
 		return false;
-	if (route.gateway.w64[0] || route.gateway.w64[1])
-		addr = route.gateway;
-	return neigh_lookup(route.dev, &addr, mac) ||
-		kernel_neighbour(route.dev, addr.w32[3], mac);
+	if (hop.gateway.w64[0] || hop.gateway.w64[1])
+		addr = hop.gateway;
+	return neigh_lookup(hop.dev, &addr, mac) || kernel_neighbour(hop.dev, addr.w32[3], mac);
 }
 
 /* ------------------------------------------------------------------ the table */

@@ -17,6 +17,7 @@
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/neigh.h"
 #include "tunnel/route.h"
+#include "tunnel/route_command.h"
 #include "tunnel/tnl_header.h"
 #include "tunnel/tnl_port.h"
 

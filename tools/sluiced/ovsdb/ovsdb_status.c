@@ -156,9 +156,9 @@ static void tunnel_status(const struct rc_iface *iface, struct smap *map)
 {
 	const char *remote = smap_get(&iface->options, "remote_ip");
 	struct ipv6_addr addr;
-	struct route route;
+	struct route_hop route;
 
-	if (!remote || !tnl_addr_parse(remote, &addr) || !route_lookup(&addr, 0, &route))
+	if (!remote || !tnl_addr_parse(remote, &addr) || !route_lookup_addr(&addr, &route))
 		return;
 	smap_set(map, "tunnel_egress_iface", route.dev);
 	smap_set(map, "tunnel_egress_iface_carrier", has_carrier(route.dev) ? "up" : "down");
