@@ -107,15 +107,25 @@ void dp_neigh_uninit(void)
 
 /* ------------------------------------------------------------------ asking */
 
+void dp_neigh_send(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
+{
+	struct act_builder acts;
+	struct act_output *output;
+
+	act_builder_init(&acts);
+	output = act_put(&acts, ACT_OUTPUT, sizeof *output);
+	output->port = OFPP_TABLE;
+	dp_packet_out(bridge, OFPP_LOCAL, NULL, (const struct act *)acts.buf.data, acts.buf.len,
+		frame, len);
+	act_builder_uninit(&acts);
+}
+
 void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop)
 {
 	const struct pl_bridge_conf *conf = pl_bridge_conf(underlay);
-	struct act_builder acts;
-	struct act_output *output;
 	struct route_hop hop;
 	struct ipv6_addr src;
 	uint8_t frame[NEIGH_SOLICIT_MAX];
-	size_t len;
 
 	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()))
 		return;
@@ -129,13 +139,7 @@ void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_ho
 			return;
 		src = hop.src;
 	}
-	len = neigh_build_solicit(next_hop, &src, conf->mac, frame);
-	act_builder_init(&acts);
-	output = act_put(&acts, ACT_OUTPUT, sizeof *output);
-	output->port = OFPP_TABLE;
-	dp_packet_out(underlay, OFPP_LOCAL, NULL, (const struct act *)acts.buf.data, acts.buf.len,
-		frame, len);
-	act_builder_uninit(&acts);
+	dp_neigh_send(underlay, frame, neigh_build_solicit(next_hop, &src, conf->mac, frame));
 }
 
 /* ------------------------------------------------------------------ holding */

@@ -206,6 +206,8 @@ void dp_too_big(const struct op_tnl_too_big *op, struct packet *packet);
 /* True if EVENT is of an implicit port, whose owner is there. */
 bool dp_underlay_takes(const struct dp_port_event *event);
 void dp_underlay_run(int64_t now_ms);
+/* Which there must be is looked at soon. */
+void dp_underlay_changed(void);
 void dp_underlay_uninit(void);
 
 /* dp_neigh.c */
@@ -213,6 +215,8 @@ void dp_neigh_init(void);
 void dp_neigh_uninit(void);
 void dp_neigh_run(int64_t now_ms);
 void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop);
+/* Has BRIDGE's local port send FRAME[LEN]. */
+void dp_neigh_send(struct pl_bridge *bridge, const uint8_t *frame, size_t len);
 /* Takes PACKET over. */
 void dp_neigh_hold(const struct op_neigh_hold *hold, struct packet *packet);
 void dp_neigh_snoop(struct pl_bridge *bridge, const uint8_t *frame, size_t len);

@@ -32,21 +32,24 @@ static size_t build_arp(const struct ipv6_addr *target, const struct ipv6_addr *
 	return ETH_HEADER_LEN + sizeof *arp;
 }
 
-/* RFC 4861, sections 4.3 and 7.2.2: to the solicited-node address of TARGET. */
-static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *src,
-	struct eth_addr src_mac, uint8_t *buf)
+/* What differs between the messages of RFC 4861 that are built here. */
+struct nd_kind {
+	struct ipv6_addr dst;
+	uint8_t type, flags, option;
+};
+
+static size_t build_nd(const struct nd_kind *kind, const struct ipv6_addr *target,
+	const struct ipv6_addr *src, struct eth_addr src_mac, uint8_t *buf)
 {
 	struct eth_header *eth = (struct eth_header *)buf;
 	struct ipv6_header *ip = (struct ipv6_header *)(eth + 1);
 	struct nd_header *nd = (struct nd_header *)(ip + 1);
 	struct nd_lla_opt *opt = (struct nd_lla_opt *)(nd + 1);
 	uint32_t len = sizeof *nd + sizeof *opt;
-	struct ipv6_addr dst = {.b = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, target->b[13],
-					target->b[14], target->b[15]}};
 
 	memset(buf, 0, ETH_HEADER_LEN + sizeof *ip + len);
 	eth->dst[0] = eth->dst[1] = 0x33;
-	memcpy(eth->dst + 2, &dst.b[12], 4);
+	memcpy(eth->dst + 2, &kind->dst.b[12], 4);
 	memcpy(eth->src, src_mac.b, sizeof eth->src);
 	eth->type = htobe16(ETH_T_IPV6);
 	ip->flow = htobe32(UINT32_C(6) << 28);
@@ -54,22 +57,50 @@ static size_t build_nd(const struct ipv6_addr *target, const struct ipv6_addr *s
 	ip->nexthdr = IP_P_ICMPV6;
 	ip->hlim = 255;
 	memcpy(ip->src, src->b, sizeof ip->src);
-	memcpy(ip->dst, dst.b, sizeof ip->dst);
-	nd->icmp.type = ND_NS;
+	memcpy(ip->dst, kind->dst.b, sizeof ip->dst);
+	nd->icmp.type = kind->type;
+	nd->flags = htobe32((uint32_t)kind->flags << 24);
 	memcpy(nd->target, target->b, sizeof nd->target);
-	opt->type = ND_OPT_SLL;
+	opt->type = kind->option;
 	opt->len = 1;
 	memcpy(opt->mac, src_mac.b, sizeof opt->mac);
 	nd->icmp.csum =
-		csum_finish(csum_bytes(csum_pseudo_v6(src, &dst, IP_P_ICMPV6, len), nd, len));
+		csum_finish(csum_bytes(csum_pseudo_v6(src, &kind->dst, IP_P_ICMPV6, len), nd, len));
 	return ETH_HEADER_LEN + sizeof *ip + len;
+}
+
+/* Sections 4.3 and 7.2.2: to the solicited-node address of TARGET. */
+static struct nd_kind solicitation(const struct ipv6_addr *target)
+{
+	return (struct nd_kind){
+		.dst = {.b = {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, target->b[13],
+				target->b[14], target->b[15]}},
+		.type = ND_NS,
+		.option = ND_OPT_SLL,
+	};
 }
 
 size_t neigh_build_solicit(const struct ipv6_addr *target, const struct ipv6_addr *src,
 	struct eth_addr src_mac, uint8_t *buf)
 {
+	struct nd_kind kind = solicitation(target);
+
 	return tnl_addr_is_ipv4(target) ? build_arp(target, src, src_mac, buf)
-					: build_nd(target, src, src_mac, buf);
+					: build_nd(&kind, target, src, src_mac, buf);
+}
+
+/* Sections 4.4 and 7.2.6: to all nodes, and what they know is overridden. */
+size_t neigh_build_announce(const struct ipv6_addr *addr, struct eth_addr mac, uint8_t *buf)
+{
+	static const struct nd_kind advertisement = {
+		.dst = {.b = {0xff, 0x02, [15] = 1}},
+		.type = ND_NA,
+		.flags = 0x20,
+		.option = ND_OPT_TLL,
+	};
+
+	return tnl_addr_is_ipv4(addr) ? build_arp(addr, addr, mac, buf)
+				      : build_nd(&advertisement, addr, addr, mac, buf);
 }
 
 /* ------------------------------------------------------------------ learning */

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Frames about neighbours: the question for one (ARP, RFC 826; neighbour solicitation, RFC 4861), and
- * what a received frame tells about one. Pure; any thread.
+ * Frames about neighbours: the question for one (ARP, RFC 826; neighbour solicitation, RFC 4861), the
+ * announcement of an own address (RFC 5227, section 3; neighbour advertisement), and what a received
+ * frame tells about one. Pure; any thread.
  */
 
 #include "lib/types.h"
@@ -14,6 +15,9 @@
  * BUF[NEIGH_SOLICIT_MAX]; returns its length. */
 size_t neigh_build_solicit(const struct ipv6_addr *target, const struct ipv6_addr *src,
 	struct eth_addr src_mac, uint8_t *buf);
+
+/* Builds the announcement that ADDR is reached by MAC into BUF[NEIGH_SOLICIT_MAX]; returns its length. */
+size_t neigh_build_announce(const struct ipv6_addr *addr, struct eth_addr mac, uint8_t *buf);
 
 /*
  * What FRAME[LEN] tells: that *ADDR is reached by *MAC. Of ARP the sender's own translation; of a

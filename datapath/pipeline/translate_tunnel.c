@@ -375,21 +375,21 @@ static void tnl_put_snoop(struct xlate_ctx *ctx)
 	op->value = ctx->bridge->id;
 }
 
-/* A neighbour that is known asks from another address than the one known (RFC 826: the sender's
- * translation is updated whatever the packet is for). */
-static bool tnl_neigh_moved(struct xlate_ctx *ctx)
+/* A neighbour that is known says that it has another MAC than the one known: by asking (RFC 826: the
+ * sender's translation is updated whatever the packet is for), or in an advertisement to all nodes
+ * (RFC 4861, 7.2.6). */
+static bool tnl_neigh_moved(struct xlate_ctx *ctx, const struct ipv6_addr *addr, struct eth_addr mac)
 {
-	struct ipv6_addr sender = tnl_addr_from_ipv4(ctx->flow.nw_src);
 	struct eth_addr known;
 
-	xlate_depend(ctx, dep_neigh(&sender));
-	return neigh_lookup(ctx->bridge->name, &sender, &known) &&
-		!eth_addr_equal(known, ctx->flow.arp_sha);
+	xlate_depend(ctx, dep_neigh(addr));
+	return neigh_lookup(ctx->bridge->name, addr, &known) && !eth_addr_equal(known, mac);
 }
 
 static void tnl_snoop_arp(struct xlate_ctx *ctx)
 {
 	const struct flow *flow = &ctx->flow;
+	struct ipv6_addr sender = tnl_addr_from_ipv4(flow->nw_src);
 	struct ipv6_addr target = tnl_addr_from_ipv4(flow->nw_dst);
 	bool is_garp = flow->nw_src == flow->nw_dst;
 
@@ -397,7 +397,7 @@ static void tnl_snoop_arp(struct xlate_ctx *ctx)
 	ctx->wc->nw_proto = 0xff;
 	memset(&ctx->wc->arp_sha, 0xff, sizeof ctx->wc->arp_sha);
 	if ((is_garp || (flow->nw_proto == ARP_OP_REPLY && tnl_is_own_address(ctx, &target)) ||
-		tnl_neigh_moved(ctx)) && !eth_addr_is_zero(flow->arp_sha))
+		tnl_neigh_moved(ctx, &sender, flow->arp_sha)) && !eth_addr_is_zero(flow->arp_sha))
 		tnl_put_snoop(ctx);
 }
 
@@ -421,7 +421,8 @@ static void tnl_snoop_nd(struct xlate_ctx *ctx)
 	memset(&ctx->wc->ipv6_dst, 0xff, sizeof ctx->wc->ipv6_dst);
 	memset(&ctx->wc->nd_target, 0xff, sizeof ctx->wc->nd_target);
 	memset(&ctx->wc->arp_tha, 0xff, sizeof ctx->wc->arp_tha);
-	if (!eth_addr_is_zero(flow->arp_tha) && tnl_nd_is_for_us(ctx, &flow->ipv6_dst))
+	if (!eth_addr_is_zero(flow->arp_tha) && (tnl_nd_is_for_us(ctx, &flow->ipv6_dst) ||
+		tnl_neigh_moved(ctx, &flow->nd_target, flow->arp_tha)))
 		tnl_put_snoop(ctx);
 }
 

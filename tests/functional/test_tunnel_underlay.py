@@ -171,3 +171,33 @@ def test_flooding_to_many(lab):
 def long_four_thousand_tunnels(lab):
     seconds = flood(lab, 4000, 1000)
     assert seconds < 5 * SLACK, seconds
+
+
+def test_bridge_takes_another_mac(lab):
+    """As when a port with a lower MAC joins it: whoever sends to its address is told."""
+    a, b = underlay(lab)
+    guests = []
+    for i, host in enumerate((a, b)):
+        host.start()
+        host.vsctl("add-br br-phy -- add-port br-phy eth0 -- add-br br-int -- add-port br-int v4 -- add-port br-int v6"
+                   " -- set interface v4 type=vxlan options:remote_ip=192.168.7.%d options:key=4"
+                   " -- set interface v6 type=vxlan options:remote_ip=fd07::%d options:key=6" % (2 - i, 2 - i))
+        host.ip("addr add 192.168.7.%d/24 dev br-phy" % (i + 1))
+        host.ip("-6 addr add fd07::%d/64 dev br-phy nodad" % (i + 1))
+        host.ip("link set br-phy up")
+        guest = lab.guest("g%d" % i)
+        lab.veth(host, "x", guest, "eth0")
+        guest.ip("link set eth0 mtu 1400")
+        guest.take("eth0", "10.0.0.%d/24" % (i + 1))
+        host.vsctl("add-port br-int x")
+        guests.append(guest)
+    for version in (4, 6):
+        for host in (a, b):
+            host.add_flows("br-int", "priority=10,in_port=x,actions=output:v%d\n"
+                           "priority=10,in_port=v4,actions=output:x\npriority=10,in_port=v6,actions=output:x\n" % version)
+        wait_until(lambda: guests[1].ping("10.0.0.1", count=1, timeout=1, check=False), 10, "the first answer")
+        for mac_address in ("02:00:00:00:0a:01", "02:00:00:00:0a:02"):
+            a.vsctl("set bridge br-phy other-config:hwaddr=\"%s\"" % mac_address)
+            wait_until(lambda: mac_address in a.ip("link show br-phy"), what="the new MAC")
+            wait_until(lambda: mac_address in b.appctl("tnl/arp/show"), 2, "the news")
+            assert guests[1].ping("10.0.0.1", count=3) == 3

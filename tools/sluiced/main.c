@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 
 #include "datapath/dp.h"
-#include "datapath/pipeline/dependency.h"
 #include "lib/coverage.h"
 #include "lib/dirs.h"
 #include "lib/event.h"
@@ -171,8 +170,7 @@ static int start_configuration(const struct options *options)
 static void on_routes_changed(void *aux)
 {
 	(void)aux;
-	dep_bump(dep_route());
-	dp_underlay_changed();
+	dp_routes_changed();
 }
 
 int main(int argc, char *argv[])

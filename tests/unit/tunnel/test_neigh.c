@@ -150,6 +150,29 @@ static void test_parse(void **state)
 	assert_false(parse_na(77, &a, &mac)); /* Checksum. */
 }
 
+static void test_announce(void **state)
+{
+	struct ipv6_addr own = addr("10.0.0.1"), a;
+	struct eth_addr mac;
+	uint8_t frame[NEIGH_SOLICIT_MAX];
+
+	assert_int_equal(neigh_build_announce(&own, mac_a, frame), 42);
+	assert_memory_equal(frame, "\xff\xff\xff\xff\xff\xff", 6);
+	assert_memory_equal(frame + 28, own.b + 12, 4);
+	assert_memory_equal(frame + 38, own.b + 12, 4);
+	assert_true(neigh_parse(frame, 42, &a, &mac));
+	assert_true(ipv6_addr_equal(&a, &own));
+	assert_memory_equal(mac.b, mac_a.b, 6);
+	own = addr("fd00::1");
+	assert_int_equal(neigh_build_announce(&own, mac_b, frame), 86);
+	assert_memory_equal(frame, "\x33\x33\0\0\0\1", 6);
+	assert_memory_equal(frame + 54, "\x88\0", 2);
+	assert_int_equal(frame[58], 0x20);
+	assert_true(neigh_parse(frame, 86, &a, &mac));
+	assert_true(ipv6_addr_equal(&a, &own));
+	assert_memory_equal(mac.b, mac_b.b, 6);
+}
+
 static void test_text(void **state)
 {
 	struct ipv6_addr a = addr("10.0.0.2"), b = addr("fd00::2");
@@ -177,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_solicit_rate),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_text),
 	};
 
