@@ -477,12 +477,13 @@ static enum ofp_error match11_ports(const struct match11 *m, struct match *match
 	return OFP_OK;
 }
 
+/* The struct knows no IPv6: what a flow says of it takes OXM. */
 static enum ofp_error match11_network(const struct match11 *m, struct match *match)
 {
 	bool ip4 = m->dl_type == ETH_T_IP;
 	bool arp = is_arp(m->dl_type);
 
-	if (is_ip(m->dl_type) && !(m->wildcards & FW11_NW_TOS)) {
+	if (ip4 && !(m->wildcards & FW11_NW_TOS)) {
 		if (m->nw_tos & ~DSCP_MASK)
 			return OFPBMC_BAD_VALUE;
 		match_exact_u8(FIELD_IP_DSCP, m->nw_tos, match);
@@ -495,7 +496,7 @@ static enum ofp_error match11_network(const struct match11 *m, struct match *mat
 		match_masked(ip4 ? FIELD_IPV4_DST : FIELD_ARP_TPA, &m->nw_dst, &m->nw_dst_mask,
 			match);
 	}
-	return is_ip(m->dl_type) ? match11_ports(m, match) : OFP_OK;
+	return ip4 ? match11_ports(m, match) : OFP_OK;
 }
 
 static void match11_mpls(const struct match11 *m, struct match *match)

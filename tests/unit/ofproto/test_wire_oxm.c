@@ -346,6 +346,33 @@ static void test_ofp11_bad(void **state)
 	}
 }
 
+/* 1.1's struct says IPv6, but nothing in it. */
+static void test_ofp11_fits(void **state)
+{
+	static const struct {
+		const char *oxm;
+		bool fits;
+	} cases[] = {
+		{"80000a02 0800 80001401 06 80001c02 0050", true},
+		{"80000a02 86dd", true},
+		{"80000a02 86dd 80001401 06", false},
+		{"80000a02 86dd 80001401 3a 80003a01 87", false},
+		{"80000a02 86dd 80001001 01", false},
+	};
+
+	for (size_t i = 0; i < N_ITEMS(cases); i++) {
+		struct match match;
+		struct cursor c;
+		size_t len;
+		uint8_t *bytes = bytes_from_hex(cases[i].oxm, &len);
+
+		cursor_init(&c, bytes, len);
+		assert_error(nxm_decode_match(&c, false, &match, NULL, NULL), OFP_OK, cases[i].oxm);
+		free(bytes);
+		assert_int_equal(ofp11_match_fits(&match), cases[i].fits);
+	}
+}
+
 static void test_field_array(void **state)
 {
 	unsigned long fields[OXM_FIELDS_LONGS] = {0}, again[OXM_FIELDS_LONGS] = {0};
@@ -387,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_bad_oxm),
 		cmocka_unit_test(test_ofp10),
 		cmocka_unit_test(test_ofp11_bad),
+		cmocka_unit_test(test_ofp11_fits),
 		cmocka_unit_test(test_field_array),
 	};
 
