@@ -32,6 +32,7 @@
 #include "datapath/port/port.h"
 #include "datapath/uncached.h"
 #include "lib/flow_key.h"
+#include "lib/flow_key_parse.h"
 #include "tunnel/tnl_plain.h"
 
 #define PMD_MAX 64
@@ -145,10 +146,12 @@ struct pmd_burst {
 	uint64_t parsed;			/* ... its key is all of it. */
 	bool popped;				/* The bare ones have their plain outer header before them. */
 	struct rte_mbuf *mbufs[PORT_BURST];
+	uint64_t large;				/* ... its key is not of the small class. */
+	bool same;				/* All keys are equal under the mask. */
 	struct flow_key keys[PORT_BURST];	/* As parsed ... */
-	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask. */
-	uint64_t hashes[PORT_BURST];
-	const uint64_t *entries[PORT_BURST];
+	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask: large ones and what has no path. */
+	uint64_t hashes[PORT_BURST];		/* Of the keys under the mask. */
+	const uint64_t *entries[PORT_BURST];	/* Where small ones may be. */
 	struct path *paths[PORT_BURST];		/* NULL: a miss; ... */
 	struct exact_ref refs[PORT_BURST];	/* ... of a flow that is known, if the slot is not PATH_NONE. */
 };
@@ -320,6 +323,9 @@ void pmd_sink_init(struct pmd *pmd);
 /* pmd_parse.c: fills the keys, as deep as DEPTH says. A bit of the result for each packet that is not even
  * an Ethernet frame. */
 uint64_t pmd_parse(struct pmd_burst *burst, enum xlate_depth depth);
+/* The same for packet I alone. False: it is no frame. */
+bool pmd_parse_one(struct pmd_burst *burst, unsigned int i, enum xlate_depth depth,
+	struct flow_key_origin *origin);
 void pmd_parse_whole(struct pmd_burst *burst, unsigned int i);
 
 /* The whole key of packet I of BURST. */
@@ -331,6 +337,32 @@ static inline const struct flow_key *pmd_key(struct pmd_burst *burst, unsigned i
 }
 
 struct flow_limits pmd_limits(const struct pl_port *in_port);
+
+/* What keys of BURST have that is not in the frames. */
+static inline struct flow_key_origin pmd_origin(const struct pmd_burst *burst)
+{
+	return (struct flow_key_origin){
+		.in_port = burst->in_port->dp_port,
+		.max_vlans = pmd_limits(burst->in_port).max_vlans,
+	};
+}
+
+/* The plain outer header that lies before the inner frame at DATA. */
+static inline void pmd_origin_popped(const uint8_t *data, struct flow_key_origin *origin)
+{
+	struct tnl_plain outer;
+
+	tnl_plain_read(data - TNL_PLAIN_LEN, &outer);
+	flow_key_tunnel(origin->tunnel, outer.id, outer.ip_src, outer.ip_dst, outer.ip_tos, FLOW_TNL_F_KEY);
+}
+
+/* pmd_keys.c: parses BURST as deep as MASK wants it, and unless that is XLATE_PORT, hashes the keys and asks for
+ * where they may be. A bit of the result for each packet that is not even an Ethernet frame; then only
+ * keys are filled. */
+uint64_t pmd_keys(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
+/* The second half of it, for keys that are there. */
+void pmd_mask_keys(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
+
 /* Packet I of BURST, which was parsed, as programs want it. */
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
 

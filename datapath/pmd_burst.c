@@ -144,13 +144,16 @@ static void miss_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *
 /* Carries BURST, whose packets entered by its in_port and were received at PP. */
 static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
-	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	uint64_t bad = pmd_parse(burst, mask->depth);
+	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
+	uint64_t bad = pmd_keys(pmd, burst, mask);
 
-	if (unlikely(bad))
+	if (unlikely(bad)) {
 		drop_malformed(pmd, burst, pp, bad);
-	if (unlikely(!burst->n))
-		return;
+		if (!burst->n)
+			return;
+		if (mask->depth != XLATE_PORT)
+			pmd_mask_keys(pmd, burst, mask);
+	}
 	if (unlikely(pmd->no_caches)) {
 		miss_all(pmd, burst, pp);
 	} else if (!pmd_look_up(pmd, burst, mask)) {

@@ -38,54 +38,107 @@ struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uin
 	return NULL;
 }
 
-/* Signatures give the entries that the keys may be in. */
-static inline void guess_entries(struct pmd *pmd, struct pmd_burst *burst)
+/* The key of I under MASK, for what knows no path. */
+static inline void mask_key(struct pmd_burst *burst, const struct key_mask *mask, unsigned int i)
+{
+	if (likely(!(burst->large >> i & 1)))
+		key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
+}
+
+/* Compares keys with the entries that they are in if they are where they would like to be; INDEX: those that are not,
+ * how many. */
+static inline unsigned int compare_first(struct pmd *pmd, struct pmd_burst *burst,
+	const struct key_mask *mask, uint8_t index[])
+{
+	const __m128i *bits = (const __m128i *)(const void *)mask->bits[FLOW_KEY_K64].w;
+	const __m128i m0 = bits[0], m1 = bits[1], m2 = bits[2], m3 = _mm_loadl_epi64(&bits[3]);
+	const __m128i tag = _mm_set_epi32((int)(uint32_t)mask->epoch, 0, 0, 0);
+	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
+	const uint64_t large = burst->large;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const __m128i *key = (const __m128i *)(const void *)burst->keys[i].w;
+		const __m128i *entry = (const __m128i *)(const void *)burst->entries[i];
+		__m128i d0, d1, d2, d3;
+
+		index[n] = (uint8_t)i;
+		if (unlikely(large >> i & 1)) {
+			n++;
+			continue;
+		}
+		d0 = _mm_xor_si128(_mm_and_si128(key[0], m0), entry[0]);
+		d1 = _mm_xor_si128(_mm_and_si128(key[1], m1), entry[1]);
+		d2 = _mm_xor_si128(_mm_or_si128(_mm_and_si128(key[2], m2), tag), entry[2]);
+		d3 = _mm_xor_si128(_mm_and_si128(_mm_loadl_epi64(&key[3]), m3), _mm_loadl_epi64(&entry[3]));
+		d0 = _mm_or_si128(_mm_or_si128(d0, d1), _mm_or_si128(d2, d3));
+		if (unlikely(_mm_movemask_epi8(_mm_cmpeq_epi8(d0, _mm_setzero_si128())) != 0xffff)) {
+			n++;
+			continue;
+		}
+		exact_touch(exact, burst->entries[i], 8);
+		burst->refs[i] = exact_entry_ref(burst->entries[i], 8);
+		__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+	}
+	return n;
+}
+
+/* Signatures give the entries that the other keys may be in. */
+static void guess_others(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask,
+	const uint8_t index[], unsigned int n)
 {
 	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
 
-	for (unsigned int i = 0; i < burst->n; i++) {
-		const uint64_t *entry = exact_guess(exact, burst->hashes[i], burst->masked[i].w, 7, 8);
+	for (unsigned int j = 0; j < n; j++) {
+		unsigned int i = index[j];
 
-		__builtin_prefetch(entry);
-		burst->entries[i] = entry;
+		mask_key(burst, mask, i);
+		if (likely(!(burst->large >> i & 1)))
+			__builtin_prefetch(exact_bucket(exact, burst->hashes[i]));
+	}
+	for (unsigned int j = 0; j < n; j++) {
+		unsigned int i = index[j];
+
+		if (unlikely(burst->large >> i & 1))
+			continue;
+		burst->entries[i] = exact_guess(exact, burst->hashes[i], burst->masked[i].w, 7, 8);
+		__builtin_prefetch(burst->entries[i]);
 	}
 }
 
-static inline void compare_keys(struct pmd *pmd, struct pmd_burst *burst)
+static void compare_others(struct pmd *pmd, struct pmd_burst *burst, const uint8_t index[], unsigned int n)
 {
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (unsigned int j = 0; j < n; j++) {
+		unsigned int i = index[j];
 		const uint64_t *entry = burst->entries[i];
 		struct exact_ref ref = {.slot = PATH_NONE};
 
-		if (likely(entry && exact_small_key_equal(entry, burst->masked[i].w))) {
+		if (unlikely(burst->large >> i & 1)) {
+			find(pmd, &burst->masked[i], burst->hashes[i], &ref);
+		} else if (entry && exact_small_key_equal(entry, burst->masked[i].w)) {
+			exact_touch(&pmd->exact[FLOW_KEY_K64], entry, 8);
 			ref = exact_entry_ref(entry, 8);
-			__builtin_prefetch(&pmd->paths[ref.slot]);
 		}
+		if (likely(ref.slot != PATH_NONE))
+			__builtin_prefetch(&pmd->paths[ref.slot]);
 		burst->refs[i] = ref;
 	}
 }
 
-static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst)
+static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
 	for (unsigned int i = 0; i < burst->n; i++) {
-		struct path *path = likely(burst->refs[i].slot != PATH_NONE) ?
-			check(pmd, burst->refs[i]) : NULL;
+		struct path *path = NULL;
 
+		if (likely(burst->refs[i].slot != PATH_NONE)) {
+			path = check(pmd, burst->refs[i]);
+			if (unlikely(!path))
+				mask_key(burst, mask, i);
+			else if (path->kind != PATH_OUTPUT)
+				__builtin_prefetch(path->ops);
+		}
 		burst->paths[i] = path;
-		if (path && path->kind != PATH_OUTPUT)
-			__builtin_prefetch(path->ops);
 	}
-}
-
-/* Keys of all classes. */
-static void look_up_mixed(struct pmd *pmd, struct pmd_burst *burst)
-{
-	for (unsigned int i = 0; i < burst->n; i++)
-		__builtin_prefetch(exact_bucket(&pmd->exact[flow_key_class(&burst->masked[i])],
-			burst->hashes[i]));
-	for (unsigned int i = 0; i < burst->n; i++)
-		burst->paths[i] = pmd_look_up_one(pmd, &burst->masked[i], burst->hashes[i],
-			&burst->refs[i]);
 }
 
 /* All of BURST have the key of the first packet; what is known of that goes for all. */
@@ -95,17 +148,6 @@ static bool look_up_same(struct pmd *pmd, struct pmd_burst *burst)
 	for (unsigned int i = 1; !burst->paths[0] && i < burst->n; i++) {
 		burst->paths[i] = NULL;
 		burst->refs[i] = burst->refs[0];
-	}
-	return true;
-}
-
-/* Where all packets from the port have one key. */
-static bool look_up_port(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
-{
-	key_mask_port(burst->in_port->dp_port, &burst->masked[0]);
-	burst->hashes[0] = flow_key_hash(&burst->masked[0], mask->epoch);
-	look_up_same(pmd, burst);
-	for (unsigned int i = 1; !burst->paths[0] && i < burst->n; i++) {
 		burst->masked[i] = burst->masked[0];
 		burst->hashes[i] = burst->hashes[0];
 	}
@@ -114,22 +156,23 @@ static bool look_up_port(struct pmd *pmd, struct pmd_burst *burst, const struct 
 
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
-	if (mask->depth == XLATE_PORT)
-		return look_up_port(pmd, burst, mask);
-	switch (flow_key_mask_burst(burst->keys, burst->n, mask->bits, mask->epoch, burst->masked,
-		burst->hashes)) {
-	case FLOW_KEY_BURST_SAME:
+	uint8_t index[PORT_BURST + 1];
+	unsigned int n;
+
+	if (mask->depth == XLATE_PORT) {
+		key_mask_port(mask, burst->in_port->dp_port, &burst->masked[0]);
+		burst->hashes[0] = flow_key_hash(&burst->masked[0], mask->epoch);
 		return look_up_same(pmd, burst);
-	case FLOW_KEY_BURST_MIXED:
-		look_up_mixed(pmd, burst);
-		return false;
-	case FLOW_KEY_BURST_SMALL:
-		break;
 	}
-	for (unsigned int i = 0; i < burst->n; i++)
-		__builtin_prefetch(exact_bucket(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]));
-	guess_entries(pmd, burst);
-	compare_keys(pmd, burst);
-	follow_refs(pmd, burst);
+	if (burst->same) {
+		key_mask_and(mask, &burst->keys[0], &burst->masked[0]);
+		return look_up_same(pmd, burst);
+	}
+	n = compare_first(pmd, burst, mask, index);
+	if (unlikely(n)) {
+		guess_others(pmd, burst, mask, index, n);
+		compare_others(pmd, burst, index, n);
+	}
+	follow_refs(pmd, burst, mask);
 	return false;
 }

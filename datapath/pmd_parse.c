@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First stage of a burst: from bytes to keys; and struct packets for those who want more than bytes. */
 #include <errno.h>
+#include <string.h>
 
 #include "datapath/pmd.h"
 #include "lib/flow_key_parse.h"
@@ -30,49 +31,67 @@ static struct packet *make_packet(struct pmd_burst *burst, unsigned int i)
 }
 
 /* Parses a packet that has a struct packet, or needs one for it. */
-__attribute__((noinline)) static bool parse_packet(struct pmd_burst *burst, unsigned int i,
-	const struct flow_limits *limits)
+__attribute__((noinline)) static bool parse_packet(struct pmd_burst *burst, unsigned int i)
 {
+	struct flow_limits limits = pmd_limits(burst->in_port);
 	struct packet *packet = burst->dressed >> i & 1 ? mbuf_packet(burst->mbufs[i]) :
 							  make_packet(burst, i);
 
-	return flow_key_extract(packet, burst->in_port->dp_port, limits, &burst->keys[i]) != -EINVAL;
+	return flow_key_extract(packet, burst->in_port->dp_port, &limits, &burst->keys[i]) != -EINVAL;
 }
 
-static inline bool parse_one(struct pmd_burst *burst, unsigned int i, struct flow_key_origin *origin,
-	const struct flow_limits *limits)
+static bool parse_whole(struct pmd_burst *burst, unsigned int i, struct flow_key_origin *origin)
 {
 	const struct rte_mbuf *m = burst->mbufs[i];
 	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
 
-	if (burst->popped) {
-		struct tnl_plain outer;
-
-		tnl_plain_read(data - TNL_PLAIN_LEN, &outer);
-		flow_key_tunnel(origin->tunnel, outer.id, outer.ip_src, outer.ip_dst, outer.ip_tos,
-			FLOW_TNL_F_KEY);
-	}
+	if (burst->popped)
+		pmd_origin_popped(data, origin);
+	burst->parsed |= UINT64_C(1) << i;
 	return likely(!(burst->dressed >> i & 1) &&
 		       flow_key_parse(data, m->pkt_len, m->data_len, origin, &burst->keys[i])) ||
-		parse_packet(burst, i, limits);
+		parse_packet(burst, i);
 }
 
-static inline struct flow_key_origin origin_of(const struct pmd_burst *burst,
-	const struct flow_limits *limits)
+/* The key that whoever looks at the Ethernet header alone has of packet I; false: it has none. */
+static bool parse_ethernet(struct pmd_burst *burst, unsigned int i, const struct flow_key_origin *origin)
 {
-	return (struct flow_key_origin){
-		.in_port = burst->in_port->dp_port,
-		.max_vlans = limits->max_vlans,
-	};
+	const struct rte_mbuf *m = burst->mbufs[i];
+	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t seg_len = m->data_len;
+	uint64_t *w = burst->keys[i].w;
+
+	if (burst->dressed >> i & 1) {
+		data = mbuf_packet(burst->mbufs[i])->data;
+		seg_len = mbuf_packet(burst->mbufs[i])->seg_len;
+	}
+	if (!flow_key_parse_ethernet(data, seg_len, origin, w))
+		return false;
+	memset(&w[3], 0, 5 * sizeof w[0]);
+	return true;
+}
+
+bool pmd_parse_one(struct pmd_burst *burst, unsigned int i, enum xlate_depth depth,
+	struct flow_key_origin *origin)
+{
+	bool dressed = burst->dressed >> i & 1;
+
+	/* Struct packets have offsets that whoever sends them may look at. */
+	if ((dressed || depth != XLATE_ETHERNET) && !parse_whole(burst, i, origin))
+		return false;
+	if (depth != XLATE_ETHERNET)
+		return true;
+	if (!parse_ethernet(burst, i, origin))
+		return dressed || parse_whole(burst, i, origin);
+	burst->parsed &= ~(UINT64_C(1) << i);
+	return true;
 }
 
 void pmd_parse_whole(struct pmd_burst *burst, unsigned int i)
 {
-	struct flow_limits limits = pmd_limits(burst->in_port);
-	struct flow_key_origin origin = origin_of(burst, &limits);
+	struct flow_key_origin origin = pmd_origin(burst);
 
-	parse_one(burst, i, &origin, &limits);
-	burst->parsed |= UINT64_C(1) << i;
+	parse_whole(burst, i, &origin);
 }
 
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i)
@@ -106,43 +125,15 @@ static uint64_t find_runts(struct pmd_burst *burst)
 	return runts;
 }
 
-/* Keys of no more than the Ethernet header where that can be; whole ones of the others. */
-static uint64_t parse_ethernet(struct pmd_burst *burst, struct flow_key_origin *origin,
-	const struct flow_limits *limits)
-{
-	uint64_t bad = 0;
-
-	for (unsigned int i = 0; i < burst->n; i++) {
-		const struct rte_mbuf *m = burst->mbufs[i];
-
-		if (likely(flow_key_parse_ethernet(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len,
-			    origin, &burst->keys[i])))
-			continue;
-		burst->parsed |= UINT64_C(1) << i;
-		bad |= (uint64_t)!parse_one(burst, i, origin, limits) << i;
-	}
-	return bad;
-}
-
-/* Struct packets have offsets that whoever sends them may look at. */
-static uint64_t parse_all(struct pmd_burst *burst, struct flow_key_origin *origin,
-	const struct flow_limits *limits)
-{
-	uint64_t bad = 0;
-
-	burst->parsed = UINT64_MAX;
-	for (unsigned int i = 0; i < burst->n; i++)
-		bad |= (uint64_t)!parse_one(burst, i, origin, limits) << i;
-	return bad;
-}
-
 uint64_t pmd_parse(struct pmd_burst *burst, enum xlate_depth depth)
 {
-	struct flow_limits limits = pmd_limits(burst->in_port);
-	struct flow_key_origin origin = origin_of(burst, &limits);
+	struct flow_key_origin origin = pmd_origin(burst);
+	uint64_t bad = 0;
 
 	burst->parsed = 0;
-	if (burst->dressed || burst->popped || depth == XLATE_ALL)
-		return parse_all(burst, &origin, &limits);
-	return depth == XLATE_ETHERNET ? parse_ethernet(burst, &origin, &limits) : find_runts(burst);
+	if (depth == XLATE_PORT && !burst->dressed)
+		return find_runts(burst);
+	for (unsigned int i = 0; i < burst->n; i++)
+		bad |= (uint64_t)!pmd_parse_one(burst, i, depth, &origin) << i;
+	return bad;
 }

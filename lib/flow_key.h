@@ -8,8 +8,8 @@
  * of tags, IPv4, transport ports, IPv4 tunnel), K128 (16 words: IPv6, neighbour discovery, ARP), KL
  * (all else: MPLS, PBB, IGMP groups, IPv6 tunnels, large tunnel keys, Geneve options, marks).
  * `cache word`: the last word of every class belongs to whoever stores the key; comparing and
- * hashing leave it out. `outer id`: see DESIGN, section 4; 0 for packets that came in without a
- * tunnel.
+ * hashing leave it out. `outer id`: a number that whoever keeps keys under masks may put
+ * into them, to tell keys under one mask from those under another; 0 in keys of packets.
  *
  * The class is part of the first word and of every mask, so keys of different classes never are
  * equal. A key and a mask are combined as words; a mask is compressed per class.
@@ -188,14 +188,3 @@ uint32_t flow_key_hash_5tuple(const struct flow_key *key, uint32_t basis);
 /* Hash of all words but the last, keyed with a secret of the process: nobody outside can make keys
  * collide. All 64 bits are good. */
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t basis);
-/* What the keys of a burst have in common. */
-enum flow_key_burst {
-	FLOW_KEY_BURST_MIXED,	/* Nothing. */
-	FLOW_KEY_BURST_SMALL,	/* All are of the small class. */
-	FLOW_KEY_BURST_SAME,	/* And equal under the mask, as in a train of packets of one connection. */
-};
-
-/* MASKED = KEYS[N] (N > 0) under the mask of their class in MASKS[FLOW_KEY_N_CLASSES], HASHES those of
- * MASKED. */
-enum flow_key_burst flow_key_mask_burst(const struct flow_key keys[], unsigned int n, const struct flow_key masks[],
-	uint64_t basis, struct flow_key masked[], uint64_t hashes[]);

@@ -101,7 +101,7 @@ static inline void key_store(struct flow_key *key, const struct flow_key_origin 
 /* Ports (or type and code) of the transport header at L4, of which L4_LEN bytes belong to the
  * packet and SEG are contiguous. False if it is for the thorough parser. *FLAGS: TCP's, in word 2's
  * place. */
-static inline bool key_parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t seg, uint8_t proto,
+__attribute__((always_inline)) static inline bool key_parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t seg, uint8_t proto,
 	uint64_t *ports, uint64_t *flags)
 {
 	uint32_t have = MIN(l4_len, seg), hlen;
@@ -139,11 +139,11 @@ static inline bool key_parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t seg
 	}
 }
 
-static inline bool key_parse_ipv4(const struct flow_key_l2 *f, const struct flow_key_origin *origin,
-	struct flow_key *key)
+/* The words of an IPv4 packet that are not the tunnel's: the first five. */
+__attribute__((always_inline)) static inline bool key_words_ipv4(const struct flow_key_l2 *f, uint64_t w[5])
 {
 	const uint8_t *ip = f->l3;
-	uint64_t ports, flags;
+	uint64_t flags;
 	uint32_t total;
 
 	if (f->seg_left < IPV4_HEADER_LEN || (ip[0] & 15) != 5 ||
@@ -153,11 +153,24 @@ static inline bool key_parse_ipv4(const struct flow_key_l2 *f, const struct flow
 	if (total < IPV4_HEADER_LEN || total > f->left)
 		return false;
 	if (!key_parse_l4(ip + IPV4_HEADER_LEN, total - IPV4_HEADER_LEN, f->seg_left - IPV4_HEADER_LEN,
-		ip[9], &ports, &flags))
+		ip[9], &w[4], &flags))
 		return false;
-	key_store(key, origin, f->w0 | (uint64_t)ip[9] << 48,
-		f->dl_dst | (uint64_t)ip[1] << 48 | (uint64_t)ip[8] << 56, f->dl_src | flags, ports);
-	key->w[3] = key_load64(ip + 12);
+	w[0] = f->w0 | (uint64_t)ip[9] << 48;
+	w[1] = f->dl_dst | (uint64_t)ip[1] << 48 | (uint64_t)ip[8] << 56;
+	w[2] = f->dl_src | flags;
+	w[3] = key_load64(ip + 12);
+	return true;
+}
+
+static inline bool key_parse_ipv4(const struct flow_key_l2 *f, const struct flow_key_origin *origin,
+	struct flow_key *key)
+{
+	uint64_t w[5];
+
+	if (!key_words_ipv4(f, w))
+		return false;
+	key_store(key, origin, w[0], w[1], w[2], w[4]);
+	key->w[3] = w[3];
 	key->w[7] = 0;
 	return true;
 }
@@ -245,6 +258,36 @@ static inline bool key_parse_other(be16 type, const struct flow_key_l2 *f,
 	return true;
 }
 
+/* What precedes the network header, whose type is *TYPE. */
+__attribute__((always_inline)) static inline bool key_parse_l2(const uint8_t *data, uint32_t len, uint32_t seg_len,
+	const struct flow_key_origin *origin, struct flow_key_l2 *f, be16 *type)
+{
+	unsigned int tpid = FLOW_KEY_TPID_NONE;
+	uint32_t ofs = ETH_HEADER_LEN;
+	be16 tci = 0;
+
+	if (unlikely(seg_len < ETH_HEADER_LEN))
+		return false;
+	f->dl_dst = key_load64(data) & FLOW_KEY_MAC_MASK;
+	f->dl_src = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
+	*type = key_load16(data + 12);
+	if (*type == htobe16(ETH_T_VLAN_8021Q) || *type == htobe16(ETH_T_VLAN_8021AD)) {
+		if (seg_len < ETH_HEADER_LEN + VLAN_HEADER_LEN || !origin->max_vlans)
+			return false;
+		tpid = *type == htobe16(ETH_T_VLAN_8021Q) ? FLOW_KEY_TPID_8021Q : FLOW_KEY_TPID_8021AD;
+		tci = key_load16(data + 14) | htobe16(VLAN_PRESENT);
+		*type = key_load16(data + 16);
+		ofs += VLAN_HEADER_LEN;
+		if (eth_type_is_vlan(*type) && origin->max_vlans > 1)
+			return false;
+	}
+	f->l3 = data + ofs;
+	f->left = len - ofs;
+	f->seg_left = seg_len - ofs;
+	f->w0 = flow_key_word0(origin->in_port, *type, tci, 0) | flow_key_kind(FLOW_KEY_K64, 0, tpid, 0);
+	return true;
+}
+
 /* ------------------------------------------------------------------ outside */
 
 /* KEY of the frame of LEN bytes at DATA, SEG_LEN of them contiguous. False: it is none of the common
@@ -252,41 +295,32 @@ static inline bool key_parse_other(be16 type, const struct flow_key_l2 *f,
 static inline bool flow_key_parse(const uint8_t *data, uint32_t len, uint32_t seg_len,
 	const struct flow_key_origin *origin, struct flow_key *key)
 {
-	unsigned int tpid = FLOW_KEY_TPID_NONE;
-	uint32_t ofs = ETH_HEADER_LEN;
 	struct flow_key_l2 f;
-	be16 type, tci = 0;
+	be16 type;
 
-	if (unlikely(seg_len < ETH_HEADER_LEN))
+	if (!key_parse_l2(data, len, seg_len, origin, &f, &type))
 		return false;
-	f.dl_dst = key_load64(data) & FLOW_KEY_MAC_MASK;
-	f.dl_src = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
-	type = key_load16(data + 12);
-	if (type == htobe16(ETH_T_VLAN_8021Q) || type == htobe16(ETH_T_VLAN_8021AD)) {
-		if (seg_len < ETH_HEADER_LEN + VLAN_HEADER_LEN || !origin->max_vlans)
-			return false;
-		tpid = type == htobe16(ETH_T_VLAN_8021Q) ? FLOW_KEY_TPID_8021Q : FLOW_KEY_TPID_8021AD;
-		tci = key_load16(data + 14) | htobe16(VLAN_PRESENT);
-		type = key_load16(data + 16);
-		ofs += VLAN_HEADER_LEN;
-		if (eth_type_is_vlan(type) && origin->max_vlans > 1)
-			return false;
-	}
-	f.l3 = data + ofs;
-	f.left = len - ofs;
-	f.seg_left = seg_len - ofs;
-	f.w0 = flow_key_word0(origin->in_port, type, tci, 0) |
-		flow_key_kind(FLOW_KEY_K64, 0, tpid, 0);
 	if (likely(type == htobe16(ETH_T_IP)))
 		return key_parse_ipv4(&f, origin, key);
 	return key_parse_other(type, &f, origin, key);
 }
 
-/* The same for those who look at no more than the Ethernet header: fills what FLOW_KEY_K64 has of it,
- * whatever is behind it; words that have nothing of it are not set. False: short, an 802.2 frame or more
- * than one tag. */
-static inline bool flow_key_parse_ethernet(const uint8_t *data, uint32_t seg_len,
-	const struct flow_key_origin *origin, struct flow_key *key)
+/* The same for IPv4 alone, and what is not of a tunnel: the first five words, for who keeps them in registers. */
+__attribute__((always_inline)) static inline bool flow_key_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t seg_len,
+	const struct flow_key_origin *origin, uint64_t w[5])
+{
+	struct flow_key_l2 f;
+	be16 type;
+
+	return likely(key_parse_l2(data, len, seg_len, origin, &f, &type) && type == htobe16(ETH_T_IP)) &&
+		key_words_ipv4(&f, w);
+}
+
+/* The same for those who look at no more than the Ethernet header: the first three words, with what
+ * FLOW_KEY_K64 has of it, whatever is behind it; no other word has anything of it. False: short, an 802.2
+ * frame or more than one tag. */
+__attribute__((always_inline)) static inline bool flow_key_parse_ethernet(const uint8_t *data, uint32_t seg_len,
+	const struct flow_key_origin *origin, uint64_t w[3])
 {
 	uint64_t tag = 0;
 	be16 type;
@@ -306,10 +340,9 @@ static inline bool flow_key_parse_ethernet(const uint8_t *data, uint32_t seg_len
 	}
 	if (be16toh(type) < ETH_TYPE_MIN)
 		return false;
-	key->w[0] = flow_key_word0(origin->in_port, type, 0, 0) | tag;
-	key->w[1] = key_load64(data) & FLOW_KEY_MAC_MASK;
-	key->w[2] = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
-	key->w[4] = key->w[5] = 0;
+	w[0] = flow_key_word0(origin->in_port, type, 0, 0) | tag;
+	w[1] = key_load64(data) & FLOW_KEY_MAC_MASK;
+	w[2] = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
 	return true;
 }
 

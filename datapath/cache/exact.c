@@ -95,9 +95,8 @@ void exact_allow(struct exact *exact, uint32_t mask)
 
 static bool ref_is_dead(const struct exact *exact, struct path *paths, const uint64_t *entry)
 {
-	struct exact_ref ref;
+	struct exact_ref ref = exact_entry_ref(entry, exact->stride);
 
-	memcpy(&ref, &entry[exact->stride - 1], sizeof ref);
 	return atomic_load_explicit(&paths[ref.slot].generation, memory_order_relaxed) !=
 		ref.generation;
 }
@@ -121,7 +120,7 @@ static int dead_way(const struct exact *exact, struct path *paths, const struct 
 static int choose_way(struct exact *exact, struct path *paths, struct exact_bucket *bucket,
 	uint64_t hash)
 {
-	unsigned int first = (unsigned int)(hash >> 32), oldest = 0;
+	unsigned int first = exact_first_way(hash), oldest = 0;
 	uint8_t oldest_age = 0;
 	bool seen;
 	int dead;
@@ -166,8 +165,8 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 		return;
 	entry = exact_entry(exact, bucket, (unsigned int)way, exact->stride);
 	memcpy(entry, key, n_words * 8);
-	memcpy(&entry[exact->stride - 1], &ref, sizeof ref);
 	bucket->sigs[way] = exact_sig(hash);
 	/* Older than all that has been hit, until it is, too. */
 	bucket->ages[way] = (uint8_t)(exact->epoch - 1);
+	entry[exact->stride - 1] = exact_pack(ref, bucket->ages[way]);
 }

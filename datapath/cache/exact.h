@@ -34,7 +34,7 @@ struct exact_bucket {
 	uint64_t pad;
 } __attribute__((aligned(32)));
 
-/* Where a key leads: slot and generation of a path. */
+/* Where a key leads: slot (of 24 bits) and generation of a path. */
 struct exact_ref {
 	uint32_t slot;
 	uint32_t generation;
@@ -42,7 +42,7 @@ struct exact_ref {
 
 struct exact {
 	struct exact_bucket *buckets;
-	uint64_t *entries;		/* Of `stride` words; the last is a struct exact_ref. */
+	uint64_t *entries;		/* Of `stride` words; the last is exact_pack()ed. */
 	uint32_t mask;			/* Buckets in use - 1. */
 	uint32_t max_mask;		/* ... that there are. */
 	uint32_t stride;
@@ -133,10 +133,49 @@ static inline bool exact_key_equal(const uint64_t *a, const uint64_t *b, uint32_
 	return !diff;
 }
 
-static inline void exact_touch(struct exact *exact, struct exact_bucket *bucket, unsigned int way)
+/* The last word of an entry: where it leads, and its age as in the bucket, so that hits that found it without the
+ * bucket leave that alone. */
+static inline uint64_t exact_pack(struct exact_ref ref, uint8_t age)
 {
-	if (unlikely(bucket->ages[way] != exact->epoch))
-		bucket->ages[way] = exact->epoch;
+	return ref.slot | (uint64_t)age << 24 | (uint64_t)ref.generation << 32;
+}
+
+static inline struct exact_ref exact_unpack(uint64_t word)
+{
+	return (struct exact_ref){.slot = (uint32_t)word & 0xffffff, .generation = (uint32_t)(word >> 32)};
+}
+
+static inline struct exact_ref exact_entry_ref(const uint64_t *entry, uint32_t stride)
+{
+	return exact_unpack(entry[stride - 1]);
+}
+
+/* ENTRY was hit. */
+static inline void exact_touch(struct exact *exact, const uint64_t *entry, uint32_t stride)
+{
+	size_t i;
+
+	if (likely((uint8_t)(entry[stride - 1] >> 24) == exact->epoch))
+		return;
+	i = (size_t)(entry - exact->entries) / stride;
+	exact->entries[(i + 1) * stride - 1] = exact_pack(exact_entry_ref(entry, stride), exact->epoch);
+	exact->buckets[i / EXACT_WAYS].ages[i % EXACT_WAYS] = exact->epoch;
+}
+
+/* The way of its bucket that a key of HASH takes if it is free. */
+static inline unsigned int exact_first_way(uint64_t hash)
+{
+	return (unsigned int)(hash >> 32) % EXACT_WAYS;
+}
+
+/* Where that is: for most keys of a table that is not full, the one line that is to be read. What is there may
+ * be of another key, or of no use any more: who looks here without the bucket must hold keys that say
+ * all, so that their epoch does not only make their hash. */
+static inline const uint64_t *exact_first(const struct exact *exact, uint64_t hash, uint32_t stride)
+{
+	size_t bucket = (uint32_t)hash & exact->mask;
+
+	return exact->entries + (bucket * EXACT_WAYS + exact_first_way(hash)) * stride;
 }
 
 /* Where KEY is, or NULL. STRIDE is exact->stride; both are constants where speed matters. Two keys that
@@ -152,7 +191,7 @@ static inline const uint64_t *exact_find(struct exact *exact, uint64_t hash, con
 
 		if (!exact_key_equal(entry, key, n_words))
 			continue;
-		exact_touch(exact, bucket, way);
+		exact_touch(exact, entry, stride);
 		return entry;
 	}
 	return NULL;
@@ -171,16 +210,7 @@ static inline const uint64_t *exact_guess(struct exact *exact, uint64_t hash, co
 	if (unlikely(ways & (ways - 1)))
 		return exact_find(exact, hash, key, n_words, stride);
 	way = (unsigned int)__builtin_ctz(ways);
-	exact_touch(exact, bucket, way);
 	return exact_entry(exact, bucket, way, stride);
-}
-
-static inline struct exact_ref exact_entry_ref(const uint64_t *entry, uint32_t stride)
-{
-	struct exact_ref ref;
-
-	memcpy(&ref, &entry[stride - 1], sizeof ref);
-	return ref;
 }
 
 /* What KEY leads to, alive or dead; false if it is not here. */

@@ -101,11 +101,18 @@ bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_
 	return !more;
 }
 
-void key_mask_port(dp_port_t port, struct flow_key *masked)
+void key_mask_port(const struct key_mask *mask, dp_port_t port, struct flow_key *masked)
 {
 	for (unsigned int i = 1; i < 8; i++)
 		masked->w[i] = 0;
 	masked->w[0] = port;
+	flow_key_set_outer_id(masked, (uint32_t)mask->epoch);
+}
+
+void key_mask_and(const struct key_mask *mask, const struct flow_key *key, struct flow_key *masked)
+{
+	flow_key_and(masked, key, &mask->bits[flow_key_class(key)]);
+	flow_key_set_outer_id(masked, (uint32_t)mask->epoch);
 }
 
 void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
@@ -114,11 +121,13 @@ void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
 	struct flow_key_origin origin = {.in_port = (uint16_t)key->w[0], .max_vlans = FLOW_MAX_VLANS};
 	struct flow_key ethernet;
 
-	if (mask->depth == XLATE_PORT)
-		key_mask_port((uint16_t)key->w[0], masked);
-	else if (mask->depth == XLATE_ETHERNET &&
-		flow_key_parse_ethernet(packet->data, packet->seg_len, &origin, &ethernet))
-		flow_key_and(masked, &ethernet, &mask->bits[FLOW_KEY_K64]);
-	else
-		flow_key_and(masked, key, &mask->bits[flow_key_class(key)]);
+	if (mask->depth == XLATE_PORT) {
+		key_mask_port(mask, (uint16_t)key->w[0], masked);
+	} else if (mask->depth == XLATE_ETHERNET &&
+		flow_key_parse_ethernet(packet->data, packet->seg_len, &origin, ethernet.w)) {
+		memset(&ethernet.w[3], 0, 5 * sizeof ethernet.w[0]);
+		key_mask_and(mask, &ethernet, masked);
+	} else {
+		key_mask_and(mask, key, masked);
+	}
 }

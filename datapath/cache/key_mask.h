@@ -7,7 +7,7 @@
  * addresses then has one entry per pair of them, however many connections they carry.
  *
  * It grows as translations need more (whole bytes at a time, so that it does not grow often) and every
- * growth begins an epoch, which is hashed in: entries of before are found no more. Nothing depends on
+ * growth begins an epoch, which is part of the key (its outer id): entries of before are found no more. Nothing depends on
  * anybody foreseeing it: a translation that looked at more than the mask is never inserted under the
  * mask of before, and what makes a translation look at more than it did (a new rule, say) has bumped a
  * dependency of the paths that are affected.
@@ -43,8 +43,10 @@ void key_mask_ethernet(const struct flow_key *bits, struct flow_key *small);
  * if it must. True if MASK then is BITS and nothing more. */
 bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_class class,
 	const struct flow_key *bits);
+/* KEY under MASK, and of its epoch. */
+void key_mask_and(const struct key_mask *mask, const struct flow_key *key, struct flow_key *masked);
 /* By which key MASK's port caches PACKET, of which KEY is all. */
 void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
 	const struct flow_key *key, struct flow_key *masked);
 /* The same for any packet from PORT where depth is XLATE_PORT. */
-void key_mask_port(dp_port_t port, struct flow_key *masked);
+void key_mask_port(const struct key_mask *mask, dp_port_t port, struct flow_key *masked);

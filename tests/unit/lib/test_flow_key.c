@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "lib/flow_key.h"
+#include "lib/flow_key_aes.h"
 #include "lib/headers.h"
 #include "lib/util.h"
 #include "tests/support/packets.h"
@@ -280,73 +281,32 @@ static void test_outer_id(void **state)
 	}
 }
 
-static void random_masks(struct flow_key masks[FLOW_KEY_N_CLASSES])
-{
-	struct flow mask = {0};
-
-	for (size_t i = 0; i < sizeof mask; i++)
-		((uint8_t *)&mask)[i] = random() % 2 ? 0xff : 0;
-	for (unsigned int c = 0; c < FLOW_KEY_N_CLASSES; c++)
-		flow_key_mask(&mask, (enum flow_key_class)c, &masks[c]);
-}
-
 static void test_burst_equals_single(void **state)
 {
-	static struct flow_key keys[32], masked[32], masks[FLOW_KEY_N_CLASSES];
+	static struct flow_key keys[32];
 	struct packet p[32], *pp[32];
 	struct flow_key key;
-	uint64_t hashes[32], runts;
+	uint64_t runts;
 
 	for (int round = 0; round < 500; round++) {
-		random_masks(masks);
 		for (int i = 0; i < 32; i++) {
 			random_packet(&p[i]);
 			pp[i] = &p[i];
 		}
 		runts = flow_key_extract_burst(pp, 32, 9, &flow_limits_default, keys);
-		assert_int_not_equal(flow_key_mask_burst(keys, 32, masks, 77, masked, hashes),
-			FLOW_KEY_BURST_SAME);
 		for (int i = 0; i < 32; i++) {
 			int err = flow_key_extract(&p[i], 9, &flow_limits_default, &key);
 
 			assert_int_equal(err == -EINVAL, runts >> i & 1);
 			assert_true(flow_key_equal(&key, &keys[i]));
-			flow_key_and(&key, &key, &masks[flow_key_class(&key)]);
-			assert_true(flow_key_equal(&key, &masked[i]));
-			assert_int_equal(masked[i].w[flow_key_n_words(&key) - 1], 0);
-			assert_int_equal(hashes[i], flow_key_hash(&key, 77));
 			free(p[i].data);
 		}
 	}
 }
 
-/* Keys of one burst that agree under the mask are told from those of which one bit does not. */
-static void test_burst_of_equal_keys(void **state)
-{
-	static struct flow_key keys[32], masked[32], masks[FLOW_KEY_N_CLASSES];
-	uint64_t hashes[32];
-
-	memset(keys, 0, sizeof keys);
-	memset(&masks[FLOW_KEY_K64].w, 0xff, 7 * 8);
-	masks[FLOW_KEY_K64].w[3] = 0;
-	for (unsigned int i = 0; i < 32; i++)
-		keys[i].w[3] = i;
-	assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes), FLOW_KEY_BURST_SAME);
-	for (unsigned int w = 0; w < 7; w++) {
-		for (unsigned int i = 0; i < 32; i++) {
-			keys[i].w[w] ^= 1u << 31;
-			assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes),
-				w == 3 ? FLOW_KEY_BURST_SAME : FLOW_KEY_BURST_SMALL);
-			keys[i].w[w] ^= 1u << 31;
-		}
-	}
-	keys[31].w[0] = UINT64_C(1) << FLOW_KEY_CLASS_SHIFT;
-	assert_int_equal(flow_key_mask_burst(keys, 32, masks, 0, masked, hashes), FLOW_KEY_BURST_MIXED);
-}
-
 /* One-bit changes of a key move about half of the hash's bits, in every word; the cache's has none.
  */
-static void test_hash_spreads(void **state)
+static void hash_spreads(void)
 {
 	struct flow_key key;
 	uint64_t base;
@@ -371,6 +331,14 @@ static void test_hash_spreads(void **state)
 	}
 }
 
+static void test_hash_spreads(void **state)
+{
+	hash_spreads();
+	flow_key_use_aes(false);
+	hash_spreads();
+	flow_key_use_aes(true);
+}
+
 static double now_ns(void)
 {
 	struct timespec t;
@@ -383,9 +351,9 @@ static double now_ns(void)
 static void test_speed(void **state)
 {
 	static const int kinds[] = {0, 1, 9, 13, 21};
-	static struct flow_key keys[32], masked[32], masks[FLOW_KEY_N_CLASSES];
+	static struct flow_key keys[32];
 	struct packet p[32], *pp[32];
-	uint64_t hashes[32], sum = 0;
+	uint64_t sum = 0;
 
 	if (!getenv("SLUICE_BENCH"))
 		skip();
@@ -406,8 +374,8 @@ static void test_speed(void **state)
 		t1 = now_ns();
 		for (int r = 0; r < 100000; r++) {
 			flow_key_extract_burst(pp, 32, 9, &flow_limits_default, keys);
-			flow_key_mask_burst(keys, 32, masks, 77, masked, hashes);
-			sum += hashes[0];
+			for (int i = 0; i < 32; i++)
+				sum += flow_key_hash(&keys[i], 77);
 		}
 		t2 = now_ns();
 		printf("packet %d: parse %.1f ns, with hash %.1f ns (%u)\n", kinds[k], (t1 - t0) / 3.2e6,
@@ -424,7 +392,6 @@ int main(void)
 		cmocka_unit_test(test_5tuple_hash_is_that_of_the_flow),
 		cmocka_unit_test(test_outer_id),
 		cmocka_unit_test(test_burst_equals_single),
-		cmocka_unit_test(test_burst_of_equal_keys),
 		cmocka_unit_test(test_hash_spreads),
 		cmocka_unit_test(test_speed),
 	};

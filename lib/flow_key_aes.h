@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * flow_key_hash() for processors that have AES instructions, inline for loops that hold a key in registers.
+ * Users are compiled with FLOW_KEY_AES and run only if flow_key_has_aes(). Any thread, no state but the secret.
+ *
+ * Keys of the small class of which nothing is left behind word 3, as of those who look at Ethernet and
+ * network addresses only, are hashed by their first half: it is the key that decides, so that all who hash it agree.
+ */
+
+#ifdef __x86_64__
+
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FLOW_KEY_AES __attribute__((target("aes,sse4.1")))
+
+/* Drawn once, before main(). */
+extern uint64_t flow_key_secret[12] __attribute__((aligned(16)));
+
+FLOW_KEY_AES static inline __m128i flow_key_load(const uint64_t *w)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)w);
+}
+
+FLOW_KEY_AES static inline __m128i flow_key_secret_at(unsigned int i)
+{
+	return flow_key_load(&flow_key_secret[2 * i]);
+}
+
+/* Two rounds a block, so that a difference in one byte has reached all of them before the next
+ * block of the lane comes: what a block does to the lane can't be undone without knowing the
+ * secret. */
+FLOW_KEY_AES static inline __m128i flow_key_absorb(__m128i lane, __m128i block, __m128i key)
+{
+	return _mm_aesenc_si128(_mm_aesenc_si128(_mm_xor_si128(lane, block), key), key);
+}
+
+FLOW_KEY_AES static inline uint64_t flow_key_finish(__m128i a, __m128i b)
+{
+	a = _mm_aesenc_si128(a, b);
+	a = _mm_aesenc_si128(a, flow_key_secret_at(4));
+	a = _mm_aesenc_si128(a, flow_key_secret_at(5));
+	return (uint64_t)_mm_cvtsi128_si64(a) ^ (uint64_t)_mm_extract_epi64(a, 1);
+}
+
+/* The hash of a small key whose words are K0 to K3, in pairs; the cache word is 0. TAG is the outer id in word
+ * 5's place, which is also in K2; REST: something else is in K2 or K3. */
+FLOW_KEY_AES static inline uint64_t flow_key_hash_small(__m128i k0, __m128i k1, __m128i k2, __m128i k3,
+	bool rest, uint64_t tag, uint64_t basis)
+{
+	__m128i a = _mm_xor_si128(flow_key_secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
+	__m128i b = flow_key_secret_at(1);
+
+	if (!rest)
+		a = _mm_xor_si128(a, _mm_set_epi64x((int64_t)tag, 0));
+	a = flow_key_absorb(a, k0, flow_key_secret_at(2));
+	b = flow_key_absorb(b, k1, flow_key_secret_at(3));
+	if (rest) {
+		a = flow_key_absorb(a, k2, flow_key_secret_at(2));
+		b = flow_key_absorb(b, k3, flow_key_secret_at(3));
+	}
+	return flow_key_finish(a, b);
+}
+
+#endif
+
+/* This processor has them, and nobody said otherwise. */
+bool flow_key_has_aes(void);
+/* For tests of both variants: USE them if they are there. Hashes of before are worth nothing then. */
+void flow_key_use_aes(bool use);
