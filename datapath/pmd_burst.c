@@ -57,18 +57,27 @@ __attribute__((always_inline)) static inline bool send_plain(struct pmd *pmd, st
 	return true;
 }
 
-/* All other shapes; true if the packet was forwarded and that is still to be counted. */
-static bool run_other(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
-	unsigned int i)
+/* All other shapes. */
+__attribute__((noinline)) static void run_other(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	struct path *path, unsigned int i)
 {
-	if (path->kind == PATH_TUNNEL && is_bare(burst, i) &&
-		likely(pmd_tunnel_push(pmd, path, burst->mbufs[i], hash_of(burst, i))))
-		return true;
 	/* What comes out of a tunnel makes a burst of its own. */
 	if (path->kind == PATH_POP && burst == &pmd->burst)
 		pmd_tunnel_pop(pmd, path, burst, i, pp);
 	else
 		run_program(pmd, burst, pp, path, i);
+}
+
+/* True if the packet was forwarded and that is still to be counted. */
+__attribute__((always_inline)) static inline bool run_hit(struct pmd *pmd, struct pmd_burst *burst,
+	struct pmd_port *pp, struct path *path, unsigned int i)
+{
+	if (likely(send_plain(pmd, burst, path, i)))
+		return true;
+	if (path->kind == PATH_TUNNEL && is_bare(burst, i) &&
+		likely(pmd_tunnel_push(pmd, path, burst->mbufs[i], hash_of(burst, i))))
+		return true;
+	run_other(pmd, burst, pp, path, i);
 	return false;
 }
 
@@ -84,8 +93,7 @@ static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pm
 			continue;
 		n_hits++;
 		path_count(path, 1, len_of(burst, i), pmd->now_ms);
-		n_forwarded += likely(send_plain(pmd, burst, path, i)) ||
-			run_other(pmd, burst, pp, path, i);
+		n_forwarded += run_hit(pmd, burst, pp, path, i);
 	}
 	stat_add(&pp->forwarded, n_forwarded);
 	stat_add(&pmd->stats.exact_hits, n_hits);
@@ -100,8 +108,7 @@ static void run_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *p
 	path_count(path, burst->n, burst->bytes, pmd->now_ms);
 	stat_add(&pmd->stats.exact_hits, burst->n);
 	for (unsigned int i = 0; i < burst->n; i++)
-		n_forwarded += likely(send_plain(pmd, burst, path, i)) ||
-			run_other(pmd, burst, pp, path, i);
+		n_forwarded += run_hit(pmd, burst, pp, path, i);
 	stat_add(&pp->forwarded, n_forwarded);
 }
 
