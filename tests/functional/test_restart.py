@@ -227,7 +227,7 @@ def many_flows(n):
 
 # What a restart is made of, by the lines of the log: each part ends with its line.
 PARTS = [("process starts", r"opened log file"), ("database read", r"EAL ARGS"), ("EAL starts", r"packet buffers on"),
-         ("pools and PMD threads", r"PMD thread on core"), ("tables, beside the next", r"flows restored"),
+         ("pools and PMD threads", r"PMD thread on core +\d+ created"), ("tables, beside the next", r"flows restored"),
          ("ports opened", r"added interface p2"), ("settled", r"is ready")]
 
 
