@@ -442,33 +442,22 @@ static uint16_t packet_tx(
 	return sent;
 }
 
-const struct port_driver port_packet_driver = {
-	.type = "system",
-	.open = packet_open,
-	.closes_anywhere = true,
-	.close = packet_close,
-	.info = packet_info,
-	.set_admin = packet_set_admin,
-	.set_mtu = packet_set_mtu,
-	.set_mac = packet_set_mac,
-	.hw_stats = packet_hw_stats,
-	.rx = packet_rx,
-	.tx = packet_tx,
-	.rx_fd = packet_rx_fd,
-};
+#define DRIVER(TYPE)                                                                               \
+	{                                                                                          \
+		.type = TYPE,                                                                      \
+		.open = packet_open,                                                               \
+		.closes_anywhere = true,                                                           \
+		.close = packet_close,                                                             \
+		.info = packet_info,                                                               \
+		.set_admin = packet_set_admin,                                                     \
+		.set_mtu = packet_set_mtu,                                                         \
+		.set_mac = packet_set_mac,                                                         \
+		.hw_stats = packet_hw_stats,                                                       \
+		.rx = packet_rx,                                                                   \
+		.tx = packet_tx,                                                                   \
+		.rx_fd = packet_rx_fd,                                                             \
+	}
 
-/* The same, but it hears of packets of tunnels alone and is not promiscuous. */
-const struct port_driver port_underlay_driver = {
-	.type = "underlay",
-	.open = packet_open,
-	.closes_anywhere = true,
-	.close = packet_close,
-	.info = packet_info,
-	.set_admin = packet_set_admin,
-	.set_mtu = packet_set_mtu,
-	.set_mac = packet_set_mac,
-	.hw_stats = packet_hw_stats,
-	.rx = packet_rx,
-	.tx = packet_tx,
-	.rx_fd = packet_rx_fd,
-};
+const struct port_driver port_packet_driver = DRIVER("system");
+/* It hears of packets of tunnels alone and is not promiscuous. */
+const struct port_driver port_underlay_driver = DRIVER("underlay");

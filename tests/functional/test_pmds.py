@@ -172,3 +172,30 @@ def test_sleep_is_shown(lab):
     time.sleep(0.3)
     after = int(re.search(r"sleeps: +(\d+)", host.appctl("sluice/pmd-sleep-show"))[1])
     assert after - before < 5, (before, after)
+
+
+def core_of(host, port):
+    return next(c for c in (0, 1) if port in queues(host, c))
+
+
+def long_queues_balance_themselves(lab):
+    host, a, b = two_pmds(lab)
+    # Queues without load are shared out by number: idle ports between them bring both onto one core.
+    for i in range(4):
+        if core_of(host, "p1") == core_of(host, "p2"):
+            break
+        host.vsctl("del-port p2 -- add-port br0 i%d -- set interface i%d type=internal" % (i, i))
+        host.vsctl("add-port br0 p2")
+        host.add_flows("br0", "in_port=p1,actions=output:p2\nin_port=p2,actions=output:p1\n")
+    assert core_of(host, "p1") == core_of(host, "p2"), shown(host)
+    there, back = Stream(a, b, 5000), Stream(b, a, 5000)
+    # Nothing happens while it is off, or while no PMD is busy enough.
+    host.vsctl("set Open_vSwitch . other_config:pmd-auto-lb=true other_config:pmd-auto-lb-rebal-interval=1 "
+               "other_config:pmd-auto-lb-load-threshold=99 other_config:pmd-auto-lb-improvement-threshold=5")
+    time.sleep(70)
+    assert core_of(host, "p1") == core_of(host, "p2"), shown(host)
+    host.vsctl("set Open_vSwitch . other_config:pmd-auto-lb-load-threshold=1")
+    wait_until(lambda: core_of(host, "p1") != core_of(host, "p2"), 130, "one queue on each core")
+    assert "PMD auto load balance dry run" in host.log(20000)
+    there.end()
+    back.end()

@@ -118,6 +118,20 @@ static uint16_t put_frame(uint8_t *frame, uint16_t at, const struct frame_spec *
 	return at + len;
 }
 
+struct frame_spec frame_pair(uint16_t len, bool back)
+{
+	return (struct frame_spec){
+		.dl_dst = back ? FRAME_MAC_A : FRAME_MAC_B,
+		.dl_src = back ? FRAME_MAC_B : FRAME_MAC_A,
+		.vlan = -1,
+		.nw_src = back ? FRAME_IP_B : FRAME_IP_A,
+		.nw_dst = back ? FRAME_IP_A : FRAME_IP_B,
+		.tp_src = 1024,
+		.tp_dst = 2048,
+		.len = len,
+	};
+}
+
 void frame_build(struct bench_stream *stream, const struct frame_spec *spec, struct frame_ofs *ofs)
 {
 	memset(stream, 0, sizeof *stream);

@@ -18,6 +18,15 @@ struct frame_spec {
 	uint16_t len;			/* Without FCS; at least what the headers need. */
 };
 
+/* Two stations. */
+#define FRAME_MAC_A UINT64_C(0x020000000000)
+#define FRAME_MAC_B UINT64_C(0x020001000000)
+#define FRAME_IP_A UINT32_C(0x0a000001)
+#define FRAME_IP_B UINT32_C(0x0a800001)
+
+/* UDP from A to B, or BACK; untagged. */
+struct frame_spec frame_pair(uint16_t len, bool back);
+
 /* Offsets in a frame. */
 struct frame_ofs {
 	uint16_t dl_dst, dl_src;	/* Of their last four bytes: a word to edit. */

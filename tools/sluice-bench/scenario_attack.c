@@ -17,18 +17,12 @@
 static void tse_frame(struct bench_stream *stream, uint32_t nw_src, uint32_t nw_dst, uint16_t len,
 	struct frame_ofs *ofs)
 {
-	struct frame_spec spec = {
-		.dl_dst = 0x020001000000,
-		.dl_src = 0x020000000000,
-		.vlan = -1,
-		.nw_src = nw_src,
-		.nw_dst = nw_dst,
-		.tp_src = 1024,
-		.tp_dst = PUBLIC_PORT,
-		.proto = IP_P_TCP,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, false);
 
+	spec.nw_src = nw_src;
+	spec.nw_dst = nw_dst;
+	spec.tp_dst = PUBLIC_PORT;
+	spec.proto = IP_P_TCP;
 	frame_build(stream, &spec, ofs);
 }
 
@@ -142,22 +136,10 @@ const struct scenario scenario_attack = {
 
 /* ------------------------------------------------------------------ MAC storm */
 
-#define STATION_A 0x020000000000
-#define STATION_B 0x020001000000
-
 static void station_stream(struct bench_stream *stream, uint16_t len,
 	const struct scenario_params *params, bool back, bool unknown)
 {
-	struct frame_spec spec = {
-		.dl_dst = back ? STATION_A : STATION_B,
-		.dl_src = back ? STATION_B : STATION_A,
-		.vlan = -1,
-		.nw_src = back ? 0x0a800001 : 0x0a000001,
-		.nw_dst = back ? 0x0a000001 : 0x0a800001,
-		.tp_src = 1024,
-		.tp_dst = 2048,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, back);
 	enum bench_edit_op op = unknown ? BENCH_RANDOM : BENCH_COUNT;
 	struct frame_ofs ofs;
 

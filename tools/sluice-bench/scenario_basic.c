@@ -5,25 +5,11 @@
 
 #include "lib/headers.h"
 
-#define SRC_IP 0x0a000001
-#define DST_IP 0x0a800001
-#define MAC_A 0x020000000000
-#define MAC_B 0x020001000000
-
 /* ------------------------------------------------------------------ p2p */
 
 static void p2p_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
 {
-	struct frame_spec spec = {
-		.dl_dst = MAC_B,
-		.dl_src = MAC_A,
-		.vlan = -1,
-		.nw_src = SRC_IP,
-		.nw_dst = DST_IP,
-		.tp_src = 1024,
-		.tp_dst = 2048,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, false);
 	struct frame_ofs ofs;
 
 	frame_build(stream, &spec, &ofs);
@@ -57,16 +43,7 @@ const struct scenario scenario_p2p = {
 static void l2_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params,
 	bool back)
 {
-	struct frame_spec spec = {
-		.dl_dst = back ? MAC_A : MAC_B,
-		.dl_src = back ? MAC_B : MAC_A,
-		.vlan = -1,
-		.nw_src = back ? DST_IP : SRC_IP,
-		.nw_dst = back ? SRC_IP : DST_IP,
-		.tp_src = 1024,
-		.tp_dst = 2048,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, back);
 	struct frame_ofs ofs;
 
 	/* Each pair of stations has its addresses, as real ones have. */
@@ -121,19 +98,11 @@ const struct scenario scenario_l2 = {
 static void wide_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params,
 	bool by_mac)
 {
-	struct frame_spec spec = {
-		.dl_dst = MAC_B,
-		.dl_src = MAC_A,
-		.vlan = -1,
-		.nw_src = SRC_IP,
-		.nw_dst = DST_IP,
-		.tp_src = 1024,
-		.tp_dst = 0,
-		.proto = IP_P_TCP,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, false);
 	struct frame_ofs ofs;
 
+	spec.proto = IP_P_TCP;
+	spec.tp_dst = 0;
 	frame_build(stream, &spec, &ofs);
 	if (by_mac)
 		frame_edit(stream, ofs.dl_dst, BENCH_COUNT, 0, WIDE_PAIRS - 1, 0);
@@ -172,7 +141,7 @@ static void l2_wide_build(struct conf *conf, const struct scenario_params *param
 	wide_ports(conf, params, l2_wide_stream);
 	conf_flow(conf, "br0", "actions=NORMAL");
 	for (unsigned int i = 0; i < WIDE_PAIRS; i++)
-		conf_station(conf, "br0", "p2", 0, MAC_B + i);
+		conf_station(conf, "br0", "p2", 0, FRAME_MAC_B + i);
 }
 
 static void l4_wide_build(struct conf *conf, const struct scenario_params *params)
@@ -207,20 +176,14 @@ const struct scenario scenario_l4_wide = {
 
 static void acl_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
 {
-	struct frame_spec spec = {
-		.dl_dst = MAC_B,
-		.dl_src = MAC_A,
-		.vlan = -1,
-		.nw_src = 0x0a000000,
-		.nw_dst = 0x0a800000,
-		.tp_src = 1024,
-		.tp_dst = 0,
-		.proto = IP_P_TCP,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, false);
 	struct frame_ofs ofs;
 
 	/* Many clients, 16 servers with 16 ports; all by chance. */
+	spec.nw_src = 0x0a000000;
+	spec.nw_dst = 0x0a800000;
+	spec.proto = IP_P_TCP;
+	spec.tp_dst = 0;
 	frame_build(stream, &spec, &ofs);
 	frame_edit(stream, ofs.nw_src, BENCH_RANDOM, 0, 0x7fffff, 0);
 	frame_edit(stream, ofs.nw_dst, BENCH_RANDOM, 23, 15, 8);
@@ -248,8 +211,8 @@ static void acl_rule(struct conf *conf, const struct bench_traffic *traffic, uns
 	conf_flow(conf, "br0",
 		"priority=%u,tcp,nw_src=%u.%u.%u.%u/%u,nw_dst=%u.%u.%u.%u/%u,tp_dst=0x%x/0x%x,"
 		"actions=output:2",
-		100 + 10 * (src_len + dst_len) + (port_mask ? port_mask & 1 ? 8 : 4 : 0), src >> 24, src >> 16 & 255, src >> 8 & 255, src & 255,
-		src_len, dst >> 24, dst >> 16 & 255, dst >> 8 & 255, dst & 255, dst_len, port,
+		100 + 10 * (src_len + dst_len) + (port_mask ? port_mask & 1 ? 8 : 4 : 0),
+		src >> 24, src >> 16 & 255, src >> 8 & 255, src & 255, src_len, dst >> 24, dst >> 16 & 255, dst >> 8 & 255, dst & 255, dst_len, port,
 		port_mask);
 }
 

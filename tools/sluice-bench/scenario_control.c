@@ -5,16 +5,7 @@
 
 static void one_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params)
 {
-	struct frame_spec spec = {
-		.dl_dst = 0x020001000000,
-		.dl_src = 0x020000000000,
-		.vlan = -1,
-		.nw_src = 0x0a000001,
-		.nw_dst = 0x0a800001,
-		.tp_src = 1024,
-		.tp_dst = 2048,
-		.len = len,
-	};
+	struct frame_spec spec = frame_pair(len, false);
 	struct frame_ofs ofs;
 
 	frame_build(stream, &spec, &ofs);

@@ -16,7 +16,7 @@ unsigned int neutron_vms(const struct scenario_params *params)
 	return n;
 }
 
-static void switch_build(struct conf *conf)
+void neutron_bridges(struct conf *conf)
 {
 	conf_bridge(conf, "br-int");
 	conf_bridge(conf, "br-tun");
@@ -26,7 +26,11 @@ static void switch_build(struct conf *conf)
 		"remote_ip=172.16.0.2 local_ip=172.16.0.1 key=flow dst_port=4789");
 	conf_neigh(conf, "br-phy", "172.16.0.2", "02:00:00:00:00:fe");
 	conf_flow(conf, "br-phy", "priority=0,actions=NORMAL");
+}
 
+static void switch_build(struct conf *conf)
+{
+	neutron_bridges(conf);
 	conf_flow(conf, "br-int", "table=0,priority=0,actions=resubmit(,60)");
 	conf_flow(conf, "br-int", "table=0,priority=9,in_port=1,actions=resubmit(,25)");
 	conf_flow(conf, "br-int", "table=25,priority=2,in_port=1,dl_src=fa:16:3e:00:00:01,"

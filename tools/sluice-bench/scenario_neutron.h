@@ -21,6 +21,8 @@
 
 /* Remote VMs: as many as there are flows, a power of two, at most MAX_VMS. */
 unsigned int neutron_vms(const struct scenario_params *params);
+/* br-int, br-tun with a tunnel to the remote host, br-phy whose rule is NORMAL; without a wire and a VM. */
+void neutron_bridges(struct conf *conf);
 /* From the VM (VM_MAC) to the remote ones; from them in VXLAN. */
 void neutron_encap_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params);
 void neutron_decap_stream(struct bench_stream *stream, uint16_t len, const struct scenario_params *params);

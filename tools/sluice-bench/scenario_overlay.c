@@ -88,14 +88,7 @@ static void dvr_build(struct conf *conf, const struct scenario_params *params)
 	bool in = params->variant->inward;
 	struct bench_traffic traffic;
 
-	conf_bridge(conf, "br-int");
-	conf_bridge(conf, "br-tun");
-	conf_bridge(conf, "br-phy")->address = xstrdup("172.16.0.1/24");
-	conf_patch(conf, "br-int", "patch-tun", 2, "br-tun", "patch-int", 1);
-	conf_port(conf, "br-tun", "vxlan0", "vxlan", 2,
-		"remote_ip=172.16.0.2 local_ip=172.16.0.1 key=flow dst_port=4789");
-	conf_neigh(conf, "br-phy", "172.16.0.2", "02:00:00:00:00:fe");
-	conf_flow(conf, "br-phy", "priority=0,actions=NORMAL");
+	neutron_bridges(conf);
 	conf_flow(conf, "br-int", "table=0,priority=2,in_port=2,dl_src=" FAR_HOST_MAC
 		",actions=resubmit(,1)");
 	conf_flow(conf, "br-int", "table=0,priority=0,actions=resubmit(,60)");
