@@ -108,6 +108,8 @@ struct ofproto_port {
 	struct dp_port_info info;
 };
 
+/* NUMBERS[N] are asked for by ports that are there or will be: others get them only if there are no more. */
+void ofproto_ports_set_requested(struct ofproto *ofproto, const ofp_port_t *numbers, size_t n);
 /* Adds PORT; *OFP_PORT gets its number: the requested one if free, else the one it last had, else
  * the lowest free one above 0. Announces it (port-status) at the next ofproto_commit(). */
 int ofproto_port_add(

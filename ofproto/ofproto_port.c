@@ -38,6 +38,7 @@ void ofproto_ports_uninit(struct ofproto *ofproto)
 		port_destroy(ofproto, port);
 	hmap_uninit(&ofproto->ports);
 	shash_uninit(&ofproto->port_numbers);
+	free(ofproto->numbers_requested);
 	free(ofproto->numbers_used);
 	vec_uninit(&ofproto->departed);
 }
@@ -149,14 +150,30 @@ static void look_at_numbers(struct ofproto *ofproto)
 			bitmap_set(ofproto->numbers_used, (uintptr_t)node->data);
 }
 
-/* A number that no other port had before, if there are any. */
+void ofproto_ports_set_requested(struct ofproto *ofproto, const ofp_port_t *numbers, size_t n)
+{
+	free(ofproto->numbers_requested);
+	ofproto->numbers_requested = n ? bitmap_alloc(OFP_PORT_LAST + 1) : NULL;
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] <= OFP_PORT_LAST)
+			bitmap_set(ofproto->numbers_requested, numbers[i]);
+}
+
+static bool is_requested(const struct ofproto *ofproto, ofp_port_t number)
+{
+	return ofproto->numbers_requested && number <= OFP_PORT_LAST &&
+		bitmap_is_set(ofproto->numbers_requested, number);
+}
+
+/* A number that no other port had before or asks for, if there are any. */
 static ofp_port_t lowest_free(struct ofproto *ofproto)
 {
 	ofp_port_t number;
 
 	look_at_numbers(ofproto);
 	for (number = ofproto->numbers_from; number <= OFP_PORT_LAST; number++)
-		if (!bitmap_is_set(ofproto->numbers_used, number) && number_is_free(ofproto, number))
+		if (!bitmap_is_set(ofproto->numbers_used, number) &&
+			!is_requested(ofproto, number) && number_is_free(ofproto, number))
 			break;
 	ofproto->numbers_from = number;
 	for (ofp_port_t any = 1; number > OFP_PORT_LAST && any <= OFP_PORT_LAST; any++)
@@ -171,7 +188,7 @@ static ofp_port_t choose_number(struct ofproto *ofproto, const struct ofproto_po
 
 	if (port->requested != OFPP_NONE && number_is_free(ofproto, port->requested))
 		return port->requested;
-	if (last && number_is_free(ofproto, last))
+	if (last && !is_requested(ofproto, last) && number_is_free(ofproto, last))
 		return last;
 	return lowest_free(ofproto);
 }

@@ -80,6 +80,7 @@ struct ofproto {
 	struct shash port_numbers;	/* Name -> number it last had (uintptr_t). */
 	/* Numbers that some port has or had, as of so many names; all below the first of them that is free
 	 * to give out are. */
+	unsigned long *numbers_requested;	/* By ports of the configuration. */
 	unsigned long *numbers_used;
 	size_t numbers_names;
 	ofp_port_t numbers_from;

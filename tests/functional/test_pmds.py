@@ -195,7 +195,10 @@ def long_queues_balance_themselves(lab):
     time.sleep(70)
     assert core_of(host, "p1") == core_of(host, "p2"), shown(host)
     host.vsctl("set Open_vSwitch . other_config:pmd-auto-lb-load-threshold=1")
-    wait_until(lambda: core_of(host, "p1") != core_of(host, "p2"), 130, "one queue on each core")
+    end = time.monotonic() + 130
+    while core_of(host, "p1") == core_of(host, "p2") and time.monotonic() < end:
+        time.sleep(1)
+    assert core_of(host, "p1") != core_of(host, "p2"), (shown(host), host.appctl("dpif-netdev/pmd-rxq-show"))
     assert "PMD auto load balance dry run" in host.log(20000)
     there.end()
     back.end()

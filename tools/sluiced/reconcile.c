@@ -196,6 +196,39 @@ static void remove_old(const struct model *model)
 	}
 }
 
+/* Whoever has a number without having asked for it makes way for an interface that does; both are then created
+ * anew. Of two that ask for one number, the first one keeps it. */
+static void make_way(struct rc_bridge *bridge, const struct model_interface *cfg)
+{
+	struct rc_iface *iface = rc_iface_find(cfg->name), *holder;
+	const struct model_interface *holder_cfg;
+
+	if (!iface || iface->port->bridge != bridge || !rc_iface_wants_number(iface, cfg))
+		return;
+	holder = rc_iface_at(bridge, (ofp_port_t)cfg->ofport_request);
+	if (!holder)
+		return;
+	holder_cfg = cfg_find_iface(holder->port->cfg, holder->name);
+	if (holder_cfg && holder_cfg->ofport_request != cfg->ofport_request)
+		rc_iface_destroy(holder);
+}
+
+static void settle_numbers(struct rc_bridge *bridge)
+{
+	VEC(ofp_port_t) requested = {0};
+	struct model_interface **iface;
+	struct model_port **port;
+
+	VEC_FOR_EACH (port, &bridge->cfg->ports)
+		VEC_FOR_EACH (iface, &(*port)->interfaces)
+			if ((*iface)->ofport_request != MODEL_UNSET) {
+				vec_push(&requested, (ofp_port_t)(*iface)->ofport_request);
+				make_way(bridge, *iface);
+			}
+	ofproto_ports_set_requested(bridge->ofproto, requested.items, requested.n);
+	vec_uninit(&requested);
+}
+
 static void apply_iface(struct rc_port *port, const struct model_interface *cfg)
 {
 	struct rc_iface **iface;
@@ -266,6 +299,7 @@ void reconcile_apply(struct model *model)
 		bridge->cfg = *cfg;
 		rc_bridge_configure(bridge, model);
 		rc_bridge_update_mac(bridge);
+		settle_numbers(bridge);
 		VEC_FOR_EACH (port, &(*cfg)->ports)
 			apply_port(bridge, *port);
 	}

@@ -381,12 +381,30 @@ static bool takes_new_peer(const struct rc_iface *iface, const struct model_inte
 		strcmp(peer, iface->name) != 0;
 }
 
+struct rc_iface *rc_iface_at(const struct rc_bridge *bridge, ofp_port_t number)
+{
+	struct rc_iface **iface;
+	struct rc_port *port;
+
+	HMAP_FOR_EACH (port, node, &bridge->ports)
+		VEC_FOR_EACH (iface, &port->ifaces)
+			if ((*iface)->state == RC_RUNNING && (*iface)->ofp_port == number)
+				return *iface;
+	return NULL;
+}
+
+bool rc_iface_wants_number(const struct rc_iface *iface, const struct model_interface *cfg)
+{
+	return iface->state == RC_RUNNING && !iface->is_local && cfg->ofport_request != MODEL_UNSET &&
+		(ofp_port_t)cfg->ofport_request != iface->ofp_port;
+}
+
 bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg)
 {
 	const char *type = *cfg->type ? cfg->type : iface->is_local ? "internal" : "system";
 
-	if (iface->state == RC_RUNNING && !iface->is_local && cfg->ofport_request != MODEL_UNSET &&
-		(ofp_port_t)cfg->ofport_request != iface->ofp_port)
+	if (rc_iface_wants_number(iface, cfg) &&
+		!rc_iface_at(iface->port->bridge, (ofp_port_t)cfg->ofport_request))
 		return false;
 	iface->cfg = cfg;
 	if (!strcmp(type, iface->type) && takes_new_peer(iface, cfg))

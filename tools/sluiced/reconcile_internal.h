@@ -16,6 +16,10 @@ struct rc_iface *rc_iface_create(struct rc_port *port, const struct model_interf
 void rc_iface_destroy(struct rc_iface *iface);
 /* After the snapshots without them are published: numbers and devices of destroyed interfaces. */
 void rc_iface_give_back(void);
+/* The interface that runs as NUMBER, or NULL. */
+struct rc_iface *rc_iface_at(const struct rc_bridge *bridge, ofp_port_t number);
+/* It runs as another number than CFG asks for. */
+bool rc_iface_wants_number(const struct rc_iface *iface, const struct model_interface *cfg);
 /* CFG replaces the interface's configuration: changes what can be changed in place. False: it must be
  * destroyed and created anew. */
 bool rc_iface_update(struct rc_iface *iface, const struct model_interface *cfg);
