@@ -350,7 +350,8 @@ static bool is_worth_a_look(void)
 static void auto_balance(void)
 {
 	struct rxq_sched_pmd now[PMD_MAX];
-	uint64_t before, after;
+	double before, after;
+	unsigned int better;
 	struct view view;
 
 	if (dp.rxq_how == RXQ_SCHED_ROUNDROBIN || !is_worth_a_look())
@@ -361,10 +362,12 @@ static void auto_balance(void)
 	view_sched(&view);
 	after = rxq_sched_variance(view.pmds, view.n_pmds);
 	view_uninit(&view);
-	if (dp.auto_lb.improvement && (after >= before ||
-		(before - after) / MAX(before / 100, UINT64_C(1)) < dp.auto_lb.improvement))
+	better = after < before ? (unsigned int)((before - after) * 100 / before) : 0;
+	log_info("PMD auto load balance dry run: the loads' variance would be %u%% smaller, "
+		"%u%% are wanted.", better, dp.auto_lb.improvement);
+	if (better < dp.auto_lb.improvement || after >= before)
 		return;
-	log_info("PMD auto load balance dry run. Requesting datapath reconfigure.");
+	log_info("PMD auto load balance moves queues.");
 	dp_rxqs_assign(NULL);
 }
 

@@ -249,7 +249,7 @@ void rxq_sched(struct rxq_sched_queue *queues, size_t n, struct rxq_sched_pmd *p
 	free(order);
 }
 
-uint64_t rxq_sched_variance(const struct rxq_sched_pmd *pmds, size_t n_pmds)
+double rxq_sched_variance(const struct rxq_sched_pmd *pmds, size_t n_pmds)
 {
 	double sum = 0, squares = 0, n = 0, mean;
 
@@ -262,5 +262,5 @@ uint64_t rxq_sched_variance(const struct rxq_sched_pmd *pmds, size_t n_pmds)
 	for (size_t i = 0; i < n_pmds; i++)
 		if (!pmds[i].isolated)
 			squares += ((double)pmds[i].cycles - mean) * ((double)pmds[i].cycles - mean);
-	return n > 0 ? (uint64_t)(squares / n) : 0;
+	return n > 0 ? squares / n : 0;
 }

@@ -40,8 +40,8 @@ void rxq_sched(struct rxq_sched_queue *queues, size_t n, struct rxq_sched_pmd *p
 	enum rxq_sched_how how, bool isolate);
 /* The PMD for one more queue beside what PMDS (with isolated, cycles, n_queues) have; -1: none may. */
 int rxq_sched_one(const struct rxq_sched_queue *queue, const struct rxq_sched_pmd *pmds, size_t n_pmds);
-/* Variance of what the PMDs that are not isolated have to do. */
-uint64_t rxq_sched_variance(const struct rxq_sched_pmd *pmds, size_t n_pmds);
+/* Variance of the cycles that the PMDs that are not isolated spend. */
+double rxq_sched_variance(const struct rxq_sched_pmd *pmds, size_t n_pmds);
 
 /* Core of queue QID in LIST (pmd-rxq-affinity: "queue:core,..."), or -1. */
 int rxq_sched_affinity(const char *list, unsigned int qid);

@@ -198,7 +198,7 @@ def long_queues_balance_themselves(lab):
     end = time.monotonic() + 130
     while core_of(host, "p1") == core_of(host, "p2") and time.monotonic() < end:
         time.sleep(1)
-    assert core_of(host, "p1") != core_of(host, "p2"), (shown(host), host.appctl("dpif-netdev/pmd-rxq-show"))
-    assert "PMD auto load balance dry run" in host.log(20000)
+    assert core_of(host, "p1") != core_of(host, "p2"), (shown(host), host.appctl("dpif-netdev/pmd-perf-show"))
+    assert "PMD auto load balance moves queues" in host.log(20000)
     there.end()
     back.end()

@@ -56,6 +56,10 @@ static void group_gives_to_the_least_loaded(void **state)
 	rxq_sched(queues, 5, pmds, 2, RXQ_SCHED_GROUP, true);
 	check((const int[]){0, 1, 1, 1, 1}, 5);
 	assert_int_equal(rxq_sched_variance(pmds, 2), 900);
+	/* Cycles of a minute. */
+	pmds[0].cycles = UINT64_C(200000000000);
+	pmds[1].cycles = 0;
+	assert_true(rxq_sched_variance(pmds, 2) == 1e22);
 }
 
 static void pinned_queues_isolate(void **state)
