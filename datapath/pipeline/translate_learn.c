@@ -81,7 +81,9 @@ static void learn_spec(struct xlate_ctx *ctx, const struct act_learn_spec *spec,
 	switch (spec->dst_type) {
 	case ACT_LEARN_DST_MATCH:
 		learn_place(spec, &value, &placed, &mask);
-		field_set_match(spec->dst.field, &placed, &mask, match);
+		/* Nothing could say a flow that matches a part of such a field. */
+		if (field_is_mask_valid(spec->dst.field, &mask))
+			field_set_match(spec->dst.field, &placed, &mask, match);
 		break;
 	case ACT_LEARN_DST_LOAD:
 		learn_place(spec, &value, &placed, &mask);

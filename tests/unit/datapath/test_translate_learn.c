@@ -62,6 +62,21 @@ static void feed(struct fx_packet p)
 	fx_send(fx, br, 1, p.data, p.len);
 }
 
+/* A flow can match all of a field that has no mask, or nothing of it. */
+static void no_part_of_a_field_without_mask(void **state)
+{
+	learn->specs[0].dst = fx_subfield("OXM_OF_IN_PORT[0..11]");
+	learn->specs[3].dst_type = ACT_LEARN_DST_MATCH;
+	learn->specs[3].src = learn->specs[3].dst = fx_subfield("NXM_OF_ETH_TYPE[]");
+	add_rule();
+	feed(fx_udp(1, 2));
+	assert_int_equal(fx->n_rules_learned, 1);
+	assert_int_equal(fx->learned_match.mask.in_port, 0);
+	assert_int_equal(fx->learned_match.flow.dl_dst.b[5], 1);
+	assert_int_equal(fx->learned_match.mask.dl_type, UINT16_MAX);
+	assert_int_equal(fx->learned_match.flow.dl_type, htobe16(0x0800));
+}
+
 static void computes_match_and_actions(void **state)
 {
 	const struct act *act;
@@ -210,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(computes_match_and_actions, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_part_of_a_field_without_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(fin_timeouts_come_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(known_rule_is_only_refreshed, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_actions_or_cookie_are_written_over, setup,
