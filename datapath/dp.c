@@ -31,7 +31,7 @@ static void on_timer(void *aux)
 	dp_run();
 }
 
-static int start(const struct dp_config *config, char **error)
+static void post_start(const struct dp_config *config)
 {
 	struct eal_config eal = {
 		.extra = config->dpdk_extra,
@@ -40,17 +40,42 @@ static int start(const struct dp_config *config, char **error)
 		.hugepage_dir = config->hugepage_dir,
 		.n_mbufs = config->n_mbufs,
 	};
-	int err = eal_start(&eal, error);
 
-	if (err)
-		return err;
-	/* PMDs make no pools. */
-	if (!eal_mempool(-1)) {
-		*error = xasprintf("no memory for packets: give DPDK more (dpdk-socket-mem)");
-		return -ENOMEM;
+	dp.starting = true;
+	dp.n_pmds_planned = dp_pmds_plan();
+	worker_post(dp.worker, worker_job_create_start(&eal));
+}
+
+void dp_started(int err, const char *why)
+{
+	char *error = NULL;
+
+	dp.starting = false;
+	if (!err) {
+		dp_packets_start();
+		err = dp_pmds_start(&error);
 	}
-	dp_packets_init();
-	return dp_pmds_start(error);
+	if (err) {
+		dp.start_error = error ? error : xstrdup(*why ? why : strerror(-err));
+		log_err("DPDK did not start: %s", dp.start_error);
+	}
+}
+
+bool dp_is_starting(void)
+{
+	return dp.starting;
+}
+
+int dp_start_wait(char **error)
+{
+	while (dp.starting) {
+		dp_ports_run();
+		usleep(100);
+	}
+	if (!dp.start_error)
+		return 0;
+	*error = xstrdup(dp.start_error);
+	return -ENODEV;
 }
 
 /* What may be set at the start and while running alike. */
@@ -82,6 +107,7 @@ int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlat
 	dp.grace_passed = true;
 	dp.sweep_due = true;
 	dp_ports_init();
+	dp_packets_init();
 	dp_neigh_init();
 	dp.initialized = true;
 	err = worker_create(dp.async, &dp.worker);
@@ -89,7 +115,8 @@ int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlat
 		*error = xasprintf("can't start the worker thread: %s", strerror(-err));
 		return err;
 	}
-	return start(config, error);
+	post_start(config);
+	return 0;
 }
 
 void dp_uninit(void)
@@ -106,6 +133,7 @@ void dp_uninit(void)
 	event_timer_destroy(dp.timer);
 	event_async_destroy(dp.async);
 	free(dp.pmd_cpu_mask);
+	free(dp.start_error);
 	dp.initialized = false;
 }
 
@@ -122,9 +150,13 @@ int dp_reconfigure(const struct dp_config *config, char **error)
 	take_settings(config);
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		atomic_store(&dp.pmds[i]->sleep_max_us, dp.sleep_max_us);
-	if (strings_equal(old, config->pmd_cpu_mask) || !eal_started())
+	if (strings_equal(old, config->pmd_cpu_mask) || dp.start_error)
 		return 0;
 	dp.pmd_cpu_mask = config->pmd_cpu_mask ? xstrdup(config->pmd_cpu_mask) : NULL;
+	if (dp.starting) {
+		free(old);
+		return 0;
+	}
 	err = dp_pmds_change(error);
 	if (err == -EINVAL) {
 		free(dp.pmd_cpu_mask);

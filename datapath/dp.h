@@ -50,12 +50,17 @@ struct dp_config {
 					 * dropped, as in Open vSwitch, instead of being held for it. */
 };
 
-/* Starts EAL, worker and PMD threads. LOOP drives dp_run() when there is news. SINK does the writes
+/* Begins to start EAL, worker and PMD threads, which takes some tenths of a second; whatever else may be called
+ * meanwhile, ports are opened afterwards. LOOP drives dp_run() when there is news. SINK does the writes
  * of packets that were handed to control (learn); dp fills in fdb_learn and neigh_needed itself
- * before calling it (so SINK's own may be NULL). 0; or -errno with *ERROR (caller frees): then ports
- * with drivers fail to open and everything else works. */
+ * before calling it (so SINK's own may be NULL). 0; or -errno with *ERROR (caller frees): then, as if the start
+ * fails later, which the log says, ports with drivers fail to open and everything else works. */
 int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlate_sink *sink,
 	char **error);
+/* The start has neither succeeded nor failed yet. */
+bool dp_is_starting(void);
+/* Waits for that: 0, or -errno with *ERROR (caller frees). */
+int dp_start_wait(char **error);
 /* Stops the PMDs, closes every port, frees. */
 void dp_uninit(void);
 /* Changes what may change while running: pmd_* and auto_lb. Traffic goes on: queues move one by one, PMDs that

@@ -510,7 +510,6 @@ void dp_packets_init(void)
 	};
 	dp.env = (struct exec_env){
 		.ops = &mbuf_packet_ops,
-		.ops_aux = eal_mempool(-1),
 		.output = env_output,
 		.punt = env_punt,
 		.to_control = env_to_control,
@@ -519,6 +518,11 @@ void dp_packets_init(void)
 		.dropped = env_dropped,
 		.random = env_random,
 	};
+}
+
+void dp_packets_start(void)
+{
+	dp.env.ops_aux = eal_mempool(-1);
 }
 
 void dp_packets_uninit(void)

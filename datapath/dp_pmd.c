@@ -182,6 +182,16 @@ static void log_number(void)
 	}
 }
 
+unsigned int dp_pmds_plan(void)
+{
+	unsigned int cores[PMD_MAX];
+	char *error = NULL;
+	int n = choose_cores(cores, &error);
+
+	free(error);
+	return n > 0 ? (unsigned int)n : 0;
+}
+
 int dp_pmds_start(char **error)
 {
 	unsigned int cores[PMD_MAX];

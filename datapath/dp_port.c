@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "datapath/eal.h"
 #include "datapath/policer.h"
 #include "lib/log.h"
 
@@ -211,7 +210,7 @@ dp_port_t dp_port_open(const struct dp_port_spec *spec)
 	struct dp_device *device = device_create(spec->name, DP_DEVICE_OPENING);
 	struct worker_job *job;
 
-	if (!dp.worker || !eal_started()) {
+	if (!dp.worker || dp.start_error) {
 		dp_port_t number = device->number;
 
 		put_event(device, DP_PORT_FAILED,
@@ -221,7 +220,7 @@ dp_port_t dp_port_open(const struct dp_port_spec *spec)
 	}
 	job = worker_job_create(WORKER_OPEN, device->number, NULL);
 	worker_job_set_spec(job, spec);
-	job->n_txq = (uint16_t)MAX(dp.n_pmds, 1u);
+	job->n_txq = (uint16_t)MAX(dp.starting ? dp.n_pmds_planned : dp.n_pmds, 1u);
 	worker_post(dp.worker, job);
 	return device->number;
 }
@@ -274,6 +273,8 @@ static void take_result(const struct worker_job *job)
 {
 	struct dp_device *device = dp_device(job->dp_port);
 
+	if (job->type == WORKER_START)
+		dp_started(job->err, job->error);
 	if (job->type == WORKER_POPULATE) {
 		dp.n_populating--;
 		if (job->exact)
@@ -298,6 +299,7 @@ static void take_result(const struct worker_job *job)
 		if (device->state == DP_DEVICE_OPEN)
 			put_event(device, DP_PORT_GONE, "the device is gone");
 		return;
+	case WORKER_START:
 	case WORKER_POPULATE:
 		return;
 	case WORKER_SET_ADMIN:

@@ -95,6 +95,9 @@ struct dp {
 	bool no_too_big_answers;
 	char *pmd_cpu_mask;
 	bool hold;
+	bool starting;			/* The worker starts DPDK ... */
+	unsigned int n_pmds_planned;	/* ... and there will be so many PMDs. */
+	char *start_error;		/* It failed. */
 
 	struct pmd *pmds[PMD_MAX];
 	unsigned int n_pmds;
@@ -153,6 +156,8 @@ extern struct dp dp;
 void dp_ports_init(void);
 void dp_ports_uninit(void);		/* Closes everything; waits. */
 void dp_ports_run(void);
+/* dp.c: the worker has started DPDK, or not: ERR, for reason WHY. */
+void dp_started(int err, const char *why);
 struct dp_device *dp_device(dp_port_t number);
 /* All open devices onto PMD I, which is new. */
 void dp_ports_attach_pmd(unsigned int i);
@@ -161,6 +166,8 @@ void dp_ports_forget_pmd(unsigned int i, unsigned int last);
 
 /* dp_pmd.c. -EINVAL: pmd-cpu-mask makes no sense, and nothing was done. */
 int dp_pmds_start(char **error);
+/* How many that will make. */
+unsigned int dp_pmds_plan(void);
 void dp_pmds_stop(void);
 int dp_pmds_change(char **error);
 
@@ -189,6 +196,8 @@ void dp_stats_run(void);
 
 /* dp_packet.c */
 void dp_packets_init(void);
+/* There is memory for packets. */
+void dp_packets_start(void);
 void dp_packets_uninit(void);
 void dp_news_run(struct pmd *pmd, unsigned int max);
 /* Sends the packet in M through ACTS from IN_PORT of BRIDGE. Takes M over. FLOW: the packet's fields

@@ -42,7 +42,7 @@ enum eal_state {
 	EAL_FAILED
 };
 
-static enum eal_state state;
+static _Atomic enum eal_state state; /* Written last, by whoever starts. */
 static struct eal_args args; /* EAL keeps pointers into the words. */
 static bool hugepages;
 static unsigned int wanted_mbufs;

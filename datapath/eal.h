@@ -9,7 +9,8 @@
  * behind and shares nothing with other processes, so any number of daemons run on one machine. It
  * can't be started again after it failed; the reason is kept.
  *
- * Threads: eal_start and eal_stop on control; the rest on any thread.
+ * Threads: eal_start on the worker, or before there is one; eal_stop when nobody else is left; the rest on
+ * any thread.
  */
 
 #include <stdbool.h>

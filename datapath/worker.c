@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "datapath/cache/memory.h"
+#include "datapath/eal.h"
 #include "datapath/pmd.h"
 #include "datapath/port/link_monitor.h"
 #include "lib/clock.h"
 #include "lib/event.h"
 #include "lib/fatal.h"
 #include "lib/smap.h"
+#include "lib/util.h"
 
 #define LOOK_EVERY_MS 1000
 /* Closing a tap or packet socket waits for the kernel's grace periods, 16 ms and more; several can wait at once. */
@@ -77,6 +79,35 @@ void worker_job_set_spec(struct worker_job *job, const struct dp_port_spec *spec
 	job->spec.options = options;
 }
 
+static char *copy(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+struct worker_job *worker_job_create_start(const struct eal_config *config)
+{
+	struct worker_job *job = worker_job_create(WORKER_START, 0, NULL);
+
+	job->eal = xcalloc(1, sizeof *job->eal);
+	*job->eal = (struct eal_config){
+		.extra = copy(config->extra),
+		.socket_mem = copy(config->socket_mem),
+		.lcore_mask = copy(config->lcore_mask),
+		.hugepage_dir = copy(config->hugepage_dir),
+		.n_mbufs = config->n_mbufs,
+	};
+	return job;
+}
+
+static void eal_config_destroy(struct eal_config *config)
+{
+	free((char *)(uintptr_t)config->extra);
+	free((char *)(uintptr_t)config->socket_mem);
+	free((char *)(uintptr_t)config->lcore_mask);
+	free((char *)(uintptr_t)config->hugepage_dir);
+	free(config);
+}
+
 void worker_job_destroy(struct worker_job *job)
 {
 	struct smap *options = (struct smap *)(uintptr_t)job->spec.options;
@@ -85,6 +116,8 @@ void worker_job_destroy(struct worker_job *job)
 		smap_uninit(options);
 		free(options);
 	}
+	if (job->eal)
+		eal_config_destroy(job->eal);
 	free(job);
 }
 
@@ -159,6 +192,20 @@ static struct worker_port *find(struct worker *worker, const struct port *port)
 		if (wp->port == port)
 			return wp;
 	return NULL;
+}
+
+static void do_start(struct worker_job *job)
+{
+	char *error = NULL;
+
+	job->err = eal_start(job->eal, &error);
+	/* PMDs make no pools. */
+	if (!job->err && !eal_mempool(-1)) {
+		job->err = -ENOMEM;
+		error = xstrdup("no memory for packets: give DPDK more (dpdk-socket-mem)");
+	}
+	str_copy(job->error, error ? error : "", sizeof job->error);
+	free(error);
 }
 
 static void do_open(struct worker *worker, struct worker_job *job)
@@ -242,6 +289,9 @@ static bool do_job(struct worker *worker, struct worker_job *job)
 	struct worker_port *wp;
 
 	switch (job->type) {
+	case WORKER_START:
+		do_start(job);
+		return false;
 	case WORKER_OPEN:
 		do_open(worker, job);
 		return false;

@@ -11,12 +11,14 @@
 #include "datapath/port/port.h"
 #include "lib/list.h"
 
+struct eal_config;
 struct event_async;
 struct exact;
 struct pmd;
 struct worker;
 
 enum worker_job_type {
+	WORKER_START,		/* eal -> err, error. Starts DPDK: before the first WORKER_OPEN. */
 	WORKER_OPEN,		/* spec, n_txq -> err, port, info, error. */
 	WORKER_CLOSE,		/* port. */
 	WORKER_SET_ADMIN,	/* port, admin_up. */
@@ -33,6 +35,7 @@ struct worker_job {
 	enum worker_job_type type;
 	dp_port_t dp_port;
 	struct port *port;
+	struct eal_config *eal;	/* The job's, with its strings. */
 	/* For WORKER_OPEN. name and type point to these, options are the job's. */
 	struct dp_port_spec spec;
 	char name[16], port_type[16];
@@ -57,6 +60,8 @@ int worker_create(struct event_async *async, struct worker **worker);
 /* Does what was posted before, then ends. */
 void worker_destroy(struct worker *worker);
 
+/* CONFIG is copied. */
+struct worker_job *worker_job_create_start(const struct eal_config *config);
 struct worker_job *worker_job_create(enum worker_job_type type, dp_port_t dp_port, struct port *port);
 void worker_job_destroy(struct worker_job *job);
 /* Copies SPEC into JOB. */

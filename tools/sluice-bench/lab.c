@@ -108,6 +108,8 @@ static int start_datapath(char **error)
 	}
 	err = dp_init(&config, lab.loop, ofproto_sink(), error);
 	if (!err)
+		err = dp_start_wait(error);
+	if (!err)
 		dp_hold(true);
 	return err;
 }

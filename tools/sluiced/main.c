@@ -67,7 +67,7 @@ static struct dp_config dp_settings(const struct model *model)
 	};
 }
 
-/* EAL starts with the first configuration, since that says how. */
+/* DPDK starts with the first configuration, since that says how; tables are restored meanwhile. */
 static void start_datapath(const struct model *model)
 {
 	struct dp_config config = dp_settings(model);
@@ -81,7 +81,6 @@ static void start_datapath(const struct model *model)
 	if (retval)
 		log_err("%s: %s", dp_started ? "new datapath settings refused" : "DPDK did not start",
 			error ? error : strerror(-retval));
-	config_ovsdb_set_dpdk(dp_dpdk_initialized());
 	free(error);
 	dp_started = true;
 }
@@ -104,6 +103,7 @@ static void turn(void *aux)
 	dp_run();
 	reconcile_run();
 	ofproto_run_all();
+	config_ovsdb_set_dpdk(dp_dpdk_initialized());
 	config_ovsdb_run();
 	commands_dpif_run();
 	rcu_reclaim();

@@ -547,5 +547,5 @@ bool rc_iface_all_settled(void)
 	HMAP_FOR_EACH (iface, node, &ifaces)
 		if (iface->state == RC_OPENING || iface->state == RC_WAITING)
 			return false;
-	return true;
+	return !dp_is_starting();
 }

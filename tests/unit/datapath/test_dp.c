@@ -520,7 +520,7 @@ static int set_up(void **state)
 	char *error = NULL;
 
 	loop = event_loop_create();
-	if (dp_init(&config, loop, &sink, &error)) {
+	if (dp_init(&config, loop, &sink, &error) || dp_start_wait(&error)) {
 		fprintf(stderr, "%s\n", error);
 		exit(77);
 	}
