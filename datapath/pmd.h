@@ -44,6 +44,7 @@
 #define PMD_MAX_PATHS (512 * 1024)
 #define PMD_PATHS_A_TICK 16384		/* So many new ones a second for whoever comes. */
 #define PMD_PLAINS 256
+#define PMD_OUTERS 256
 #define PMD_PLAIN_MAX_PAUSE 63u
 #define PMD_PATH_BYTES ((size_t)256 << 20)
 
@@ -89,6 +90,7 @@ struct pmd_port {
 	uint16_t n_tx;
 	bool tx_queued;			/* In pmd->flush. */
 	bool tx_bare;			/* All of tx[] is bare; else nothing of it is. */
+	bool has_outers;		/* Of what is received here some is in pmd->outers. */
 	struct news_share share;
 	struct miss_share miss_share;
 	struct rte_mbuf *tx[PORT_BURST];
@@ -156,6 +158,17 @@ struct pmd_burst {
 	struct exact_ref refs[PORT_BURST];	/* ... of a flow that is known, if the slot is not PATH_NONE. */
 };
 
+/* A plain outer header, of packets to be taken off it: the path that they take until then, and the port by which
+ * they then come in. For packets from IN_PORT under its key mask of EPOCH, as long as SEQ is dep_seq(). */
+struct pmd_outer {
+	uint8_t header[64];		/* Of the frame, without what differs from packet to packet. */
+	uint64_t epoch;
+	uint32_t seq;
+	uint32_t sum;			/* Of the IP header without those. */
+	struct exact_ref path;
+	dp_port_t in_port, tunnel;	/* 0: nothing is known. */
+} __attribute__((aligned(64)));
+
 struct pmd {
 	/* Set at creation. */
 	int core;			/* -1: not pinned. */
@@ -219,6 +232,7 @@ struct pmd {
 		uint32_t type;
 		struct tnl_plain plain;
 	} pop_memo;				/* Where the last packet of a tunnel came in; of this burst. */
+	struct pmd_outer outers[PMD_OUTERS];	/* pmd_tunnel.c: outer headers that are known. */
 
 	/* Shared with control as their headers say. */
 	struct ring commands;
@@ -373,9 +387,13 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash,
 	struct exact_ref *ref);
 
-/* pmd_tunnel.c: the short way of PATH_POP. Removes the outer header of packet I of BURST and puts it into pmd->popped; or drops it. */
-void pmd_tunnel_pop(struct pmd *pmd, const struct path *path, struct pmd_burst *burst, unsigned int i,
+/* pmd_tunnel.c: the short way of PATH_POP. Removes the outer header of packet I of BURST and puts it into
+ * pmd->popped; or drops it. */
+void pmd_tunnel_pop(struct pmd *pmd, struct path *path, struct pmd_burst *burst, unsigned int i,
 	struct pmd_port *pp);
+/* The shorter one, before anything is parsed: does that for all packets of BURST, received at PP, whose outer
+ * header is known, and leaves the others in it. */
+void pmd_tunnel_pop_known(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp);
 
 /* pmd_exec.c: the environment of programs; transmit buffers. */
 void pmd_exec_init(struct pmd *pmd);

@@ -240,7 +240,10 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *pp, unsigned int n, uint64_t by
 	burst->bytes = bytes;
 	burst->dressed = pp->port->rx_bare ? 0 : UINT64_MAX;
 	pmd->pop_memo.port = NULL;
-	carry(pmd, burst, pp);
+	if (pp->has_outers)
+		pmd_tunnel_pop_known(pmd, burst, pp);
+	if (likely(burst->n))
+		carry(pmd, burst, pp);
 	if (pmd->popped.n)
 		carry_inner(pmd, pp);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/pipeline/dependency.h"
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/hash.h"
@@ -174,6 +175,8 @@ static void open_tunnel(struct rc_iface *iface)
 				? ": another tunnel has the same type, key, local_ip and remote_ip" : ""));
 		return;
 	}
+	/* What was decided where there was no such port may be wrong now. */
+	dep_bump(dep_tunnel());
 	iface->info.admin_up = iface->info.link_up = true;
 	make_mac(iface);
 	run(iface);
@@ -277,6 +280,7 @@ static void iface_close(struct rc_iface *iface)
 	}
 	if (iface->tunnel) {
 		tnl_port_remove(iface->tunnel);
+		dep_bump(dep_tunnel());
 		iface->tunnel = NULL;
 	}
 	if (iface->dp_port) {

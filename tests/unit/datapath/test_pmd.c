@@ -828,59 +828,70 @@ static void tunnel_push_is_the_same_both_ways(void **state)
 	bench_destroy(&b);
 }
 
-/* Two tunnels and packets that belong to neither, in one burst. */
-static void what_comes_out_of_tunnels_goes_on(void **state)
+/* Tunnel ports 20 and 21 of VNIs 5 and 6, whose packets go to ports 2 and 3. */
+static void add_tunnels(struct bench *b, const struct tnl_port *tnl[2])
 {
-	struct bench b = bench_create();
 	struct tnl_config config = {.type = TNL_VXLAN, .dst_port = htobe16(4789), .in_key_present = true,
 		.remote = v4(0x0a090002)};
-	const struct tnl_port *tnl[2];
-	struct pl_bridge_conf *conf = fx_conf(b.bridge);
-	struct op_tnl_pop pop = {.op = {.type = OP_TNL_POP}, .type = TNL_VXLAN};
-	struct fx_packet p = fx_udp(1, 2);
-	struct xlate_out out;
-	uint8_t frame[1024];
-	struct flow flow;
+	struct pl_bridge_conf *conf = fx_conf(b->bridge);
 
 	for (int i = 0; i < 2; i++) {
 		struct pl_port *port;
 
 		config.in_key = htobe64(5 + (unsigned int)i);
-		assert_int_equal(tnl_port_add(&config, fx_dp(b.bridge, 20 + (unsigned int)i),
+		assert_int_equal(tnl_port_add(&config, fx_dp(b->bridge, 20 + (unsigned int)i),
 			i ? "vx1" : "vx0", &tnl[i]), 0);
-		port = fx_add_port(b.bridge, conf, 20 + (unsigned int)i, PL_PORT_TUNNEL, i ? "vx1" : "vx0");
+		port = fx_add_port(b->bridge, conf, 20 + (unsigned int)i, PL_PORT_TUNNEL, i ? "vx1" : "vx0");
 		port->tunnel = tnl[i];
 		port->rx_counter = counter_alloc();
 		port->tx_counter = counter_alloc();
 	}
-	pl_bridge_set_conf(b.bridge, conf);
-	output_rule(&b, 10, "in_port=20", 2);
-	output_rule(&b, 10, "in_port=21", 3);
+	pl_bridge_set_conf(b->bridge, conf);
+	output_rule(b, 10, "in_port=20", 2);
+	output_rule(b, 10, "in_port=21", 3);
+}
 
-	/* All that port 1 receives is taken out of a tunnel. */
+/* All that port 1 receives is taken out of a tunnel. */
+static void take_all_out(struct bench *b)
+{
+	struct op_tnl_pop pop = {.op = {.type = OP_TNL_POP}, .type = TNL_VXLAN};
+	struct key_mask *mask = pmd_key_mask(b->pf->pmd, fx_dp(b->bridge, 1));
+	struct fx_packet p = fx_udp(1, 2);
+	struct xlate_out out;
+	uint8_t frame[1024];
+	struct flow_key key;
+	struct exact_ref ref;
+	struct rte_mbuf *m;
+	struct flow flow;
+
 	xlate_out_init(&out);
+	memset(&out.wc, 0, sizeof out.wc);
+	memset(&flow, 0, sizeof flow);
+	put_op(b->pf->pmd->pool, &pop, sizeof pop, &out);
+	out.seq = dep_seq();
+	out.n_deps = out.n_counters = out.n_refreshes = 0;
+	ref.slot = path_intern(b->pf->pmd->pool, &out, &flow, fx_dp(b->bridge, 1), 0, true);
+	ref.generation = path_generation(&b->pf->pmd->paths[ref.slot]);
+	m = mbuf_from_bytes(eal_mempool(-1), frame, (uint32_t)encapsulated(&p, 5, frame));
+	flow_key_extract(mbuf_packet(m), fx_dp(b->bridge, 1), &(struct flow_limits){2}, &key);
+	key_mask_apply(mask, mbuf_packet(m), &key, &key);
+	exact_insert(&b->pf->pmd->exact[FLOW_KEY_K64], b->pf->pmd->paths, flow_key_hash(&key, mask->epoch),
+		key.w, 7, ref);
+	rte_pktmbuf_free(m);
+	xlate_out_uninit(&out);
+}
+
+/* Two tunnels and packets that belong to neither, in one burst. */
+static void what_comes_out_of_tunnels_goes_on(void **state)
+{
+	struct bench b = bench_create();
+	const struct tnl_port *tnl[2];
+	struct fx_packet p = fx_udp(1, 2);
+	uint8_t frame[1024];
+
+	add_tunnels(&b, tnl);
 	for (int round = 0; round < 3; round++) {
-		struct flow_key key;
-		struct rte_mbuf *m;
-		struct exact_ref ref;
-		struct key_mask *mask = pmd_key_mask(b.pf->pmd, fx_dp(b.bridge, 1));
-
-		memset(&out.wc, 0, sizeof out.wc);
-		memset(&flow, 0, sizeof flow);
-		program_builder_clear(&out.program);
-		put_op(b.pf->pmd->pool, &pop, sizeof pop, &out);
-		out.seq = dep_seq();
-		out.n_deps = out.n_counters = out.n_refreshes = 0;
-		ref.slot = path_intern(b.pf->pmd->pool, &out, &flow, fx_dp(b.bridge, 1), 0,
-			true);
-		ref.generation = path_generation(&b.pf->pmd->paths[ref.slot]);
-		m = mbuf_from_bytes(eal_mempool(-1), frame, (uint32_t)encapsulated(&p, 5, frame));
-		flow_key_extract(mbuf_packet(m), fx_dp(b.bridge, 1), &(struct flow_limits){2}, &key);
-		key_mask_apply(mask, mbuf_packet(m), &key, &key);
-		exact_insert(&b.pf->pmd->exact[FLOW_KEY_K64], b.pf->pmd->paths,
-			flow_key_hash(&key, mask->epoch), key.w, 7, ref);
-		rte_pktmbuf_free(m);
-
+		take_all_out(&b);
 		for (int i = 0; i < 20; i++)
 			pf_put(b.pf, 1, frame, encapsulated(&p, 5 + (unsigned int)i % 3, frame));
 		pf_put(b.pf, 1, frame, 60);
@@ -893,9 +904,82 @@ static void what_comes_out_of_tunnels_goes_on(void **state)
 		pf_check_invariant(b.pf, 1);
 	}
 	assert_int_equal(stat_get(&b.pf->pmd->stats.recirculations), 3 * 14);
-	xlate_out_uninit(&out);
 	for (int i = 0; i < 2; i++)
 		tnl_port_remove(tnl[i]);
+	bench_destroy(&b);
+}
+
+/* What one frame came to: where it left, how often it was dropped and why. */
+struct outcome {
+	unsigned int n_sent[N_PORTS + 1];
+	uint64_t drops[DROP_N_REASONS];
+	uint64_t bytes;
+};
+
+static struct outcome send_one(struct bench *b, const uint8_t *frame, size_t len)
+{
+	struct outcome o = {.bytes = 0};
+
+	for (unsigned int r = 0; r < DROP_N_REASONS; r++)
+		o.drops[r] = pf_drops(b->pf, 1, (enum drop_reason)r);
+	pf_send(b->pf, 1, frame, len);
+	for (ofp_port_t port = 1; port <= N_PORTS; port++) {
+		o.n_sent[port] = n_sent(b, port);
+		for (unsigned int i = 0; i < n_sent(b, port); i++)
+			o.bytes += b->pf->ports[port].tx[i].len;
+	}
+	for (unsigned int r = 0; r < DROP_N_REASONS; r++)
+		o.drops[r] = pf_drops(b->pf, 1, (enum drop_reason)r) - o.drops[r];
+	return o;
+}
+
+/* A header like a known one but for a bit ends as if none were known. */
+static void known_outer_headers_are_told_from_others(void **state)
+{
+	struct bench b = bench_create();
+	struct pmd *pmd = b.pf->pmd;
+	const struct tnl_port *tnl[2];
+	struct fx_packet p = fx_udp(1, 2);
+	uint8_t good[1024], frame[1024];
+	size_t len = encapsulated(&p, 5, good);
+	unsigned int n_known = 0;
+
+	add_tunnels(&b, tnl);
+	take_all_out(&b);
+	for (unsigned int bit = 0; bit < 50 * 8; bit++) {
+		struct outcome cold, warm;
+		uint64_t hits;
+
+		for (int fix = 0; fix < 2; fix++) {
+			memcpy(frame, good, len);
+			frame[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+			if (fix) {
+				be16 sum;
+
+				memset(frame + 24, 0, 2);
+				sum = csum(frame + 14, 20);
+				memcpy(frame + 24, &sum, 2);
+			}
+			memset(pmd->outers, 0, sizeof pmd->outers);
+			cold = send_one(&b, frame, len);
+			memset(pmd->outers, 0, sizeof pmd->outers);
+			send_one(&b, good, len);
+			assert_int_equal(n_sent(&b, 2), 1);
+			hits = stat_get(&pmd->stats.exact_hits);
+			warm = send_one(&b, frame, len);
+			assert_memory_equal(&cold, &warm, sizeof cold);
+			n_known += stat_get(&pmd->stats.exact_hits) - hits == 2;
+		}
+	}
+	assert_true(n_known > 0);
+	/* What was known of a port is not when that is gone. */
+	memset(pmd->outers, 0, sizeof pmd->outers);
+	send_one(&b, good, len);
+	tnl_port_remove(tnl[0]);
+	dep_bump(dep_tunnel());
+	take_all_out(&b);
+	assert_int_equal(send_one(&b, good, len).drops[DROP_TNL_NO_PORT], 1);
+	tnl_port_remove(tnl[1]);
 	bench_destroy(&b);
 }
 
@@ -930,6 +1014,7 @@ int main(void)
 		cmocka_unit_test(cache_on_is_cache_off),
 		cmocka_unit_test(tunnel_push_is_the_same_both_ways),
 		cmocka_unit_test(what_comes_out_of_tunnels_goes_on),
+		cmocka_unit_test(known_outer_headers_are_told_from_others),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
