@@ -48,6 +48,7 @@ void dp_routes_changed(void)
 {
 	dep_bump(dep_route());
 	dp_underlay_changed();
+	dp_neigh_ask_ahead();
 	for (uint32_t i = 0; i < PL_MAX_BRIDGES; i++) {
 		struct pl_bridge *bridge = rcu_get(&pipeline.bridges[i]);
 		struct eth_addr old = seen[i];

@@ -22,6 +22,9 @@
 #define MAX_HELD 1024		/* Over all next hops ... */
 #define MAX_HELD_A_HOP 32	/* ... and for one. */
 #define REFRESH_MS 1000
+#define SETTLE_MS 20		/* Tunnels and routes change in bunches. */
+#define PATIENCE_MS 5000	/* Nothing asked what ovs-vswitchd would not, right after a change. */
+#define MAX_ASKED_AHEAD 256	/* At once. */
 #define LOOK_MS 100		/* Neighbours also come by other ways than snooping. */
 
 /* Packets of one tunnel that wait for one next hop; oldest first. */
@@ -120,15 +123,13 @@ void dp_neigh_send(struct pl_bridge *bridge, const uint8_t *frame, size_t len)
 	act_builder_uninit(&acts);
 }
 
-void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop)
+static void ask(struct pl_bridge *underlay, const struct ipv6_addr *next_hop)
 {
 	const struct pl_bridge_conf *conf = pl_bridge_conf(underlay);
 	struct route_hop hop;
 	struct ipv6_addr src;
 	uint8_t frame[NEIGH_SOLICIT_MAX];
 
-	if (!neigh_may_solicit(underlay->name, next_hop, clock_ms()))
-		return;
 	if (conf->n_ports == 1 && conf->ports[0].is_underlay) {
 		neigh_netlink_probe(dp.neigh_fd, underlay->name, next_hop);
 		return;
@@ -140,6 +141,12 @@ void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_ho
 		src = hop.src;
 	}
 	dp_neigh_send(underlay, frame, neigh_build_solicit(next_hop, &src, conf->mac, frame));
+}
+
+void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop)
+{
+	if (neigh_may_solicit(NEIGH_FOR_PACKET, underlay->name, next_hop, 0, clock_ms()))
+		ask(underlay, next_hop);
 }
 
 /* ------------------------------------------------------------------ holding */
@@ -211,6 +218,14 @@ static bool is_known(const struct op_neigh_hold *op)
 	return underlay && neigh_lookup(underlay->name, &op->next_hop, &mac);
 }
 
+static void ask_again(const struct op_neigh_hold *op)
+{
+	struct pl_bridge *underlay = rcu_get(&pipeline.bridges[op->bridge]);
+
+	if (underlay)
+		dp_neigh_needed(underlay, &op->next_hop);
+}
+
 /* Bounded by MAX_HELD. A packet that is released may come to be held again, at the end of the list. */
 static void look(int64_t now_ms)
 {
@@ -230,27 +245,37 @@ static void look(int64_t now_ms)
 		} else {
 			list_remove(&hold->node);
 			list_push_back(&dp.holds, &hold->node);
+			ask_again(&hold->op);
 		}
 	}
 }
 
-static void refresh_hop(struct pl_bridge *bridge, const struct ipv6_addr *next_hop, int64_t now_ms)
+/* True if it was asked for. */
+static bool refresh_hop(struct pl_bridge *bridge, const struct ipv6_addr *next_hop, int64_t now_ms)
 {
-	if (neigh_left_ms(bridge->name, next_hop, now_ms) < neigh_age() * INT64_C(250))
-		dp_neigh_needed(bridge, next_hop);
+	if (neigh_left_ms(bridge->name, next_hop, now_ms) >= neigh_age() * INT64_C(250) ||
+		!neigh_may_solicit(NEIGH_AHEAD, bridge->name, next_hop,
+			dp.drop_unresolved ? PATIENCE_MS : 0, now_ms))
+		return false;
+	ask(bridge, next_hop);
+	return true;
 }
 
 /* Next hops of tunnels are asked for before a packet needs them, and again in the last quarter of their
- * time. Whoever takes the place of ovs-vswitchd asks when a packet comes, as that does. */
+ * time. Whoever takes the place of ovs-vswitchd leaves it to packets for the first seconds: what is
+ * tried on it by hand or by tests made for that shows the frames that they expect. */
 static void refresh(int64_t now_ms)
 {
 	const struct tnl_port *port;
 	struct pl_bridge *bridge = NULL;
 	struct route_query query;
 	struct route route;
+	unsigned int n_asked = 0;
 	char dev[16] = "";
 
 	CMAP_FOR_EACH (port, node, tnl_port_map()) {
+		if (n_asked >= MAX_ASKED_AHEAD)
+			break;
 		if (port->config.remote_flow)
 			continue;
 		tnl_route_query_config(&port->config, &query);
@@ -265,15 +290,26 @@ static void refresh(int64_t now_ms)
 				bridge = bridge_of(dev);
 			}
 			if (bridge)
-				refresh_hop(bridge, ipv6_addr_is_zero(&hop->gateway)
+				n_asked += refresh_hop(bridge, ipv6_addr_is_zero(&hop->gateway)
 					? &query.dst : &hop->gateway, now_ms);
 		}
 	}
 }
 
+void dp_neigh_ask_ahead(void)
+{
+	dp.refreshed_ms = MIN(dp.refreshed_ms, clock_ms() - REFRESH_MS + SETTLE_MS);
+}
+
 void dp_neigh_run(int64_t now_ms)
 {
-	if (!dp.drop_unresolved && now_ms - dp.refreshed_ms >= REFRESH_MS) {
+	static uint64_t seen_generation;
+
+	if (seen_generation != tnl_port_generation()) {
+		seen_generation = tnl_port_generation();
+		dp_neigh_ask_ahead();
+	}
+	if (now_ms - dp.refreshed_ms >= REFRESH_MS) {
 		dp.refreshed_ms = now_ms;
 		refresh(now_ms);
 	}

@@ -224,6 +224,8 @@ void dp_neigh_init(void);
 void dp_neigh_uninit(void);
 void dp_neigh_run(int64_t now_ms);
 void dp_neigh_needed(struct pl_bridge *underlay, const struct ipv6_addr *next_hop);
+/* Next hops of tunnels may be other ones: those that are not known are asked for soon. */
+void dp_neigh_ask_ahead(void);
 /* Has BRIDGE's local port send FRAME[LEN]. */
 void dp_neigh_send(struct pl_bridge *bridge, const uint8_t *frame, size_t len);
 /* Takes PACKET over. */

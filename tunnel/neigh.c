@@ -16,8 +16,8 @@
 
 /* Anybody on the underlay may claim addresses: no more than these are remembered, or asked for. */
 #define MAX_NEIGHBOURS 16384
-#define MAX_SOLICITED 1024
-#define SOLICIT_MS 1000
+/* Records of asking outlive their time by this. */
+#define FORGET_MS 5000
 
 struct neigh {
 	struct cmap_node node; /* In `table`, by address. */
@@ -37,7 +37,17 @@ struct solicited {
 };
 
 static struct cmap table = CMAP_INITIALIZER;
-static struct hmap solicited = HMAP_INITIALIZER;
+
+/* Who was asked for, by reason: how often, and of how many that is remembered. */
+static struct {
+	struct hmap map; /* struct solicited. */
+	int64_t interval_ms;
+	size_t max;
+} asked[NEIGH_N_REASONS] = {
+	[NEIGH_FOR_PACKET] = {HMAP_INITIALIZER, 1000, 1024},
+	[NEIGH_AHEAD] = {HMAP_INITIALIZER, 10000, 4096},
+};
+
 static unsigned int age_s = NEIGH_DEFAULT_AGE_S;
 
 static uint32_t neigh_hash(const char *bridge, const struct ipv6_addr *addr)
@@ -127,6 +137,12 @@ int64_t neigh_left_ms(const char *bridge, const struct ipv6_addr *addr, int64_t 
 	return n->is_static ? INT64_MAX : MAX(n->expires_ms - now_ms, INT64_C(0));
 }
 
+static void forget(int reason, struct solicited *s)
+{
+	hmap_remove(&asked[reason].map, &s->node);
+	free(s);
+}
+
 /* What was asked for is forgotten too: a flush is how one asks again at once. */
 void neigh_flush(const char *bridge)
 {
@@ -136,12 +152,10 @@ void neigh_flush(const char *bridge)
 	CMAP_FOR_EACH (n, node, &table)
 		if (!bridge || !strcmp(n->bridge, bridge))
 			drop(n);
-	HMAP_FOR_EACH_SAFE (s, node, &solicited) {
-		if (!bridge || !strcmp(s->bridge, bridge)) {
-			hmap_remove(&solicited, &s->node);
-			free(s);
-		}
-	}
+	for (int i = 0; i < NEIGH_N_REASONS; i++)
+		HMAP_FOR_EACH_SAFE (s, node, &asked[i].map)
+			if (!bridge || !strcmp(s->bridge, bridge))
+				forget(i, s);
 }
 
 /* Shortens the lives of those that are there, never prolongs them. */
@@ -173,37 +187,38 @@ bool neigh_run(int64_t now_ms)
 			changed = true;
 		}
 	}
-	HMAP_FOR_EACH_SAFE (s, node, &solicited) {
-		if (s->when_ms + SOLICIT_MS <= now_ms) {
-			hmap_remove(&solicited, &s->node);
-			free(s);
-		}
-	}
+	for (int i = 0; i < NEIGH_N_REASONS; i++)
+		HMAP_FOR_EACH_SAFE (s, node, &asked[i].map)
+			if (s->when_ms + asked[i].interval_ms + FORGET_MS <= now_ms)
+				forget(i, s);
 	return changed;
 }
 
-bool neigh_may_solicit(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms)
+bool neigh_may_solicit(enum neigh_reason reason, const char *bridge, const struct ipv6_addr *addr,
+	unsigned int delay_ms, int64_t now_ms)
 {
+	struct hmap *map = &asked[reason].map;
 	uint32_t hash = neigh_hash(bridge, addr);
 	struct solicited *s;
 
-	HMAP_FOR_EACH_WITH_HASH (s, node, hash, &solicited)
+	HMAP_FOR_EACH_WITH_HASH (s, node, hash, map)
 		if (ipv6_addr_equal(&s->addr, addr) && !strcmp(s->bridge, bridge))
 			break;
 	if (s) {
-		if (s->when_ms + SOLICIT_MS > now_ms)
+		if (s->when_ms + asked[reason].interval_ms > now_ms)
 			return false;
 		s->when_ms = now_ms;
 		return true;
 	}
-	if (hmap_count(&solicited) >= MAX_SOLICITED)
+	if (hmap_count(map) >= asked[reason].max)
 		return false;
 	s = xcalloc(1, sizeof *s);
 	str_copy(s->bridge, bridge, sizeof s->bridge);
 	s->addr = *addr;
-	s->when_ms = now_ms;
-	hmap_insert(&solicited, &s->node, hash);
-	return true;
+	/* With a delay, as if it had been asked for that much before the time is over. */
+	s->when_ms = delay_ms ? now_ms + delay_ms - asked[reason].interval_ms : now_ms;
+	hmap_insert(map, &s->node, hash);
+	return !delay_ms;
 }
 
 size_t neigh_list(struct neigh_info **list)

@@ -5,8 +5,8 @@
  * Underlay neighbours (ARP and ND) per bridge: learned from replies seen passing an underlay
  * bridge, from tnl/arp/set, and from the kernel's table. Readers look up lock-free; control writes.
  *
- * An address being resolved is asked for at most once a second; packets held for it are the
- * datapath's. DEP_NEIGH's bump is the caller's.
+ * An address being resolved is asked for at most once a second for packets, and once in ten seconds
+ * before there are any; packets held for it are the datapath's. DEP_NEIGH's bump is the caller's.
  */
 
 #include "lib/cmap.h"
@@ -30,8 +30,16 @@ unsigned int neigh_age(void);
 int64_t neigh_left_ms(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
 /* Expires; returns true if something went. */
 bool neigh_run(int64_t now_ms);
-/* True if ADDR may be asked for now (and notes that it was). */
-bool neigh_may_solicit(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
+enum neigh_reason {
+	NEIGH_FOR_PACKET, /* One waits for it, or was lost. */
+	NEIGH_AHEAD,
+	NEIGH_N_REASONS
+};
+
+/* True if ADDR may be asked for now (and notes that it was); the first time only DELAY_MS after it
+ * was first wished. */
+bool neigh_may_solicit(enum neigh_reason reason, const char *bridge, const struct ipv6_addr *addr,
+	unsigned int delay_ms, int64_t now_ms);
 struct neigh_info {
 	char bridge[16];
 	struct ipv6_addr addr;

@@ -201,3 +201,43 @@ def test_bridge_takes_another_mac(lab):
             wait_until(lambda: mac_address in a.ip("link show br-phy"), what="the new MAC")
             wait_until(lambda: mac_address in b.appctl("tnl/arp/show"), 2, "the news")
             assert guests[1].ping("10.0.0.1", count=3) == 3
+
+
+def asks_for(address):
+    """An ARP request for ADDRESS."""
+    return lambda frame: frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == ip(address)
+
+
+def test_neighbours_are_asked_for_ahead(lab):
+    w = Wire(lab)
+    add = "add-port br-int vx%d -- set interface vx%d type=vxlan options:remote_ip=%s options:key=100"
+    w.a.ofctl("del-flows", "br-int")                # No packet is sent by any tunnel here.
+    w.a.vsctl(add % (0, 0, PEER))
+    at_once = seconds_until(w.raw, asks_for(PEER))
+    w.tell(PEER, MAC[PEER])
+    wait_until(lambda: MAC[PEER] in w.a.appctl("tnl/arp/show"), what="the neighbour")
+    w.a.ip("route add 10.99.0.0/16 via " + GATEWAY)
+    w.a.vsctl(add % (1, 1, "10.99.0.1"))
+    gateway = seconds_until(w.raw, asks_for(GATEWAY))
+    w.a.vsctl("set Open_vSwitch . other_config:sluice-hold-packets=false")
+    w.a.vsctl(add % (2, 2, "192.168.7.77"))
+    patient = seconds_until(w.raw, asks_for("192.168.7.77"), 20)
+    print("    asked for after %.2f s, a gateway after %.2f s; with Open vSwitch's patience after %.1f s" %
+          (at_once, gateway, patient))
+    assert at_once < 0.3 * SLACK and gateway < 0.3 * SLACK and patient > 4
+
+
+def long_neighbours_are_refreshed(lab):
+    """With a time of 48 s: asked for again in its last quarter, and known without a gap."""
+    w = Wire(lab)
+    w.a.appctl("tnl/arp/aging", "48")
+    w.a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100" % PEER)
+    for _ in range(3):
+        seconds_until(w.raw, asks_for(PEER))
+        w.tell(PEER, MAC[PEER])
+        wait_until(lambda: MAC[PEER] in w.a.appctl("tnl/arp/show"), what="the neighbour")
+        start = time.monotonic()
+        waited = seconds_until(w.raw, asks_for(PEER), 48)
+        assert waited > 30 and MAC[PEER] in w.a.appctl("tnl/arp/show"), waited
+        w.tell(PEER, MAC[PEER])
+        print("    asked for again after %.1f s" % (time.monotonic() - start))

@@ -61,22 +61,39 @@ static void test_solicit_rate(void **state)
 {
 	struct ipv6_addr a = addr("10.0.0.2"), b = addr("10.0.0.3");
 
-	assert_true(neigh_may_solicit("br0", &a, 5000));
-	assert_false(neigh_may_solicit("br0", &a, 5999));
-	assert_true(neigh_may_solicit("br0", &b, 5999));
-	assert_true(neigh_may_solicit("br1", &a, 5999));
-	assert_true(neigh_may_solicit("br0", &a, 6000));
+	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &a, 0, 5000));
+	assert_false(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &a, 0, 5999));
+	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &b, 0, 5999));
+	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br1", &a, 0, 5999));
+	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &a, 0, 6000));
 	neigh_run(10000);
 	/* Whoever makes us ask for ever new addresses gets a limit. */
 	unsigned int allowed = 0;
 	for (uint32_t i = 0; i < 5000; i++) {
 		struct ipv6_addr n = tnl_addr_from_ipv4(htobe32(i));
 
-		allowed += neigh_may_solicit("br0", &n, 10000);
+		allowed += neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &n, 0, 10000);
 	}
 	assert_in_range(allowed, 100, 4000);
 	neigh_run(20000);
-	assert_true(neigh_may_solicit("br0", &a, 20000));
+	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &a, 0, 20000));
+	/* Asking ahead is seldom, and takes nothing from packets. */
+	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 20000));
+	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &b, 0, 20000));
+	neigh_run(29000);
+	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 29999));
+	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 30000));
+	neigh_flush("br0");
+	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 30001));
+	neigh_flush(NULL);
+	/* Patience. */
+	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 40000));
+	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 44999));
+	neigh_run(45000);
+	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 45000));
+	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 54999));
+	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 55000));
+	neigh_flush(NULL);
 }
 
 static void test_frames(void **state)
