@@ -117,22 +117,8 @@ static struct rte_mbuf *add(struct defrag *defrag, struct packet *p, uint64_t ts
 
 /* ------------------------------------------------------------------ a datagram */
 
-static const void *next_piece(void *aux, size_t *n)
-{
-	const struct rte_mbuf **m = (const struct rte_mbuf **)aux;
-	const struct rte_mbuf *this = *m;
-
-	if (!this)
-		return NULL;
-	*m = this->next;
-	*n = this->data_len;
-	return rte_pktmbuf_mtod(this, const void *);
-}
-
 static bool csum_is_right(const struct packet *p, const struct flow *flow)
 {
-	const struct rte_mbuf *rest = packet_mbuf(p)->next;
-	struct csum_pieces pieces = {.next = next_piece, .aux = &rest};
 	const uint8_t *l4 = p->data + p->l4_ofs;
 	uint32_t len = p->len - p->l4_ofs;
 	uint64_t sum = 0;
@@ -147,7 +133,7 @@ static bool csum_is_right(const struct packet *p, const struct flow *flow)
 		   !(l4[0] & GRE_F_CSUM >> 8)) {
 		return true;
 	}
-	return !csum_finish(csum_packet(sum, p, p->l4_ofs, len, &pieces));
+	return !csum_finish(mbuf_packet_ops.sum(sum, p, p->l4_ofs, len));
 }
 
 /* Makes M, which came out of the table, a packet again. NULL: its checksum is wrong. */

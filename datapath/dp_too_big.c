@@ -92,7 +92,7 @@ void dp_too_big(const struct op_tnl_too_big *op, struct packet *packet)
 	struct flow_tnl back;
 	enum tnl_type type;
 
-	if (!dp_port_name(op->port) || !type_of(packet, &type) || tnl_header_pop(packet, type))
+	if (!dp_port_name(op->port) || !type_of(packet, &type) || tnl_header_pop(packet, type, &mbuf_packet_ops))
 		return;
 	overhead -= packet->len + l3;
 	back = reversed(&packet->tunnel);

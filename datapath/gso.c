@@ -37,19 +37,6 @@ static uint64_t chain_sum(uint64_t sum, const struct rte_mbuf *m, uint32_t ofs)
 	return sum;
 }
 
-/* For lib/csum.h: the segments behind the first. */
-static const void *next_piece(void *aux, size_t *n)
-{
-	const struct rte_mbuf **m = (const struct rte_mbuf **)aux;
-	const struct rte_mbuf *this = *m;
-
-	if (!this)
-		return NULL;
-	*m = this->next;
-	*n = this->data_len;
-	return rte_pktmbuf_mtod(this, const void *);
-}
-
 /* ------------------------------------------------------------------ headers of a piece */
 
 static uint8_t *header_at(struct rte_mbuf *m, uint32_t ofs)
@@ -300,7 +287,7 @@ int gso_finish_csum(struct rte_mbuf *frame)
 {
 	struct packet *p = mbuf_packet(frame);
 	const struct rte_mbuf *rest = frame->next;
-	struct csum_pieces pieces = {.next = next_piece, .aux = &rest};
+	struct csum_pieces pieces = {.next = mbuf_next_piece, .aux = &rest};
 
 	if (p->offload & PACKET_CSUM_PARTIAL && !csum_finish_partial(p, &pieces))
 		return -EINVAL;

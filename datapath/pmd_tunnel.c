@@ -248,7 +248,7 @@ void pmd_tunnel_pop(struct pmd *pmd, struct path *path, struct pmd_burst *burst,
 	if (likely(pop_plain(pmd, type, path, burst, i, pp)))
 		return;
 	packet = pmd_dress(burst, i);
-	err = tnl_header_pop(packet, type);
+	err = tnl_header_pop(packet, type, &mbuf_packet_ops);
 	if (!err) {
 		tnl = tnl_port_lookup(type, packet->tunnel.tp_dst, &packet->tunnel);
 		port = tnl ? pl_port_get(tnl->dp_port) : NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/csum.h"
 #include "lib/fatal.h"
 #include "lib/headers.h"
 #include "lib/util.h"
@@ -172,10 +173,16 @@ static void heap_truncate(void *aux, struct packet *packet, uint32_t len)
 		packet->seg_len = len;
 }
 
+static uint64_t heap_sum(uint64_t sum, const struct packet *packet, uint32_t ofs, uint32_t n)
+{
+	return csum_packet(sum, packet, ofs, n, NULL);
+}
+
 const struct packet_ops packet_heap_ops = {
 	.clone = heap_clone,
 	.free = heap_free,
 	.truncate = heap_truncate,
+	.sum = heap_sum,
 };
 
 struct packet *packet_heap_create(const void *data, uint32_t len)

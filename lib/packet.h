@@ -82,6 +82,8 @@ struct packet_ops {
 	void (*free)(void *aux, struct packet *packet);
 	/* Cuts the frame to LEN bytes (LEN < packet->len), chained payload included. */
 	void (*truncate)(void *aux, struct packet *packet, uint32_t len);
+	/* Adds N bytes from OFS (at most seg_len) on to a sum as in lib/csum.h, chained payload included. */
+	uint64_t (*sum)(uint64_t sum, const struct packet *packet, uint32_t ofs, uint32_t n);
 };
 
 /* Initialises PACKET over LEN contiguous bytes at DATA with HEADROOM bytes free before it. The

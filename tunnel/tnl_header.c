@@ -241,6 +241,7 @@ int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, 
 /* The outer headers of a packet being decapsulated. */
 struct outer {
 	const struct packet *packet;
+	const struct packet_ops *ops;
 	uint16_t l3, l4;
 	uint32_t ip_len; /* From l4 on, by the IP header. */
 	bool is_ipv6;
@@ -322,11 +323,7 @@ static bool must_verify(const struct outer *o)
 {
 	const struct packet *p = o->packet;
 
-	if (p->offload & (PACKET_CSUM_VALID | PACKET_OUTER_CSUM))
-		return false;
-	if (p->offload & PACKET_CSUM_PARTIAL)
-		return false;
-	return (uint32_t)o->l4 + o->ip_len <= p->seg_len;
+	return !(p->offload & (PACKET_CSUM_VALID | PACKET_OUTER_CSUM | PACKET_CSUM_PARTIAL));
 }
 
 static int parse_udp(struct outer *o, struct cursor *c)
@@ -338,9 +335,9 @@ static int parse_udp(struct outer *o, struct cursor *c)
 	if (!cursor_ok(c))
 		return -EINVAL;
 	if (udp.csum) {
-		if (must_verify(o) && csum_finish(csum_bytes(pseudo_sum(p->data + o->l3, o->is_ipv6,
-								     IP_P_UDP, o->ip_len),
-					      p->data + o->l4, o->ip_len)))
+		if (must_verify(o) && csum_finish(o->ops->sum(pseudo_sum(p->data + o->l3, o->is_ipv6,
+								 IP_P_UDP, o->ip_len),
+					      p, o->l4, o->ip_len)))
 			return -EBADMSG;
 		o->tnl.flags |= FLOW_TNL_F_CSUM;
 	}
@@ -355,7 +352,7 @@ static int parse_gre(struct outer *o, struct cursor *c)
 	int err = tnl_gre_pop(c, &o->tnl);
 
 	if (!err && o->tnl.flags & FLOW_TNL_F_CSUM && must_verify(o) &&
-		csum_finish(csum_bytes(0, p->data + o->l4, o->ip_len)))
+		csum_finish(o->ops->sum(0, p, o->l4, o->ip_len)))
 		return -EBADMSG;
 	return err;
 }
@@ -397,9 +394,9 @@ static bool pop_plain_vxlan(struct packet *packet)
 	return true;
 }
 
-int tnl_header_pop(struct packet *packet, enum tnl_type type)
+int tnl_header_pop(struct packet *packet, enum tnl_type type, const struct packet_ops *ops)
 {
-	struct outer o = {.packet = packet};
+	struct outer o = {.packet = packet, .ops = ops};
 	struct cursor c;
 	uint32_t len;
 	int err;

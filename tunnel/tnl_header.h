@@ -43,8 +43,8 @@ int tnl_header_push(struct packet *packet, const uint8_t *header, uint16_t len, 
 /* Parses the outer header of PACKET (l3_ofs, l4_ofs set; or outer_* of one pushed here) as TYPE and
  * removes it: data then is the inner frame, packet->tunnel filled, geneve options copied. 0 or
  * -EINVAL (malformed), -EBADMSG (checksum), -EPROTONOSUPPORT (flags, version or payload that must
- * be dropped). PACKET is unchanged then. Checksums over chained payload are not verified. */
-int tnl_header_pop(struct packet *packet, enum tnl_type type);
+ * be dropped). PACKET is unchanged then. OPS adds up checksums over chained payload. */
+int tnl_header_pop(struct packet *packet, enum tnl_type type, const struct packet_ops *ops);
 
 /* The range's minimum in the low half, its maximum in the high one: changed in one step. */
 extern _Atomic uint32_t tnl_egress_ports;

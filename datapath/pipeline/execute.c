@@ -284,7 +284,7 @@ static void pop(struct walk *w, struct packet *packet, enum tnl_type type, bool 
 	const struct tnl_port *port;
 	int err;
 
-	err = tnl_header_pop(packet, type);
+	err = tnl_header_pop(packet, type, w->run->env->ops);
 	if (err) {
 		fail_copy(w, packet, err == -EBADMSG ? DROP_TNL_BAD_CSUM : DROP_TNL_BAD_HEADER,
 			is_last);

@@ -2,6 +2,7 @@
 #include "datapath/port/mbuf.h"
 
 #include "datapath/eal.h"
+#include "lib/csum.h"
 #include "lib/util.h"
 
 /* Like rte_pktmbuf_alloc(), with our headroom. */
@@ -158,8 +159,29 @@ static void mbuf_truncate(void *aux, struct packet *packet, uint32_t len)
 		packet->offload &= (uint8_t)~PACKET_CSUM_PARTIAL;
 }
 
+const void *mbuf_next_piece(void *aux, size_t *n)
+{
+	const struct rte_mbuf **m = (const struct rte_mbuf **)aux;
+	const struct rte_mbuf *this = *m;
+
+	if (!this)
+		return NULL;
+	*m = this->next;
+	*n = this->data_len;
+	return rte_pktmbuf_mtod(this, const void *);
+}
+
+static uint64_t mbuf_sum(uint64_t sum, const struct packet *packet, uint32_t ofs, uint32_t n)
+{
+	const struct rte_mbuf *rest = packet_mbuf(packet)->next;
+	struct csum_pieces pieces = {.next = mbuf_next_piece, .aux = &rest};
+
+	return csum_packet(sum, packet, ofs, n, &pieces);
+}
+
 const struct packet_ops mbuf_packet_ops = {
 	.clone = mbuf_clone,
 	.free = mbuf_free,
 	.truncate = mbuf_truncate,
+	.sum = mbuf_sum,
 };

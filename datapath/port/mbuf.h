@@ -65,6 +65,9 @@ struct rte_mbuf *mbuf_from_bytes(struct rte_mempool *pool, const void *data, uin
  * on there. There must be enough. */
 void mbuf_fill(struct rte_mbuf *m, uint32_t at, const struct rte_mbuf **seg, uint32_t *seg_ofs);
 
+/* For struct csum_pieces: the segments from *AUX (a const struct rte_mbuf **) on. */
+const void *mbuf_next_piece(void *aux, size_t *n);
+
 /* struct packet_ops for packets in mbufs. AUX is the struct rte_mempool that copies come from. A
  * clone has headers of its own and shares chained payload. */
 extern const struct packet_ops mbuf_packet_ops;

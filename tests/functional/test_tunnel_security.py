@@ -118,3 +118,45 @@ def test_decapsulation_is_a_border(lab):
     # A PMD that sleeps gives them up when it wakes.
     wait_until(lambda: arrives(good[0]) and drops(a, "tnl_fragment") >= len(pieces) - 1, 10, "the fragments given up")
     a.check_alive()
+
+
+def test_checksums_of_long_packets(lab):
+    """Outer checksums hold over all of a packet that fills several buffers."""
+    from scapy.all import GRE, IP, UDP, Ether, IPv6, Raw
+    from scapy.layers.vxlan import VXLAN
+    a, b = underlay(lab)
+    for host in (a, b):
+        host.ip("link set eth0 mtu 9000")
+    a.start()
+    node(a)
+    address(b, "eth0", 4, 1)
+    address(b, "eth0", 6, 1)
+    ours4, theirs4, _ = FAMILIES[4]
+    ours6, theirs6, _ = FAMILIES[6]
+    a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100"
+            " -- add-port br-int vx6 -- set interface vx6 type=vxlan options:remote_ip=%s options:key=100"
+            " -- add-port br-int gre0 -- set interface gre0 type=gre options:remote_ip=%s options:key=7" % (theirs4, theirs6, theirs4))
+    x = lab.guest("x")
+    lab.veth(a, "x", x, "eth0")
+    x.ip("link set eth0 up mtu 9000")
+    a.ip("link set x mtu 9000")
+    a.vsctl("add-port br-int x")
+    mac = re.search(r"ether (\S+)", a.ip("link show br-phy"))[1]
+    wire, inside = b.raw("eth0"), x.raw("eth0")
+    inner = Ether(src="02:00:00:00:0b:02", dst="02:00:00:00:0b:01") / IP(src="10.9.9.9", dst="10.9.9.8") / UDP() / Raw(b"INSIDE" * 1001)
+    four, six = IP(src=theirs4, dst=ours4), IPv6(src=theirs6, dst=ours6)
+    for name, outer in (("VXLAN", four / UDP(sport=40000, dport=4789) / VXLAN(flags=8, vni=100)),
+                        ("VXLAN, IPv6", six / UDP(sport=40000, dport=4789) / VXLAN(flags=8, vni=100)),
+                        ("GRE", four / GRE(proto=0x6558, chksum_present=1, key_present=1, key=7))):
+        frame = bytes(Ether(dst=mac) / outer / inner)
+
+        def arrives(data):
+            wire.send(data)
+            return any(b"INSIDE" in f and len(f) > 6000 for f in inside.recv(0.15, want=20))
+        wait_until(lambda: arrives(frame), 5, "a good packet of " + name)
+        for at in (100, 3000, len(frame) - 1):
+            bad = bytearray(frame)
+            bad[at] ^= 0x40
+            before = drops(a, "tnl_bad_csum")
+            assert not arrives(bytes(bad)), (name, at)
+            assert drops(a, "tnl_bad_csum") > before, (name, at)

@@ -71,7 +71,7 @@ int fuzz_tnl(enum tnl_type type, const uint8_t *data, size_t size)
 	promise(p, data[0]);
 	if (!flow_extract(p, &flow)) {
 		*before = *p;
-		if (!tnl_header_pop(p, type))
+		if (!tnl_header_pop(p, type, &packet_heap_ops))
 			check_popped(before, p);
 		else
 			require(!memcmp(before, p, sizeof *p));

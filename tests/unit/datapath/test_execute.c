@@ -64,7 +64,12 @@ static void bench_truncate(void *aux, struct packet *packet, uint32_t len)
 	packet_heap_ops.truncate(NULL, packet, len);
 }
 
-static const struct packet_ops bench_ops = {bench_clone, bench_free, bench_truncate};
+static uint64_t bench_sum(uint64_t sum, const struct packet *packet, uint32_t ofs, uint32_t n)
+{
+	return packet_heap_ops.sum(sum, packet, ofs, n);
+}
+
+static const struct packet_ops bench_ops = {bench_clone, bench_free, bench_truncate, bench_sum};
 
 static void bench_output(struct exec_env *env, dp_port_t port, struct packet *packet)
 {

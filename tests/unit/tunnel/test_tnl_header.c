@@ -133,7 +133,7 @@ static void test_vxlan(void **state)
 	assert_int_equal(p->outer_l4_ofs, 34);
 
 	receive(p, 34);
-	assert_int_equal(tnl_header_pop(p, TNL_VXLAN), 0);
+	assert_int_equal(tnl_header_pop(p, TNL_VXLAN, &packet_heap_ops), 0);
 	check_inner(p);
 	assert_int_equal(p->tunnel.tun_id, htobe64(5));
 	assert_int_equal(p->tunnel.ip_src, inet_addr("10.0.0.1"));
@@ -171,10 +171,10 @@ static void test_gre(void **state)
 		receive(p, 34);
 		if (bits & 4) {
 			p->data[p->len - 1] ^= 1;
-			assert_int_equal(tnl_header_pop(p, TNL_GRE), -EBADMSG);
+			assert_int_equal(tnl_header_pop(p, TNL_GRE, &packet_heap_ops), -EBADMSG);
 			p->data[p->len - 1] ^= 1;
 		}
-		assert_int_equal(tnl_header_pop(p, TNL_GRE), 0);
+		assert_int_equal(tnl_header_pop(p, TNL_GRE, &packet_heap_ops), 0);
 		check_inner(p);
 		assert_int_equal(p->tunnel.tun_id, bits & 1 ? htobe64(0xfedcba98) : 0);
 		assert_int_equal(p->tunnel.flags,
@@ -203,9 +203,9 @@ static void test_geneve_ipv6(void **state)
 	assert_false(p->offload & PACKET_OUTER_CSUM);
 	receive(p, 54);
 	p->data[70] ^= 1;
-	assert_int_equal(tnl_header_pop(p, TNL_GENEVE), -EBADMSG);
+	assert_int_equal(tnl_header_pop(p, TNL_GENEVE, &packet_heap_ops), -EBADMSG);
 	p->data[70] ^= 1;
-	assert_int_equal(tnl_header_pop(p, TNL_GENEVE), 0);
+	assert_int_equal(tnl_header_pop(p, TNL_GENEVE, &packet_heap_ops), 0);
 	check_inner(p);
 	assert_int_equal(p->tunnel.tun_id, htobe64(0xabcdef));
 	assert_int_equal(p->tunnel.ip_tos, 0xb8);
@@ -312,7 +312,7 @@ static int pop_with(uint32_t ofs, const char *hex)
 		ip->csum = 0;
 		ip->csum = csum(ip, sizeof *ip);
 	}
-	r = tnl_header_pop(p, TNL_VXLAN);
+	r = tnl_header_pop(p, TNL_VXLAN, &packet_heap_ops);
 	if (r)
 		assert_int_equal(p->len, 116);
 	release(p);
@@ -363,7 +363,7 @@ static void test_abuse(void **state)
 
 			packet_init(p, exact, len, 0);
 			receive(p, l4 <= len ? l4 : PACKET_NO_OFS);
-			assert_int_not_equal(tnl_header_pop(p, type), 0);
+			assert_int_not_equal(tnl_header_pop(p, type, &packet_heap_ops), 0);
 			assert_int_equal(p->len, len);
 			free(exact);
 			free(p);
@@ -373,7 +373,7 @@ static void test_abuse(void **state)
 
 			receive(p, l4);
 			p->data[i] ^= 0xff;
-			tnl_header_pop(p, type);
+			tnl_header_pop(p, type, &packet_heap_ops);
 			release(p);
 		}
 		release(whole);
@@ -398,7 +398,7 @@ static void test_offloads(void **state)
 	p->data[16] = 0; /* Nor need lengths be right that are too large for the field. */
 	((struct ipv4_header *)(p->data + 14))->csum = 0;
 	((struct ipv4_header *)(p->data + 14))->csum = csum(p->data + 14, 20);
-	assert_int_equal(tnl_header_pop(p, TNL_VXLAN), 0);
+	assert_int_equal(tnl_header_pop(p, TNL_VXLAN, &packet_heap_ops), 0);
 	check_inner(p);
 	assert_int_equal(p->csum_start, 34);
 	assert_int_equal(p->gso_type, PACKET_GSO_TCPV4);
@@ -412,7 +412,7 @@ static void test_offloads(void **state)
 	p->offload = PACKET_CSUM_PARTIAL;
 	p->csum_start = 34;
 	p->csum_offset = 6;
-	assert_int_equal(tnl_header_pop(p, TNL_VXLAN), 0);
+	assert_int_equal(tnl_header_pop(p, TNL_VXLAN, &packet_heap_ops), 0);
 	assert_int_equal(p->offload, 0);
 	release(p);
 	p = inner_packet();
@@ -422,7 +422,7 @@ static void test_offloads(void **state)
 	p->csum_start = 34;
 	p->gso_type = PACKET_GSO_UDP_L4;
 	p->gso_size = 50;
-	assert_int_equal(tnl_header_pop(p, TNL_VXLAN), -EINVAL);
+	assert_int_equal(tnl_header_pop(p, TNL_VXLAN, &packet_heap_ops), -EINVAL);
 	release(p);
 }
 
@@ -446,7 +446,7 @@ static void test_gbp(void **state)
 	assert_int_equal(push(p, &h, 1, 0), 0);
 	assert_memory_equal(p->data + 42, "\x88\x48\x12\x34", 4);
 	receive(p, 34);
-	assert_int_equal(tnl_header_pop(p, TNL_VXLAN), 0);
+	assert_int_equal(tnl_header_pop(p, TNL_VXLAN, &packet_heap_ops), 0);
 	assert_int_equal(p->tunnel.gbp_id, htobe16(0x1234));
 	assert_int_equal(p->tunnel.gbp_flags, 0x48);
 	release(p);
