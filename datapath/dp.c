@@ -245,6 +245,9 @@ void dp_run(void)
 
 void dp_purge(void)
 {
+	_Atomic uint32_t left = dp.n_pmds;
+
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
-		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_PURGE});
+		pmd_command(dp.pmds[i], &(struct command){.type = COMMAND_PURGE, .done = &left});
+	dp_commands_wait(&left);
 }

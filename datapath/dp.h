@@ -238,7 +238,7 @@ void dp_format_pmd_sleep(struct sbuf *s);		/* sluice/pmd-sleep-show */
 void dp_clear_pmd_stats(void);
 void dp_memory_usage(struct shash *usage);		/* name -> (uint64_t *), for memory/show */
 
-/* Forgets every cached path (revalidator/purge). Counts are kept. */
+/* Forgets every cached path (revalidator/purge); waits until every PMD has. Counts are kept. */
 void dp_purge(void);
 struct dp_path_count {
 	int core;
