@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The underlay changes: how soon is traffic back? And many tunnels at once."""
 import re
+import signal
 import struct
 import threading
 import time
@@ -160,7 +161,18 @@ def flood(lab, n, n_flooded):
         wait_until(look, 20, "a copy for each of %d remotes (%d so far)" % (n_flooded, len(got)))
     finally:
         source.close()
-    print("    %d tunnels in %.1f s, %.1f kB each; flooded to %d" % (n, seconds, (after - before) / n, len(got)))
+    # It ends soon, too, although each packet that comes goes to all of those that there still are.
+    source = Source(w.guest)
+    try:
+        time.sleep(0.5)
+        start = time.monotonic()
+        w.a.daemon.send_signal(signal.SIGTERM)
+        wait_until(lambda: w.a.daemon.poll() is not None, 2 * SLACK, "its end")
+        ended = time.monotonic() - start
+    finally:
+        source.close()
+    print("    %d tunnels in %.1f s, %.1f kB each; flooded to %d; ended in %.1f s" %
+          (n, seconds, (after - before) / n, len(got), ended))
     return seconds
 
 

@@ -214,6 +214,8 @@ int main(int argc, char *argv[])
 	watchdog_stop();
 	restart_uninit(commands_exit_cleans_up());
 	config_ovsdb_stop();
+	/* What is received from now on would meet ever fewer ports, each time on the slow path. */
+	dp_hold(true);
 	reconcile_uninit(commands_exit_cleans_up());
 	dp_uninit();
 	route_uninit();
