@@ -177,7 +177,6 @@ static bool sweep_slice(void)
 		if (!dp.sweep_slot) {
 			harvest(pmd);
 			uncached_sweep(&pmd->uncached);
-			populate_ahead(pmd);
 		}
 		while (dp.sweep_slot < limit && budget) {
 			sweep_one(pmd, dp.sweep_slot++, now_ms);
@@ -222,6 +221,8 @@ void dp_stats_run(void)
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		if (path_pool_n_retired(dp.pmds[i]->pool) > PMD_MAX_PATHS / 8)
 			harvest(dp.pmds[i]);
+	for (unsigned int i = 0; i < dp.n_pmds; i++)
+		populate_ahead(dp.pmds[i]);
 	if (dp.sweep_due)
 		dp_rxqs_run(clock_ms());
 	if (dp.sweep_due && !dp.sweeping)

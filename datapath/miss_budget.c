@@ -126,7 +126,8 @@ void miss_budget_spend(struct miss_budget *budget, struct miss_share *share, uns
 	/* Others had the core meanwhile: that is nobody's cost. */
 	cycles = MIN(cycles, budget->cost * MISS_BUDGET_SURPRISE * MAX(n, 1u));
 	budget->spent += cycles;
-	budget->cost = MAX((budget->cost * 15 + cycles / MAX(n, 1u)) / 16, UINT64_C(16));
+	if (n)
+		budget->cost = MAX((budget->cost * 15 + cycles / n) / 16, UINT64_C(16));
 	if (share->credit >= (int64_t)cycles) {
 		share->credit -= (int64_t)cycles;
 		return;

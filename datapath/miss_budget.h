@@ -57,6 +57,6 @@ void miss_budget_turn(struct miss_budget *budget, uint64_t now, bool full, uint6
 	uint64_t packets, uint64_t hits);
 /* How many of N misses of a port may be dealt with now. */
 unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *share, unsigned int n);
-/* N misses took CYCLES. */
+/* N misses took CYCLES; with N = 0 what was tried in vain before. */
 void miss_budget_spend(struct miss_budget *budget, struct miss_share *share, unsigned int n,
 	uint64_t cycles);

@@ -18,6 +18,7 @@
 #define EPOLL_EVERY_US 50	/* A busy PMD looks at its descriptors this often. */
 #define CLOCK_EVERY_US 20
 #define KEY_MASKS_SIZE (PL_MAX_PORTS * sizeof(struct key_mask))
+#define CHECK_MS 100
 #define MASKS_KEEP_MS 30000
 #define MASKS_MISS_RATIO 32	/* One in so many is many. */
 
@@ -221,9 +222,23 @@ static void renew_key_masks(struct pmd *pmd)
 			key_mask_reset(&pmd->key_masks[port]);
 }
 
-/* Once a second or so, in passing. */
+/* Some times a second. */
+static void check_caches(struct pmd *pmd)
+{
+	bool asks = false;
+
+	pmd->last_check_ms = pmd->now_ms;
+	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
+		asks |= exact_check(&pmd->exact[i]);
+	if (asks)
+		wake_control(pmd);
+}
+
+/* In passing; mostly once a second or so. */
 static void tick(struct pmd *pmd)
 {
+	if (pmd->now_ms - pmd->last_check_ms >= CHECK_MS)
+		check_caches(pmd);
 	if (pmd->now_ms - pmd->last_tick_ms < 1000)
 		return;
 	pmd->last_tick_ms = pmd->now_ms;
@@ -332,6 +347,8 @@ static void pmd_free(struct pmd *pmd)
 	news_uninit(&pmd->news);
 	ring_uninit(&pmd->commands);
 	pmd_sleep_uninit(pmd);
+	free(pmd->plain.paths);
+	free(pmd->plain.looks);
 	free(pmd->shadows);
 	free(pmd->ports);
 	free(pmd->waiting);
@@ -365,6 +382,8 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	exact_init(&pmd->exact[FLOW_KEY_K128], first / 4, n / 2, 16);
 	exact_init(&pmd->exact[FLOW_KEY_KL], first / 16, n / 32, FLOW_KEY_MAX_WORDS);
 	pmd->key_masks = memory_reserve(KEY_MASKS_SIZE, false);
+	pmd->plain.paths = xcalloc(PMD_PLAINS, sizeof *pmd->plain.paths);
+	pmd->plain.looks = xcalloc(PMD_LOOKS, sizeof *pmd->plain.looks);
 	uncached_init(&pmd->uncached);
 	news_init(&pmd->news);
 	ring_init(&pmd->commands, COMMAND_RING, sizeof(struct command));

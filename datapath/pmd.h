@@ -43,7 +43,8 @@
 #define PMD_CACHE_ENTRIES_FIRST (128 * 1024)
 #define PMD_MAX_PATHS (512 * 1024)
 #define PMD_PATHS_A_TICK 16384		/* So many new ones a second for whoever comes. */
-#define PMD_PLAINS 256
+#define PMD_PLAINS 4096
+#define PMD_LOOKS 256
 #define PMD_OUTERS 256
 #define PMD_PLAIN_MAX_PAUSE 63u
 #define PMD_PATH_BYTES ((size_t)256 << 20)
@@ -169,6 +170,29 @@ struct pmd_outer {
 	dp_port_t in_port, tunnel;	/* 0: nothing is known. */
 } __attribute__((aligned(64)));
 
+/* The path of flows of which one rule says all. */
+struct pmd_plain {
+	const struct pl_rule *rule;	/* NULL: none such. */
+	uint16_t deps[2];		/* Of the lookup; the other ones follow from the input port. */
+	uint8_t n_deps;
+	dp_port_t in_port;
+	struct exact_ref ref;
+};
+
+/* What a lookup by the first table alone has read. */
+struct pmd_look {
+	struct cls_trace trace;		/* Of order 0: none. */
+	uint32_t shape;
+	enum flow_key_class class;	/* Of its key. */
+	enum xlate_depth depth;
+	bool has_key;			/* Depends on the trace's key, too. */
+	bool is_all;			/* Port's mask has nothing more in this epoch. */
+	dp_port_t port;
+	uint64_t epoch;			/* Port's mask has it all then; 0: unknown. */
+	uint64_t bits[15];		/* Of a key of `class`, */
+	uint64_t small[7];		/* and of the small one if depth is not XLATE_ALL. */
+};
+
 struct pmd {
 	/* Set at creation. */
 	int core;			/* -1: not pinned. */
@@ -194,7 +218,7 @@ struct pmd {
 	int64_t now_us, now_ms;
 	uint64_t now_tsc;		/* When those were read. */
 	uint64_t last_epoll_tsc, tsc_per_us;
-	int64_t last_tick_ms;
+	int64_t last_tick_ms, last_check_ms;
 	uint64_t tx_drops[DROP_N_REASONS];	/* Scratch; all zero between flushes. */
 	unsigned int depth;
 	struct pmd_fate fate;
@@ -207,12 +231,12 @@ struct pmd {
 	struct exact exact[FLOW_KEY_N_CLASSES];
 	struct mega mega;
 	struct miss_budget miss_budget;
-	struct pmd_plain {			/* Paths of flows of which one rule says all. */
-		struct xlate_plain plain;
-		dp_port_t in_port;
-		struct exact_ref ref;
-	} plains[PMD_PLAINS];
-	uint32_t plain_pause, plain_failures;	/* Lookups left out; in vain lately. */
+	struct {				/* pmd_plain.c's. */
+		struct flow flow;
+		struct pmd_plain *paths;	/* PMD_PLAINS of them, */
+		struct pmd_look *looks;		/* PMD_LOOKS of these. */
+		uint32_t pause, failures;	/* Lookups left out; in vain lately. */
+	} plain;
 	bool turn_full;				/* Some queue gave a full burst in this turn. */
 	struct key_mask *key_masks;		/* By dp_port; PL_MAX_PORTS of them. */
 	uint64_t masks_used[PL_MAX_PORTS / 64];
@@ -303,6 +327,9 @@ static inline struct key_mask *pmd_key_mask(struct pmd *pmd, dp_port_t port)
 
 /* Carries pmd->burst.mbufs[N] of BYTES, just received at PORT. Takes them over. */
 void pmd_burst(struct pmd *pmd, struct pmd_port *port, unsigned int n, uint64_t bytes);
+/* Runs packet I of BURST, received at PP, on PATH; true if it was forwarded and that is still to be counted. */
+bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
+	unsigned int i);
 /* A packet that starts anew inside another one's program. */
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
 void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
@@ -310,7 +337,8 @@ void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *
 /* A packet that the exact cache did not know. */
 struct pmd_miss {
 	const struct pl_port *in_port;
-	const struct packet *packet;
+	const uint8_t *data;		/* The frame, as far as it is contiguous: ... */
+	uint32_t len;			/* ... so many bytes. */
 	const struct flow_key *key;
 	struct flow_key *masked;	/* The key under the port's mask, ... */
 	uint64_t hash;			/* ... and its hash, ... */
@@ -326,13 +354,22 @@ void pmd_run_path(struct pmd *pmd, struct path *path, struct packet *packet);
 
 /* pmd_translate.c: fills masked, hash and epoch for the port's mask of now. */
 void pmd_miss_key(struct pmd *pmd, struct pmd_miss *miss);
-/* The path that MISS leads to; the exact cache remembers. NULL: PACKET was dealt with. */
-struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet);
+/* The exact cache learns that MISS leads to REF; its port's mask is wide enough. */
+void pmd_insert(struct pmd *pmd, struct pmd_miss *miss, struct exact_ref ref);
+/* The path that MISS leads to; the exact cache remembers, and if PLAIN has a rule, that what comes of it. NULL:
+ * PACKET was dealt with. */
+struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet,
+	const struct pmd_plain *plain);
 /* The path that the second tier has, or NULL; the exact cache remembers. */
 struct path *pmd_mega_find(struct pmd *pmd, struct pmd_miss *miss);
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet);
 void pmd_sink_init(struct pmd *pmd);
+
+/* pmd_plain.c: the path that MISS leads to if one rule says all and its path is known; the exact cache remembers.
+ * NULL: MISS must be translated; then PLAIN says what that will be an example of. */
+struct path *pmd_plain_find(struct pmd *pmd, struct pmd_miss *miss, struct pmd_plain *plain);
+void pmd_plain_learn(struct pmd *pmd, const struct pmd_plain *plain, struct exact_ref ref);
 
 /* pmd_parse.c: fills the keys, as deep as DEPTH says. A bit of the result for each packet that is not even
  * an Ethernet frame. */
@@ -383,6 +420,9 @@ struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
 /* pmd_lookup.c: fills the paths of what the exact cache knows, and refs[] for what has none. True: all packets
  * are of one key; if paths[0] is not NULL, it alone was filled. */
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
+/* What pmd_look_up() did not find in BURST may lie elsewhere in the exact cache: a bit each of those that were
+ * found there and now have a path. */
+uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst);
 /* The path of a single MASKED key; or NULL, and REF says if the flow is known but its path out of date. */
 struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash,
 	struct exact_ref *ref);

@@ -81,6 +81,13 @@ __attribute__((always_inline)) static inline bool run_hit(struct pmd *pmd, struc
 	return false;
 }
 
+bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
+	unsigned int i)
+{
+	path_count(path, 1, len_of(burst, i), pmd->now_ms);
+	return run_hit(pmd, burst, pp, path, i);
+}
+
 /* Runs all packets that have a path; returns how many. */
 static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {

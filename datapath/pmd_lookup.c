@@ -2,17 +2,35 @@
 /* Second stage of a burst: bucket, entry, path; each step asks for the lines that the next one reads. */
 #include "datapath/pmd.h"
 
-static inline bool find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
+static inline bool find_first(struct exact *exact, const struct flow_key *key, uint64_t hash,
 	struct exact_ref *ref)
 {
 	enum flow_key_class class = flow_key_class(key);
-	struct exact *exact = &pmd->exact[class];
 
 	if (likely(class == FLOW_KEY_K64))
 		return exact_lookup(exact, hash, key->w, 7, 8, ref);
 	if (class == FLOW_KEY_K128)
 		return exact_lookup(exact, hash, key->w, 15, 16, ref);
 	return exact_lookup(exact, hash, key->w, flow_key_n_words(key) - 1, FLOW_KEY_MAX_WORDS, ref);
+}
+
+static bool find_elsewhere(struct exact *exact, const struct flow_key *key, uint64_t hash,
+	struct exact_ref *ref)
+{
+	const uint64_t *entry = exact_find_elsewhere(exact, hash, key->w, flow_key_n_words(key) - 1);
+
+	if (entry)
+		*ref = exact_entry_ref(entry, exact->stride);
+	return entry != NULL;
+}
+
+static inline bool find(struct pmd *pmd, const struct flow_key *key, uint64_t hash,
+	struct exact_ref *ref)
+{
+	struct exact *exact = &pmd->exact[flow_key_class(key)];
+
+	return likely(find_first(exact, key, hash, ref)) ||
+		(exact_may_be_elsewhere(exact, hash) && find_elsewhere(exact, key, hash, ref));
 }
 
 /* The path behind REF if it is alive and still true. */
@@ -139,6 +157,34 @@ static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst, const s
 		}
 		burst->paths[i] = path;
 	}
+}
+
+uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst)
+{
+	uint8_t index[PORT_BURST];
+	unsigned int n = 0;
+	uint64_t found = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct exact *exact = &pmd->exact[flow_key_class(&burst->masked[i])];
+
+		if (burst->paths[i] || burst->refs[i].slot != PATH_NONE ||
+			!exact_may_be_elsewhere(exact, burst->hashes[i]))
+			continue;
+		exact_prefetch_elsewhere(exact, burst->hashes[i]);
+		index[n++] = (uint8_t)i;
+	}
+	for (unsigned int j = 0; j < n; j++) {
+		unsigned int i = index[j];
+		const struct flow_key *key = &burst->masked[i];
+
+		if (!find_elsewhere(&pmd->exact[flow_key_class(key)], key, burst->hashes[i],
+			    &burst->refs[i]))
+			continue;
+		burst->paths[i] = check(pmd, burst->refs[i]);
+		found |= (uint64_t)(burst->paths[i] != NULL) << i;
+	}
+	return found;
 }
 
 /* All of BURST have the key of the first packet; what is known of that goes for all. */

@@ -27,49 +27,99 @@ void pmd_run_path(struct pmd *pmd, struct path *path, struct packet *packet)
 	}
 }
 
-/* What the caches know. AGAIN: the exact one may know by now. */
-static struct path *find_path(struct pmd *pmd, struct pmd_miss *miss, bool again)
+/* PACKET, of which no cache knows more than PLAIN. */
+static void translate_and_run(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet,
+	const struct pmd_plain *plain)
 {
-	struct exact_ref ref;
 	struct path *path;
 
-	if (pmd->no_caches)
-		return NULL;
-	if (again) {
-		path = pmd_look_up_one(pmd, miss->masked, miss->hash, &ref);
-		if (path) {
-			stat_add(&pmd->stats.exact_hits, 1);
-			return path;
-		}
-	}
-	path = pmd_mega_find(pmd, miss);
-	if (!path)
-		stat_add(&pmd->stats.misses, 1);
-	return path;
-}
-
-static void run_miss(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet, bool again)
-{
-	struct path *path = find_path(pmd, miss, again);
-
 	packet->hash = flow_key_hash_5tuple(miss->key, 0);
-	if (!path)
-		path = pmd_translate(pmd, miss, packet);
+	path = pmd_translate(pmd, miss, packet, plain);
 	if (!path)
 		return;
 	path_count(path, 1, packet->len, pmd->now_ms);
 	pmd_run_path(pmd, path, packet);
 }
 
+/* What the caches know. */
+static struct path *find_path(struct pmd *pmd, struct pmd_miss *miss, struct pmd_plain *plain)
+{
+	struct exact_ref ref;
+	struct path *path = pmd_look_up_one(pmd, miss->masked, miss->hash, &ref);
+
+	if (path) {
+		stat_add(&pmd->stats.exact_hits, 1);
+		return path;
+	}
+	if (mega_ask(&pmd->mega, 1) && (path = pmd_mega_find(pmd, miss)) != NULL)
+		return path;
+	stat_add(&pmd->stats.misses, 1);
+	return pmd_plain_find(pmd, miss, plain);
+}
+
 void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	struct packet *packet)
 {
 	struct flow_key masked;
-	struct pmd_miss miss = {.in_port = in_port, .packet = packet, .key = key, .masked = &masked};
+	struct pmd_miss miss = {.in_port = in_port, .data = packet->data, .len = packet->seg_len,
+		.key = key, .masked = &masked};
+	struct pmd_plain plain = {0};
+	struct path *path = NULL;
 
-	if (!pmd->no_caches)
-		pmd_miss_key(pmd, &miss);
-	run_miss(pmd, &miss, packet, true);
+	if (pmd->no_caches) {
+		translate_and_run(pmd, &miss, packet, &plain);
+		return;
+	}
+	pmd_miss_key(pmd, &miss);
+	path = find_path(pmd, &miss, &plain);
+	if (!path) {
+		translate_and_run(pmd, &miss, packet, &plain);
+		return;
+	}
+	packet->hash = flow_key_hash_5tuple(key, 0);
+	path_count(path, 1, packet->len, pmd->now_ms);
+	pmd_run_path(pmd, path, packet);
+}
+
+/* ------------------------------------------------------------------ what is no miss after all */
+
+static void run_elsewhere(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+{
+	uint64_t found = pmd_look_elsewhere(pmd, burst);
+	unsigned int n = (unsigned int)__builtin_popcountll(found), n_forwarded = 0;
+
+	for (; found; found &= found - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(found);
+
+		n_forwarded += pmd_run_hit(pmd, burst, pp, burst->paths[i], i);
+	}
+	stat_add(&pmd->stats.exact_hits, n);
+	stat_add(&pp->forwarded, n_forwarded);
+}
+
+/* Those of MISSES[N] that the second tier knows are run, the others stay; how many, and of flows that are known
+ * *N_KNOWN. */
+static unsigned int run_mega(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int *n_known)
+{
+	unsigned int n_left = 0, n_known_left = 0, n_forwarded = 0;
+
+	for (unsigned int j = 0; j < n; j++) {
+		struct path *path;
+
+		misses[j].key = pmd_key(burst, index[j]);
+		path = pmd_mega_find(pmd, &misses[j]);
+		if (path) {
+			n_forwarded += pmd_run_hit(pmd, burst, pp, path, index[j]);
+			continue;
+		}
+		n_known_left += j < *n_known;
+		misses[n_left] = misses[j];
+		index[n_left++] = index[j];
+	}
+	stat_add(&pp->forwarded, n_forwarded);
+	*n_known = n_known_left;
+	return n_left;
 }
 
 /* ------------------------------------------------------------------ a burst */
@@ -77,9 +127,17 @@ void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct fl
 static void add_miss(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, struct pmd_miss *miss)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
+	struct rte_mbuf *m = burst->mbufs[i];
 
 	*miss = (struct pmd_miss){.in_port = burst->in_port, .masked = &burst->masked[i],
 		.hash = burst->hashes[i], .epoch = mask->epoch};
+	if (unlikely(burst->dressed >> i & 1)) {
+		miss->data = mbuf_packet(m)->data;
+		miss->len = mbuf_packet(m)->seg_len;
+	} else {
+		miss->data = rte_pktmbuf_mtod(m, const uint8_t *);
+		miss->len = m->data_len;
+	}
 	/* What remembering it will write. */
 	if (!pmd->no_caches)
 		exact_prefetch_insert(&pmd->exact[flow_key_class(miss->masked)], miss->hash);
@@ -126,13 +184,46 @@ static uint64_t bit_of(uint64_t hash)
 	return UINT64_C(1) << (hash >> 58);
 }
 
+/* The long way for packet I of BURST, unless PATH is known. */
+static bool run_miss(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct pmd_miss *miss,
+	unsigned int i, struct path *path)
+{
+	struct pmd_plain plain = {0};
+	struct packet *packet;
+
+	if (!path && !pmd->no_caches) {
+		stat_add(&pmd->stats.misses, 1);
+		path = pmd_plain_find(pmd, miss, &plain);
+	}
+	if (likely(path))
+		return pmd_run_hit(pmd, burst, pp, path, i);
+	packet = pmd_dress(burst, i);
+	pmd_fate_begin(pmd, pp);
+	translate_and_run(pmd, miss, packet, &plain);
+	pmd_fate_end(pmd);
+	return false;
+}
+
+/* What the caches have learned of MISS since it was looked up. */
+static struct path *find_again(struct pmd *pmd, struct pmd_miss *miss)
+{
+	struct exact_ref ref;
+	struct path *path = pmd_look_up_one(pmd, miss->masked, miss->hash, &ref);
+
+	if (path)
+		stat_add(&pmd->stats.exact_hits, 1);
+	else if (mega_wants(&pmd->mega))
+		path = pmd_mega_find(pmd, miss);
+	return path;
+}
+
 /* Runs the first ALLOWED of N, and of the others those that have become known by that. INDEX then begins with
  * those that were not run; how many. */
 static unsigned int run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int allowed)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	unsigned int n_left = 0;
+	unsigned int n_left = 0, n_forwarded = 0;
 	uint64_t seen = 0;	/* Of the hashes of those that were run. */
 
 	for (unsigned int i = 0; i < n; i++) {
@@ -140,26 +231,25 @@ static unsigned int run_misses(struct pmd *pmd, struct pmd_burst *burst, struct 
 		/* The port's mask may have grown by an earlier one. */
 		bool grown = unlikely(miss->epoch != mask->epoch) && !pmd->no_caches;
 		bool again = grown || seen & bit_of(miss->hash);
-		struct exact_ref ref;
+		struct path *path;
 
 		if (unlikely(i >= allowed) && !again) {
 			index[n_left++] = index[i];
 			continue;
 		}
-		miss->packet = pmd_dress(burst, index[i]);
 		miss->key = pmd_key(burst, index[i]);
 		if (grown)
 			pmd_miss_key(pmd, miss);
-		if (unlikely(i >= allowed) && !pmd_look_up_one(pmd, miss->masked, miss->hash, &ref)) {
+		path = again ? find_again(pmd, miss) : NULL;
+		if (unlikely(i >= allowed) && !path) {
 			index[n_left++] = index[i];
 			continue;
 		}
-		pmd_fate_begin(pmd, pp);
-		run_miss(pmd, miss, mbuf_packet(burst->mbufs[index[i]]), again);
-		pmd_fate_end(pmd);
+		n_forwarded += run_miss(pmd, burst, pp, miss, index[i], path);
 		if (!pmd->no_caches)
 			seen |= bit_of(miss->hash);
 	}
+	stat_add(&pp->forwarded, n_forwarded);
 	return n_left;
 }
 
@@ -174,12 +264,13 @@ static bool is_pardoned(struct pmd *pmd, struct key_mask *mask)
 	return pmd->now_ms < mask->pardon_until_ms;
 }
 
-void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+/* Deals with MISSES[N], of which *INDEX says which they are, as far as there is time for it. ASKING: cycles that
+ * went into asking for them in vain. */
+static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int n_known, uint64_t asking)
 {
 	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	struct pmd_miss misses[PORT_BURST];
-	uint8_t index[PORT_BURST];
-	unsigned int n_known, n = gather(pmd, burst, misses, index, &n_known), allowed, n_left;
+	unsigned int allowed, n_left;
 	uint64_t begin, cycles;
 
 	/* Known flows have a right to their packets; there are not more of them than the cache has. */
@@ -187,6 +278,8 @@ void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n - n_known);
 	if (unlikely(is_pardoned(pmd, mask)))
 		allowed = n;
+	if (asking)
+		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, 0, asking);
 
 	/* What the hits have to send is not to wait; and sending floods is part of what misses cost. */
 	pmd_flush(pmd);
@@ -200,4 +293,23 @@ void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	}
 	if (unlikely(n_left))
 		drop_misses(pmd, burst, pp, index, n_left);
+}
+
+void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+{
+	struct pmd_miss misses[PORT_BURST];
+	uint8_t index[PORT_BURST];
+	unsigned int n_known, n;
+	uint64_t begin, asking = 0;
+
+	if (likely(!pmd->no_caches))
+		run_elsewhere(pmd, burst, pp);
+	n = gather(pmd, burst, misses, index, &n_known);
+	if (!pmd->no_caches && n && mega_ask(&pmd->mega, n)) {
+		begin = rte_rdtsc();
+		n = run_mega(pmd, burst, pp, misses, index, n, &n_known);
+		asking = rte_rdtsc() - begin;
+	}
+	if (likely(n))
+		run_allowed(pmd, burst, pp, misses, index, n, n_known, asking);
 }

@@ -5,7 +5,6 @@
 #include "datapath/port/mbuf.h"
 #include "datapath/pmd.h"
 #include "datapath/tun_options.h"
-#include "lib/hash.h"
 
 /* ------------------------------------------------------------------ what translation writes */
 
@@ -134,7 +133,7 @@ void pmd_miss_key(struct pmd *pmd, struct pmd_miss *miss)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, miss->in_port->dp_port);
 
-	key_mask_apply(mask, miss->packet, miss->key, miss->masked);
+	key_mask_apply(mask, miss->data, miss->len, miss->key, miss->masked);
 	miss->hash = flow_key_hash(miss->masked, mask->epoch);
 	miss->epoch = mask->epoch;
 }
@@ -146,6 +145,17 @@ struct needs {
 	struct flow_key small;		/* ... and of the small one, if no more than Ethernet is needed. */
 };
 
+void pmd_insert(struct pmd *pmd, struct pmd_miss *miss, struct exact_ref ref)
+{
+	struct exact *exact;
+
+	if (unlikely(pmd_key_mask(pmd, miss->in_port->dp_port)->epoch != miss->epoch))
+		pmd_miss_key(pmd, miss);
+	exact = &pmd->exact[flow_key_class(miss->masked)];
+	exact_insert(exact, pmd->paths, miss->hash, miss->masked->w, flow_key_n_words(miss->masked) - 1,
+		ref);
+}
+
 /* The exact cache learns that MISS leads to REF, which depends on NEEDS. True if the port's mask has more
  * than these. */
 static bool insert(struct pmd *pmd, struct pmd_miss *miss, const struct needs *needs, struct exact_ref ref)
@@ -156,10 +166,7 @@ static bool insert(struct pmd *pmd, struct pmd_miss *miss, const struct needs *n
 	/* Where its key is one of the small class, whatever it carries. */
 	if (mask->depth < XLATE_ALL)
 		key_mask_need(mask, needs->depth, FLOW_KEY_K64, &needs->small);
-	if (unlikely(mask->epoch != miss->epoch))
-		pmd_miss_key(pmd, miss);
-	exact_insert(&pmd->exact[flow_key_class(miss->masked)], pmd->paths, miss->hash, miss->masked->w,
-		flow_key_n_words(miss->masked) - 1, ref);
+	pmd_insert(pmd, miss, ref);
 	return !all;
 }
 
@@ -206,63 +213,6 @@ static struct path *remember(struct pmd *pmd, struct pmd_miss *miss, const struc
 	return &pmd->paths[slot];
 }
 
-/* ------------------------------------------------------------------ the short way */
-
-static struct pmd_plain *plain_at(struct pmd *pmd, const struct xlate_plain *plain, dp_port_t in_port)
-{
-	uint32_t hash = hash_pointer(plain->rule, (uint32_t)in_port << 16 | plain->deps[1]);
-
-	return &pmd->plains[hash % PMD_PLAINS];
-}
-
-static bool plain_is(const struct pmd_plain *known, const struct xlate_plain *plain, dp_port_t in_port)
-{
-	return known->plain.rule == plain->rule && known->in_port == in_port &&
-		known->plain.n_deps == plain->n_deps && known->plain.deps[0] == plain->deps[0] &&
-		known->plain.deps[1] == plain->deps[1];
-}
-
-/* Where its first rule says all, MISS takes the path of those before it. NULL: it must be translated; then
- * PLAIN->rule, if not NULL, says which rule it was. */
-static struct path *take_plain_path(struct pmd *pmd, struct pmd_miss *miss, const struct xlate_in *in,
-	struct flow *flow, struct flow *wc, struct xlate_plain *plain)
-{
-	const struct pmd_plain *known;
-	struct path *path;
-
-	plain->rule = NULL;
-	if (pmd->no_caches || flow_key_class(miss->key) == FLOW_KEY_KL)
-		return NULL;
-	/* Pipelines of many tables hardly have any such rule: not every flow is looked up in vain. */
-	if (pmd->plain_pause) {
-		pmd->plain_pause--;
-		return NULL;
-	}
-	if (!translate_plain(in, flow, wc, plain)) {
-		plain->rule = NULL;
-		pmd->plain_failures = MIN(pmd->plain_failures * 2 + 1, PMD_PLAIN_MAX_PAUSE);
-		pmd->plain_pause = pmd->plain_failures;
-		return NULL;
-	}
-	pmd->plain_failures = 0;
-	known = plain_at(pmd, plain, miss->in_port->dp_port);
-	if (!plain_is(known, plain, miss->in_port->dp_port))
-		return NULL;
-	path = &pmd->paths[known->ref.slot];
-	if (path_generation(path) != known->ref.generation || !path_is_valid(path, pmd->seq))
-		return NULL;
-	return remember(pmd, miss, wc, plain->depth, known->ref.slot);
-}
-
-static void learn_plain(struct pmd *pmd, const struct pmd_miss *miss, const struct xlate_plain *plain,
-	uint32_t slot)
-{
-	dp_port_t in_port = miss->in_port->dp_port;
-
-	*plain_at(pmd, plain, in_port) = (struct pmd_plain){.plain = *plain, .in_port = in_port,
-		.ref = ref_of(pmd, slot)};
-}
-
 /* ------------------------------------------------------------------ translating */
 
 /* Where new paths come in floods, as from a storm of unknown addresses, only a flow that is seen again is worth
@@ -276,7 +226,7 @@ static bool may_create_path(struct pmd *pmd, const struct pmd_miss *miss)
 }
 
 static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, const struct xlate_in *in,
-	struct xlate_out *out, const struct xlate_plain *plain)
+	struct xlate_out *out, const struct pmd_plain *plain)
 {
 	struct path *path;
 	uint32_t slot;
@@ -296,15 +246,15 @@ static struct path *translate_and_cache(struct pmd *pmd, struct pmd_miss *miss, 
 		return NULL;
 	path = remember(pmd, miss, &out->wc, out->depth, slot);
 	if (plain->rule)
-		learn_plain(pmd, miss, plain, slot);
+		pmd_plain_learn(pmd, plain, ref_of(pmd, slot));
 	return path;
 }
 
-struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet)
+struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet,
+	const struct pmd_plain *plain)
 {
 	const struct pl_port *in_port = miss->in_port;
 	struct xlate_out *out = &pmd->outs[pmd->depth];
-	struct xlate_plain plain;
 	struct flow flow;
 	struct xlate_in in = {
 		.version = pmd->version,
@@ -318,14 +268,11 @@ struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet
 
 	flow_key_expand(miss->key, &flow, NULL);
 	flow.in_port = in_port->ofp_port;
-	path = take_plain_path(pmd, miss, &in, &flow, &out->wc, &plain);
-	if (path)
-		return path;
 	if (!add_options(in_port->bridge, miss->key, &flow)) {
 		pmd_drop(pmd, DROP_TNL_CRITICAL_OPTION, packet);
 		return NULL;
 	}
-	path = translate_and_cache(pmd, miss, &in, out, &plain);
+	path = translate_and_cache(pmd, miss, &in, out, plain);
 	if (path)
 		return path;
 	if (out->to_control)

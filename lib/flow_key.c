@@ -176,19 +176,11 @@ static void expand_kl(const struct flow_key *key, struct flow *f, dp_port_t *in_
 		*in_port = (dp_port_t)key->w[0];
 }
 
-void flow_key_expand(const struct flow_key *key, struct flow *f, dp_port_t *in_port)
+/* What K64 and K128 have in common. */
+static inline void expand_common(const uint64_t *w, struct flow *f)
 {
-	const uint64_t *w = key->w;
 	unsigned int k = (unsigned int)(w[0] >> FLOW_KEY_KIND_SHIFT);
 
-	memset(f, 0, sizeof *f);
-	if (flow_key_class(key) == FLOW_KEY_KL) {
-		expand_kl(key, f, in_port);
-		return;
-	}
-
-	if (in_port)
-		*in_port = (uint16_t)w[0];
 	f->dl_type = (be16)(w[0] >> 16);
 	f->vlans[0].tci = (be16)(w[0] >> 32);
 	f->nw_proto = (uint8_t)(w[0] >> 48);
@@ -208,12 +200,31 @@ void flow_key_expand(const struct flow_key *key, struct flow *f, dp_port_t *in_p
 	f->tunnel.tun_id = w[5] << 32;
 	f->tunnel.ip_src = (be32)w[6];
 	f->tunnel.ip_dst = (be32)(w[6] >> 32);
+}
 
-	if (flow_key_class(key) == FLOW_KEY_K64) {
-		f->nw_src = (be32)w[3];
-		f->nw_dst = (be32)(w[3] >> 32);
+void flow_key_expand_small(const struct flow_key *key, struct flow *f)
+{
+	expand_common(key->w, f);
+	f->nw_src = (be32)key->w[3];
+	f->nw_dst = (be32)(key->w[3] >> 32);
+}
+
+void flow_key_expand(const struct flow_key *key, struct flow *f, dp_port_t *in_port)
+{
+	const uint64_t *w = key->w;
+
+	memset(f, 0, sizeof *f);
+	if (flow_key_class(key) == FLOW_KEY_KL) {
+		expand_kl(key, f, in_port);
 		return;
 	}
+	if (in_port)
+		*in_port = (uint16_t)w[0];
+	if (flow_key_class(key) == FLOW_KEY_K64) {
+		flow_key_expand_small(key, f);
+		return;
+	}
+	expand_common(w, f);
 	f->ipv6_label = (be32)w[3];
 	f->nd_reserved = (be32)(w[3] >> 32);
 	memcpy(&f->ipv6_src, &w[7], 16);

@@ -111,6 +111,10 @@ void flow_key_from_flow(const struct flow *flow, dp_port_t in_port, const void *
 /* Fills FLOW with what flow_extract() gave. *IN_PORT, if not NULL, is where it came in. */
 void flow_key_expand(const struct flow_key *key, struct flow *flow, dp_port_t *in_port);
 
+/* The same for a KEY of the small class, where all else that FLOW holds is zero: it may have been filled by this
+ * before. */
+void flow_key_expand_small(const struct flow_key *key, struct flow *flow);
+
 /* Raw Geneve options in KEY: their length, and where. */
 uint8_t flow_key_geneve_opts(const struct flow_key *key, const uint8_t **opts);
 

@@ -44,6 +44,12 @@ static inline void admission_populate(struct admission *admission, uint32_t n)
 		((size_t)MIN(n, admission->max_mask) + 1) * sizeof *admission->tags);
 }
 
+/* Bytes in use. */
+static inline size_t admission_memory(const struct admission *admission)
+{
+	return ((size_t)admission->mask + 1) * sizeof *admission->tags;
+}
+
 /* Inlined always: a call to a function that only asks for memory has no effect that the compiler knows
  * of, and may be left out. */
 __attribute__((always_inline)) static inline void admission_prefetch(const struct admission *admission, uint64_t hash)

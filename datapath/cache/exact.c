@@ -10,10 +10,12 @@
 /* So many crowded keys a second are worth more memory, if they are not a few of a flood. */
 #define CROWDED 512u
 #define CROWDED_SHARE 8
+#define CROWD_SHARE 4			/* One key for so many places is a crowd: ... */
+#define GROW_AT_ONCE 2			/* ... worth so many doublings. */
 
-/* Slots of the doorkeeper for each place: it must remember more keys than there are places, to notice that
- * there are too few. */
-#define DOORKEEPER 4
+/* Slots of the doorkeeper for each place, of two keys each: it must remember more keys than there are places, to
+ * notice that there are too few. */
+#define DOORKEEPER 2
 
 static size_t buckets_size(const struct exact *exact, uint32_t mask)
 {
@@ -25,7 +27,7 @@ static size_t entries_size(const struct exact *exact, uint32_t mask)
 	return ((size_t)mask + 1) * EXACT_WAYS * exact->stride * 8;
 }
 
-/* Half full, about one key in 150 finds its bucket full. */
+/* Half full, about one key in 150 finds its bucket full; three quarters full, one in 18. */
 static uint32_t mask_for(uint32_t n)
 {
 	return (uint32_t)round_up_pow2(MAX(n, 64u)) * 2 / EXACT_WAYS - 1;
@@ -35,7 +37,7 @@ void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride)
 {
 	*exact = (struct exact){.mask = mask_for(n), .max_mask = mask_for(MAX(n, max)),
 		.stride = stride, .random = 1};
-	exact->wanted_mask = exact->allowed_mask = exact->mask;
+	exact->wanted_mask = exact->allowed_mask = exact->old_mask = exact->mask;
 	exact->buckets = memory_reserve(buckets_size(exact, exact->max_mask), true);
 	exact->entries = memory_reserve(entries_size(exact, exact->max_mask), true);
 	admission_init(&exact->admission, (exact->mask + 1) * EXACT_WAYS * DOORKEEPER,
@@ -56,22 +58,55 @@ void exact_clear(struct exact *exact)
 
 size_t exact_memory(const struct exact *exact)
 {
-	return buckets_size(exact, exact->mask) + entries_size(exact, exact->mask);
+	return buckets_size(exact, exact->mask) + entries_size(exact, exact->mask) +
+		admission_memory(&exact->admission);
+}
+
+static void grow(struct exact *exact, uint32_t mask)
+{
+	exact->old_mask = exact->mask;
+	exact->mask = mask;
+	exact->n_moving = EXACT_MOVING_TICKS;
+	admission_grow(&exact->admission, (mask + 1) * EXACT_WAYS * DOORKEEPER);
+}
+
+static bool is_crowd(const struct exact *exact)
+{
+	return exact->n_crowded > (exact->mask + 1) * EXACT_WAYS / CROWD_SHARE;
+}
+
+static void want_more(struct exact *exact)
+{
+	uint64_t n = ((uint64_t)exact->mask + 1) << (is_crowd(exact) ? GROW_AT_ONCE : 1);
+
+	atomic_store_explicit(&exact->wanted_mask, (uint32_t)MIN(n - 1, (uint64_t)exact->max_mask),
+		memory_order_relaxed);
+}
+
+bool exact_check(struct exact *exact)
+{
+	uint32_t allowed = atomic_load_explicit(&exact->allowed_mask, memory_order_acquire);
+
+	if (allowed > exact->mask) {
+		grow(exact, allowed);
+		exact->n_crowded = exact->n_full = 0;
+		return false;
+	}
+	if (exact->mask == exact->max_mask || !is_crowd(exact))
+		return false;
+	want_more(exact);
+	return true;
 }
 
 void exact_tick(struct exact *exact)
 {
-	uint32_t allowed = atomic_load_explicit(&exact->allowed_mask, memory_order_acquire);
-
 	exact->epoch++;
-	if (allowed > exact->mask) {
-		exact->mask = allowed;
-		admission_grow(&exact->admission, (allowed + 1) * EXACT_WAYS * DOORKEEPER);
-	} else if (exact->n_crowded > MAX(CROWDED, exact->n_full / CROWDED_SHARE) &&
-		exact->mask < exact->max_mask) {
-		atomic_store_explicit(&exact->wanted_mask, exact->mask * 2 + 1,
-			memory_order_relaxed);
-	}
+	if (exact->n_moving && !--exact->n_moving)
+		exact->old_mask = exact->mask;
+	exact_check(exact);
+	if (exact->n_crowded > MAX(CROWDED, exact->n_full / CROWDED_SHARE) &&
+		exact->mask < exact->max_mask)
+		want_more(exact);
 	exact->n_crowded = exact->n_full = 0;
 }
 
@@ -116,13 +151,25 @@ static int dead_way(const struct exact *exact, struct path *paths, const struct 
 	return -1;
 }
 
-/* The way that a new key takes in BUCKET, or -1: none is given up for it. */
-static int choose_way(struct exact *exact, struct path *paths, struct exact_bucket *bucket,
-	uint64_t hash)
+/* A free way of BUCKET for a key of HASH, rather the one that it would like best; or -1. */
+static int free_way(const struct exact_bucket *bucket, uint64_t hash)
+{
+	__m128i sigs = _mm_load_si128((const __m128i *)bucket->sigs);
+	__m128i zero = _mm_setzero_si128();
+	unsigned int ways = (unsigned int)_mm_movemask_epi8(
+		_mm_packs_epi16(_mm_cmpeq_epi16(sigs, zero), zero));
+
+	if (ways >> exact_first_way(hash) & 1)
+		return (int)exact_first_way(hash);
+	return ways ? __builtin_ctz(ways) : -1;
+}
+
+/* The way of BUCKET, which is full, whose entry goes for the key of HASH. */
+static unsigned int oldest_way(struct exact *exact, struct path *paths, const struct exact_bucket *bucket,
+	uint64_t hash, bool seen)
 {
 	unsigned int first = exact_first_way(hash), oldest = 0;
 	uint8_t oldest_age = 0;
-	bool seen;
 	int dead;
 
 	/* Of equals another one each time. */
@@ -130,37 +177,100 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 		unsigned int way = (first + i) % EXACT_WAYS;
 		uint8_t age = (uint8_t)(exact->epoch - bucket->ages[way]);
 
-		if (!bucket->sigs[way])
-			return (int)way;
 		if (age >= oldest_age) {
 			oldest_age = age;
 			oldest = way;
 		}
 	}
+	exact->n_crowded += seen && oldest_age < 2;
+	dead = oldest_age < 2 ? dead_way(exact, paths, bucket) : -1;
+	return dead >= 0 ? (unsigned int)dead : oldest;
+}
+
+static struct exact_bucket *second_bucket(const struct exact *exact, uint64_t hash)
+{
+	return &exact->buckets[exact_second((uint32_t)hash & exact->mask, exact_sig(hash), exact->mask)];
+}
+
+/* Where KEY is in BUCKET; its way, or -1. */
+static int find_way(const struct exact *exact, const struct exact_bucket *bucket, uint64_t hash,
+	const uint64_t *key, uint32_t n_words)
+{
+	for (unsigned int ways = exact_candidates(bucket, hash); ways; ways &= ways - 1) {
+		unsigned int way = (unsigned int)__builtin_ctz(ways);
+
+		if (exact_key_equal(exact_entry(exact, bucket, way, exact->stride), key, n_words))
+			return (int)way;
+	}
+	return -1;
+}
+
+static void move_entry(struct exact *exact, struct exact_bucket *from, unsigned int way,
+	struct exact_bucket *to, unsigned int place)
+{
+	memcpy(exact_entry(exact, to, place, exact->stride), exact_entry(exact, from, way, exact->stride),
+		exact->stride * 8);
+	to->sigs[place] = from->sigs[way];
+	to->ages[place] = from->ages[way];
+	from->sigs[way] = 0;
+}
+
+/* Moves some entry of BUCKET, which is full, to the other bucket that it may be in: its way, or -1. Eight
+ * buckets, so only for keys that will get a place anyhow. */
+static int make_room(struct exact *exact, struct exact_bucket *bucket)
+{
+	uint32_t number = (uint32_t)(bucket - exact->buckets);
+
+	for (unsigned int way = 0; way < EXACT_WAYS; way++) {
+		uint16_t sig = bucket->sigs[way];
+		struct exact_bucket *other = &exact->buckets[exact_second(number, sig, exact->mask)];
+		int place = free_way(other, 0);
+
+		if (place < 0)
+			continue;
+		bucket->strays |= exact_stray_bit(sig);
+		move_entry(exact, bucket, way, other, (unsigned int)place);
+		return (int)way;
+	}
+	return -1;
+}
+
+/* The way that KEY, new in its bucket *BUCKET, takes, maybe of another bucket; or -1: none is given up for it. */
+static int choose_way(struct exact *exact, struct path *paths, struct exact_bucket **bucket,
+	uint64_t hash, const uint64_t *key, uint32_t n_words)
+{
+	struct exact_bucket *second;
+	int way = free_way(*bucket, hash);
+	bool seen;
+
+	if (way >= 0)
+		return way;
 	exact->n_full++;
 	seen = admission_seen(&exact->admission, hash);
 	if (likely(!seen) && likely(next_random(exact) % ADMIT_BLINDLY))
 		return -1;
-	exact->n_crowded += seen && oldest_age < 2;
-	dead = oldest_age < 2 ? dead_way(exact, paths, bucket) : -1;
-	return dead >= 0 ? dead : (int)oldest;
+	second = second_bucket(exact, hash);
+	way = find_way(exact, second, hash, key, n_words);
+	if (way < 0)
+		way = free_way(second, hash);
+	if (way < 0) {
+		way = make_room(exact, *bucket);
+		return way >= 0 ? way : (int)oldest_way(exact, paths, *bucket, hash, seen);
+	}
+	(*bucket)->strays |= exact_stray_bit(exact_sig(hash));
+	*bucket = second;
+	return way;
 }
 
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
 	uint32_t n_words, struct exact_ref ref)
 {
 	struct exact_bucket *bucket = exact_bucket(exact, hash);
+	int way = find_way(exact, bucket, hash, key, n_words);
 	uint64_t *entry;
-	int way = -1;
 
-	for (unsigned int ways = exact_candidates(bucket, hash); ways; ways &= ways - 1) {
-		unsigned int w = (unsigned int)__builtin_ctz(ways);
-
-		if (exact_key_equal(exact_entry(exact, bucket, w, exact->stride), key, n_words))
-			way = (int)w;
-	}
 	if (way < 0)
-		way = choose_way(exact, paths, bucket, hash);
+		way = choose_way(exact, paths, &bucket, hash, key, n_words);
 	if (way < 0)
 		return;
 	entry = exact_entry(exact, bucket, (unsigned int)way, exact->stride);
@@ -169,4 +279,67 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 	/* Older than all that has been hit, until it is, too. */
 	bucket->ages[way] = (uint8_t)(exact->epoch - 1);
 	entry[exact->stride - 1] = exact_pack(ref, bucket->ages[way]);
+}
+
+/* ------------------------------------------------------------------ elsewhere */
+
+static const uint64_t *touched(struct exact *exact, const struct exact_bucket *bucket, unsigned int way)
+{
+	const uint64_t *entry = exact_entry(exact, bucket, way, exact->stride);
+
+	exact_touch(exact, entry, exact->stride);
+	return entry;
+}
+
+/* In the second bucket, if the first has its mark. */
+static const uint64_t *find_stray(struct exact *exact, uint64_t hash, const uint64_t *key, uint32_t n_words)
+{
+	struct exact_bucket *first = exact_bucket(exact, hash), *second;
+	int way;
+
+	if (!(first->strays & exact_stray_bit(exact_sig(hash))))
+		return NULL;
+	second = second_bucket(exact, hash);
+	way = find_way(exact, second, hash, key, n_words);
+	if (way < 0) {
+		/* Another key's mark is lost with it, maybe: that one will be inserted again. */
+		first->strays &= ~exact_stray_bit(exact_sig(hash));
+		return NULL;
+	}
+	return touched(exact, second, (unsigned int)way);
+}
+
+/* The entry in WAY of BUCKET, which belongs to HASH's bucket, goes there if there is room. */
+static const uint64_t *move_home(struct exact *exact, struct exact_bucket *bucket, unsigned int way,
+	uint64_t hash)
+{
+	struct exact_bucket *home = exact_bucket(exact, hash);
+	const uint64_t *entry = touched(exact, bucket, way);
+	int place = home == bucket ? -1 : free_way(home, hash);
+
+	if (place < 0)
+		return entry;
+	move_entry(exact, bucket, way, home, (unsigned int)place);
+	return exact_entry(exact, home, (unsigned int)place, exact->stride);
+}
+
+static const uint64_t *find_old(struct exact *exact, uint64_t hash, const uint64_t *key, uint32_t n_words)
+{
+	uint32_t first = (uint32_t)hash & exact->old_mask;
+	uint32_t second = exact_second(first, exact_sig(hash), exact->old_mask);
+	int way = find_way(exact, &exact->buckets[first], hash, key, n_words);
+
+	if (way >= 0)
+		return move_home(exact, &exact->buckets[first], (unsigned int)way, hash);
+	way = find_way(exact, &exact->buckets[second], hash, key, n_words);
+	return way < 0 ? NULL : move_home(exact, &exact->buckets[second], (unsigned int)way, hash);
+}
+
+const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const uint64_t *key,
+	uint32_t n_words)
+{
+	const uint64_t *entry = find_stray(exact, hash, key, n_words);
+
+	return entry || exact->old_mask == exact->mask ? entry :
+		find_old(exact, hash, key, n_words);
 }

@@ -7,14 +7,19 @@
  * 8 B + W). An entry is a key and, in its last word, a reference to a path, nothing else: losing one
  * costs a retranslation and no count.
  *
- * It begins small and doubles while keys in use drive each other out, up to the size it was made for:
- * the PMD wants more (exact_tick()), control has the memory made present (exact_wants(),
- * exact_populate()) and says so (exact_allow()), the PMD goes on with it. Doubling loses half of the
- * entries.
+ * A key has a place in one bucket. Where that is full a key that was seen before (admission.h) may have one
+ * in a second bucket, whose number follows from the first and the signature; the first one then has a mark
+ * (`strays`), and only whoever misses and finds that mark looks there. So the table may be filled to
+ * three quarters and more, and lookups that hit know nothing of it.
  *
- * A free way is taken at once. A full bucket gives up its oldest entry, or one whose path is gone if none is
- * old, and that only for a key that was seen before (admission.h), so that keys that never come again do
- * not wash out those that do.
+ * It begins small and grows while keys in use drive each other out, up to the size it was made for:
+ * the PMD wants more (exact_tick(), exact_check()), control has the memory made present (exact_wants(),
+ * exact_populate()) and says so (exact_allow()), the PMD goes on with it. Keys then have other buckets; those in
+ * use are moved there when they miss, for the next EXACT_MOVING_TICKS.
+ *
+ * A free way is taken at once. Full buckets give up their oldest entry, or one whose path is gone if none is
+ * old, and that only for a key that was seen before, so that keys that never come again do not wash out those
+ * that do.
  *
  * Threads: its PMD only.
  */
@@ -27,11 +32,12 @@
 #include "datapath/cache/path.h"
 
 #define EXACT_WAYS 8
+#define EXACT_MOVING_TICKS 10
 
 struct exact_bucket {
 	uint16_t sigs[EXACT_WAYS];	/* 0: free. */
 	uint8_t ages[EXACT_WAYS];	/* Epoch of the last hit; before the first, the one before. */
-	uint64_t pad;
+	uint64_t strays;		/* exact_stray_bit() of keys that are in their second bucket. */
 } __attribute__((aligned(32)));
 
 /* Where a key leads: slot (of 24 bits) and generation of a path. */
@@ -45,8 +51,10 @@ struct exact {
 	uint64_t *entries;		/* Of `stride` words; the last is exact_pack()ed. */
 	uint32_t mask;			/* Buckets in use - 1. */
 	uint32_t max_mask;		/* ... that there are. */
+	uint32_t old_mask;		/* Before it grew, while entries are still moved; else mask. */
 	uint32_t stride;
 	uint8_t epoch;
+	uint8_t n_moving;		/* Ticks until that ends. */
 	uint32_t random;
 	uint32_t n_full;		/* Keys that found their bucket full, this epoch. */
 	uint32_t n_crowded;		/* Keys in use that others drove out or kept out, this epoch. */
@@ -63,6 +71,9 @@ void exact_clear(struct exact *exact);
 size_t exact_memory(const struct exact *exact);
 /* Makes what was not hit since the last call a second older; call about once a second. */
 void exact_tick(struct exact *exact);
+/* Grows into memory that is allowed by now, or asks for it at once if keys come in crowds; call some times a second.
+ * True: it has asked. */
+bool exact_check(struct exact *exact);
 
 /* Control: true if memory for MASK + 1 buckets is wanted. */
 bool exact_wants(const struct exact *exact, uint32_t *mask);
@@ -75,6 +86,11 @@ void exact_allow(struct exact *exact, uint32_t mask);
  * not worth it. PATHS tells which entries are dead. */
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
 	uint32_t n_words, struct exact_ref ref);
+
+/* Where a key is that exact_find() did not find, as exact_may_be_elsewhere() said it might, or NULL. What has to
+ * move is moved. */
+const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const uint64_t *key,
+	uint32_t n_words);
 
 /* Asks for the lines that exact_insert() will look at. */
 __attribute__((always_inline)) static inline void exact_prefetch_insert(const struct exact *exact, uint64_t hash)
@@ -93,6 +109,33 @@ static inline uint16_t exact_sig(uint64_t hash)
 static inline struct exact_bucket *exact_bucket(const struct exact *exact, uint64_t hash)
 {
 	return &exact->buckets[(uint32_t)hash & exact->mask];
+}
+
+/* The other bucket of a key of SIG with one in BUCKET; of the first MASK + 1 ones. */
+static inline uint32_t exact_second(uint32_t bucket, uint16_t sig, uint32_t mask)
+{
+	return (bucket ^ (sig * UINT32_C(0x9e3779b1) | 1)) & mask;
+}
+
+static inline uint64_t exact_stray_bit(uint16_t sig)
+{
+	return UINT64_C(1) << (sig >> 10);
+}
+
+/* A key that exact_find() did not find may be in a second bucket, or still where it was before the table grew. */
+static inline bool exact_may_be_elsewhere(const struct exact *exact, uint64_t hash)
+{
+	return exact_bucket(exact, hash)->strays & exact_stray_bit(exact_sig(hash)) ||
+		unlikely(exact->old_mask != exact->mask);
+}
+
+static inline void exact_prefetch_elsewhere(const struct exact *exact, uint64_t hash)
+{
+	uint32_t first = (uint32_t)hash & exact->old_mask;
+
+	__builtin_prefetch(&exact->buckets[exact_second(first, exact_sig(hash), exact->old_mask)]);
+	if (unlikely(exact->old_mask != exact->mask))
+		__builtin_prefetch(&exact->buckets[first]);
 }
 
 static inline uint64_t *exact_entry(const struct exact *exact, const struct exact_bucket *bucket,

@@ -115,7 +115,7 @@ void key_mask_and(const struct key_mask *mask, const struct flow_key *key, struc
 	flow_key_set_outer_id(masked, (uint32_t)mask->epoch);
 }
 
-void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
+void key_mask_apply(const struct key_mask *mask, const uint8_t *data, uint32_t len,
 	const struct flow_key *key, struct flow_key *masked)
 {
 	struct flow_key_origin origin = {.in_port = (uint16_t)key->w[0], .max_vlans = FLOW_MAX_VLANS};
@@ -124,7 +124,7 @@ void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
 	if (mask->depth == XLATE_PORT) {
 		key_mask_port(mask, (uint16_t)key->w[0], masked);
 	} else if (mask->depth == XLATE_ETHERNET &&
-		flow_key_parse_ethernet(packet->data, packet->seg_len, &origin, ethernet.w)) {
+		flow_key_parse_ethernet(data, len, &origin, ethernet.w)) {
 		memset(&ethernet.w[3], 0, 5 * sizeof ethernet.w[0]);
 		key_mask_and(mask, &ethernet, masked);
 	} else {

@@ -45,8 +45,8 @@ bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_
 	const struct flow_key *bits);
 /* KEY under MASK, and of its epoch. */
 void key_mask_and(const struct key_mask *mask, const struct flow_key *key, struct flow_key *masked);
-/* By which key MASK's port caches PACKET, of which KEY is all. */
-void key_mask_apply(const struct key_mask *mask, const struct packet *packet,
+/* By which key MASK's port caches a frame of at least LEN bytes at DATA, of which KEY is all. */
+void key_mask_apply(const struct key_mask *mask, const uint8_t *data, uint32_t len,
 	const struct flow_key *key, struct flow_key *masked);
 /* The same for any packet from PORT where depth is XLATE_PORT. */
 void key_mask_port(const struct key_mask *mask, dp_port_t port, struct flow_key *masked);

@@ -62,21 +62,37 @@ void mega_tick(struct mega *mega)
 		class_tick(&mega->classes[c]);
 }
 
-static bool is_asleep(const struct mega *mega)
+bool mega_wants(const struct mega *mega)
 {
-	return mega->resting && mega->n_windows % MEGA_REST;
+	return !mega->resting || !(mega->n_windows % MEGA_REST);
 }
 
-/* One more lookup; true if it is to be made. */
-static bool ask(struct mega *mega)
+bool mega_ask(struct mega *mega, unsigned int n)
 {
-	if (unlikely(++mega->n_asked == MEGA_WINDOW)) {
-		if (!is_asleep(mega))
+	mega->n_asked += n;
+	if (unlikely(mega->n_asked >= MEGA_WINDOW)) {
+		if (mega_wants(mega))
 			mega->resting = mega->n_found < MEGA_WINDOW / MEGA_WORTH;
 		mega->n_windows++;
 		mega->n_asked = mega->n_found = 0;
 	}
-	return !is_asleep(mega);
+	return mega_wants(mega);
+}
+
+static bool find(struct exact *table, const struct flow_key *masked, unsigned int n_words,
+	unsigned int stride, struct exact_ref *ref)
+{
+	uint64_t hash = flow_key_hash(masked, 0);
+	const uint64_t *entry;
+
+	if (exact_lookup(table, hash, masked->w, n_words, stride, ref))
+		return true;
+	if (likely(!exact_may_be_elsewhere(table, hash)))
+		return false;
+	entry = exact_find_elsewhere(table, hash, masked->w, n_words);
+	if (entry)
+		*ref = exact_entry_ref(entry, stride);
+	return entry != NULL;
 }
 
 struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
@@ -86,8 +102,6 @@ struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
 	struct mega_class *class = class_of(mega, key);
 	unsigned int n_words = class ? class->stride - 1 : 0;
 
-	if (class && !ask(mega))
-		return NULL;
 	for (unsigned int i = 0; class && i < class->n; i++) {
 		struct mega_mask *mask = class->masks[i];
 		struct flow_key masked;
@@ -95,8 +109,7 @@ struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,
 
 		(*n_asked)++;
 		flow_key_and(&masked, key, &mask->bits);
-		if (!exact_lookup(&mask->table, flow_key_hash(&masked, 0), masked.w, n_words,
-			    class->stride, ref))
+		if (!find(&mask->table, &masked, n_words, class->stride, ref))
 			continue;
 		path = &paths[ref->slot];
 		if (path_generation(path) != ref->generation || !path_is_valid(path, seq))
@@ -144,7 +157,7 @@ void mega_insert(struct mega *mega, struct path *paths, const struct flow_key *k
 	struct mega_mask *mask;
 	struct flow_key masked;
 
-	if (!class || is_asleep(mega))
+	if (!class || !mega_wants(mega))
 		return;
 	mask = find_mask(class, bits);
 	if (!mask)

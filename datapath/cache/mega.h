@@ -23,7 +23,7 @@
 #define MEGA_K128_MASKS 4
 #define MEGA_ENTRIES (16 * 1024)	/* Of each mask. */
 #define MEGA_WINDOW 1024
-#define MEGA_WORTH 8		/* One lookup in so many must find something, ... */
+#define MEGA_WORTH 4		/* One lookup in so many must find something, ... */
 #define MEGA_REST 16		/* ... else one window in so many tries it. */
 
 struct mega_mask {
@@ -43,7 +43,7 @@ struct mega_class {
 struct mega {
 	struct mega_class classes[2];	/* K64, K128. */
 	/* What comes only once is not worth asking for: a tier that finds little rests. */
-	uint32_t n_asked, n_found;	/* In this window of MEGA_WINDOW lookups. */
+	uint32_t n_asked, n_found;	/* In this window of MEGA_WINDOW lookups or a few more. */
 	uint32_t n_windows;
 	bool resting;
 };
@@ -53,6 +53,10 @@ void mega_uninit(struct mega *mega);
 /* Once a second or so. */
 void mega_tick(struct mega *mega);
 
+/* N lookups are to be made; false: not now, it rests. */
+bool mega_ask(struct mega *mega, unsigned int n);
+/* What it is given is of use. */
+bool mega_wants(const struct mega *mega);
 /* What KEY leads to, and the mask that said so; NULL if no mask knows. *N_ASKED += masks asked. PATHS
  * and SEQ tell what is dead; such an answer is none. */
 struct path *mega_lookup(struct mega *mega, struct path *paths, uint32_t seq,

@@ -15,6 +15,13 @@
 #define MANY_CHANGES 16
 #define BOUND_SLACK 0xff
 
+uint64_t cls_next_serial(void)
+{
+	static uint64_t last;
+
+	return ++last;
+}
+
 /* ------------------------------------------------------------------ masks */
 
 struct cls_mask *cls_mask_create(const struct flow *mask)
@@ -188,6 +195,7 @@ static void publish_order(struct classifier *cls)
 	struct cls_subtable *s;
 
 	order = xmalloc(sizeof *order + hmap_count(&cls->by_mask) * sizeof order->entries[0]);
+	order->serial = cls_next_serial();
 	order->n = 0;
 	LIST_FOR_EACH (s, list_node, &cls->subtables) {
 		s->bound = wanted_bound(s);

@@ -72,6 +72,28 @@ void cls_rule_set_conjunctions(struct cls_rule *rule, const struct cls_conjuncti
 const struct cls_rule *classifier_lookup(const struct classifier *cls, version_t version,
 	struct flow *flow, struct flow *wc, uint32_t *conj_id);
 
+/*
+ * What a lookup looked at, in short, for those who remember what that means: lookups with equal traces looked
+ * at the same bits of their flows. `key_hash` (classifier_flow_key()'s, if the bits cover the common mask) is
+ * not part of that.
+ */
+#define CLS_TRACE_SUBTABLES 128
+
+struct cls_trace {
+	uint64_t order, common;		/* Which ones it went by. */
+	uint64_t subtables[CLS_TRACE_SUBTABLES / 64];	/* Looked into. */
+	uint64_t atoms;			/* Filters that ruled others out. */
+	uint32_t key_hash;
+};
+
+/* classifier_lookup() that leaves a trace in place of wildcards. False: there are too many subtables, or
+ * conjunctive matches; then nothing is known. *RULE may be NULL. */
+bool classifier_lookup_traced(const struct classifier *cls, version_t version, const struct flow *flow,
+	struct cls_trace *trace, const struct cls_rule **rule);
+/* WC |= the bits that TRACE stands for; *HAS_KEY: its key_hash is right. False: the classifier has changed since. */
+bool classifier_trace_wildcards(const struct classifier *cls, const struct cls_trace *trace,
+	struct flow *wc, bool *has_key);
+
 /* The rule with exactly MATCH and PRIORITY visible in VERSION, or NULL. */
 struct cls_rule *classifier_find_exactly(const struct classifier *cls, const struct match *match,
 	int priority, version_t version);

@@ -62,10 +62,14 @@ void cls_common_check(struct cls_subtable *s)
 /* COMMON NULL: none. */
 static void publish(struct classifier *cls, const struct flow *common)
 {
-	struct cls_mask *old = rcu_get_protected(&cls->common);
+	struct cls_mask *old = rcu_get_protected(&cls->common), *mask = NULL;
 	struct cls_subtable *s;
 
-	rcu_set(&cls->common, common ? cls_mask_create(common) : NULL);
+	if (common) {
+		mask = cls_mask_create(common);
+		mask->serial = cls_next_serial();
+	}
+	rcu_set(&cls->common, mask);
 	if (old)
 		rcu_defer_free(old);
 	cls->common_changed = true;
@@ -112,18 +116,26 @@ void cls_common_gone(struct cls_subtable *s)
 	publish(cls, any ? &common : NULL);
 }
 
-bool classifier_flow_key(const struct classifier *cls, const struct flow *flow,
-	const struct flow *wc, uint32_t *key_hash)
+bool cls_common_is_in(const struct cls_mask *common, const struct flow *wc)
 {
-	const struct cls_mask *common = rcu_get(&cls->common);
 	const uint64_t *wc_words = flow_words_const(wc);
-	uint64_t key[FLOW_WORDS];
 
 	if (!common)
 		return false;
 	for (uint32_t i = 0; i < common->n; i++)
 		if (common->words[i] & ~wc_words[common->index[i]])
 			return false;
+	return true;
+}
+
+bool classifier_flow_key(const struct classifier *cls, const struct flow *flow,
+	const struct flow *wc, uint32_t *key_hash)
+{
+	const struct cls_mask *common = rcu_get(&cls->common);
+	uint64_t key[FLOW_WORDS];
+
+	if (!cls_common_is_in(common, wc))
+		return false;
 	*key_hash = cls_mask_key(common, flow, key);
 	return true;
 }

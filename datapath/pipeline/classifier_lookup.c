@@ -41,14 +41,15 @@ static void soft_add(struct soft_list *softs, const struct cls_conj_set *set, in
 	softs->items[softs->n++] = (struct soft){set, priority};
 }
 
-/* Looks into S for something better than *BEST. SOFTS NULL: ordinary rules only. */
-static void search_subtable(const struct cls_subtable *s, version_t version, const struct flow *flow,
+/* Looks into S for something better than *BEST. SOFTS NULL: ordinary rules only; true if there were others. */
+static inline bool search_subtable(const struct cls_subtable *s, version_t version, const struct flow *flow,
 	const struct cls_rule **best, struct soft_list *softs)
 {
 	int32_t best_priority = *best ? (*best)->priority : INT32_MIN;
 	uint64_t key[FLOW_WORDS];
 	uint32_t hash = cls_mask_key(s->mask, flow, key);
 	const struct cls_rule *rule;
+	bool any_soft = false;
 
 	CMAP_FOR_EACH_WITH_HASH (rule, node, hash, &s->rules) {
 		const struct cls_conj_set *set;
@@ -60,11 +61,13 @@ static void search_subtable(const struct cls_subtable *s, version_t version, con
 		if (set) {
 			if (softs)
 				soft_add(softs, set, rule->priority);
+			any_soft = true;
 			continue;
 		}
 		*best = rule;
 		best_priority = rule->priority;
 	}
+	return any_soft;
 }
 
 static void add_wildcards(const struct cls_mask *mask, struct flow *wc)
@@ -79,11 +82,10 @@ struct filtering {
 	uint64_t told;		/* Of those that failed: in the wildcards. */
 };
 
-/* True if some word of the flow rules out the subtable of ENTRY; WC then has that word. */
+/* True if some word of the flow rules out the subtable of ENTRY; that word was then looked at. */
 static inline bool is_ruled_out(const struct cls_order *order, const struct cls_order_entry *entry,
-	struct filtering *f, const struct flow *flow, struct flow *wc)
+	struct filtering *f, const struct flow *flow)
 {
-	const struct cls_atom *atom;
 	uint64_t failed;
 
 	for (uint64_t todo = entry->atoms & ~f->known; todo && !(entry->atoms & f->failed);
@@ -97,29 +99,31 @@ static inline bool is_ruled_out(const struct cls_order *order, const struct cls_
 	failed = entry->atoms & f->failed;
 	if (!failed)
 		return false;
-	if (!(failed & f->told)) {
+	if (!(failed & f->told))
 		f->told |= failed & -failed;
-		atom = order->atoms[__builtin_ctzll(failed)];
-		if (wc)
-			flow_words(wc)[atom->index] |= atom->mask;
-	}
 	return true;
 }
 
-/* A change in a subtable with the common mask is told by its key only to those who have that mask, as all do
- * who looked into it. So must those who did not need to. */
-static void add_common(const struct classifier *cls, struct flow *wc)
+/* Adds the atoms TOLD. A change in a subtable with the COMMON mask is told by its key only to those who have that
+ * mask, as all do who looked into it. So must those who did not need to. */
+static void add_told(const struct cls_order *order, uint64_t told, const struct cls_mask *common,
+	struct flow *wc)
 {
-	const struct cls_mask *common = rcu_get(&cls->common);
-
-	if (common)
+	if (told && common)
 		add_wildcards(common, wc);
+	for (; told; told &= told - 1) {
+		const struct cls_atom *atom = order->atoms[__builtin_ctzll(told)];
+
+		flow_words(wc)[atom->index] |= atom->mask;
+	}
 }
 
-static const struct cls_rule *search(const struct classifier *cls, version_t version,
-	const struct flow *flow, struct flow *wc, struct soft_list *softs)
+/* What was looked at goes to WC or, of the first CLS_TRACE_SUBTABLES subtables, to TRACE; either may be NULL.
+ * *ANY_SOFT: soft rules were met. */
+__attribute__((always_inline)) static inline const struct cls_rule *search_order(
+	const struct cls_order *order, version_t version, const struct flow *flow, struct flow *wc,
+	struct cls_trace *trace, struct soft_list *softs, uint64_t *told, bool *any_soft)
 {
-	const struct cls_order *order = rcu_get(&cls->order);
 	const struct cls_rule *best = NULL;
 	struct filtering filtering = {0};
 
@@ -134,14 +138,29 @@ static const struct cls_rule *search(const struct classifier *cls, version_t ver
 				best->priority)
 				continue;
 		}
-		if (entry->atoms && is_ruled_out(order, entry, &filtering, flow, wc))
+		if (entry->atoms && is_ruled_out(order, entry, &filtering, flow))
 			continue;
-		search_subtable(s, version, flow, &best, softs);
+		*any_soft |= search_subtable(s, version, flow, &best, softs);
 		if (wc)
 			add_wildcards(s->mask, wc);
+		if (trace)
+			trace->subtables[i / 64] |= UINT64_C(1) << (i % 64);
 	}
-	if (wc && filtering.told)
-		add_common(cls, wc);
+	*told = filtering.told;
+	return best;
+}
+
+static const struct cls_rule *search(const struct classifier *cls, version_t version,
+	const struct flow *flow, struct flow *wc, struct soft_list *softs)
+{
+	const struct cls_order *order = rcu_get(&cls->order);
+	const struct cls_rule *best;
+	bool any_soft = false;
+	uint64_t told;
+
+	best = search_order(order, version, flow, wc, NULL, softs, &told, &any_soft);
+	if (wc)
+		add_told(order, told, rcu_get(&cls->common), wc);
 	return best;
 }
 
@@ -263,4 +282,41 @@ const struct cls_rule *classifier_lookup(const struct classifier *cls, version_t
 	if (conj_id)
 		*conj_id = id;
 	return rule;
+}
+
+/* ------------------------------------------------------------------ traces */
+
+bool classifier_lookup_traced(const struct classifier *cls, version_t version, const struct flow *flow,
+	struct cls_trace *trace, const struct cls_rule **rule)
+{
+	const struct cls_order *order = rcu_get(&cls->order);
+	const struct cls_mask *common = rcu_get(&cls->common);
+	uint64_t key[FLOW_WORDS];
+	bool any_soft = false;
+
+	if (!order || order->n > CLS_TRACE_SUBTABLES)
+		return false;
+	*trace = (struct cls_trace){.order = order->serial};
+	*rule = search_order(order, version, flow, NULL, trace, NULL, &trace->atoms, &any_soft);
+	if (common) {
+		trace->common = common->serial;
+		trace->key_hash = cls_mask_key(common, flow, key);
+	}
+	return !any_soft;
+}
+
+bool classifier_trace_wildcards(const struct classifier *cls, const struct cls_trace *trace,
+	struct flow *wc, bool *has_key)
+{
+	const struct cls_order *order = rcu_get(&cls->order);
+	const struct cls_mask *common = rcu_get(&cls->common);
+
+	if (!order || order->serial != trace->order || (common ? common->serial : 0) != trace->common)
+		return false;
+	for (uint32_t i = 0; i < order->n; i++)
+		if (trace->subtables[i / 64] >> (i % 64) & 1)
+			add_wildcards(order->entries[i].subtable->mask, wc);
+	add_told(order, trace->atoms, common, wc);
+	*has_key = cls_common_is_in(common, wc);
+	return true;
 }

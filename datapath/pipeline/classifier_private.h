@@ -17,6 +17,7 @@
 #include "lib/vec.h"
 
 struct cls_mask {
+	uint64_t serial;	/* Of a common mask: no other one, of any table, ever has it. */
 	uint32_t n;		/* Words. */
 	uint8_t *index;		/* Of each in struct flow. */
 	uint64_t words[];	/* Then the indices. */
@@ -81,6 +82,7 @@ struct cls_order_entry {
 };
 
 struct cls_order {
+	uint64_t serial;	/* No other order, of any table, ever has it. */
 	uint32_t n, n_atoms;
 	const struct cls_atom *atoms[CLS_MAX_ATOMS];
 	struct cls_order_entry entries[];
@@ -106,6 +108,8 @@ struct cls_conj_set {
 	struct cls_conjunction conj[];
 };
 
+/* Control: a number never given before; not 0. */
+uint64_t cls_next_serial(void);
 struct cls_mask *cls_mask_create(const struct flow *mask);
 void cls_mask_expand(const struct cls_mask *mask, struct flow *flow);
 /* The words of FLOW under MASK to KEY, and their hash. */
@@ -143,6 +147,8 @@ void cls_cursors_skip(struct classifier *cls, struct cls_rule *rule);
 void cls_common_grown(struct cls_subtable *subtable);
 void cls_common_gone(struct cls_subtable *subtable);
 void cls_common_check(struct cls_subtable *subtable);
+/* WC has all of COMMON (NULL: none). */
+bool cls_common_is_in(const struct cls_mask *common, const struct flow *wc);
 
 /* classifier_filter.c: SUBTABLE has come; goes (after an order without it was published). */
 void cls_filter_attach(struct cls_subtable *subtable);

@@ -177,18 +177,24 @@ void translate(const struct xlate_in *in, struct xlate_out *out);
  * The short way for flows whose fate one rule of table 0 decides: it only outputs to devices, or drops,
  * and nothing else of the bridge looks at packets. Program and counters then follow from RULE and the
  * input port, and translate() gives the same ones for every flow that gets the same answer here.
+ *
+ * What was looked at follows from the trace and `shape`: whoever has asked xlate_look_wildcards() once need not
+ * ask again.
  */
-struct xlate_plain {
+struct xlate_look {
 	const struct pl_rule *rule;
-	uint16_t deps[2];		/* Of the lookup; the other ones follow from the input port. */
-	uint8_t n_deps;
-	enum xlate_depth depth;		/* Of the lookup. */
+	struct cls_trace trace;
+	uint32_t shape;		/* All else of the flow and the bridge that counts. */
 };
 
-/* Looks FLOW (in->flow, and is left as it was but for actset_output) up. True: *PLAIN and *WC are what
- * translate() would come to. False: nothing is known, both are undefined. */
-bool translate_plain(const struct xlate_in *in, struct flow *flow, struct flow *wc,
-	struct xlate_plain *plain);
+/* Looks IN's flow up in table 0. False: the long way. */
+bool xlate_look(const struct xlate_in *in, struct xlate_look *look);
+/* True if LOOK's rule decides all. */
+bool xlate_look_decides(const struct xlate_in *in, const struct xlate_look *look);
+/* WC and DEPTH as translate() would say if LOOK's rule decides; HAS_KEY: the table's second dependency is
+ * trace.key_hash. False: the table has changed since. */
+bool xlate_look_wildcards(const struct xlate_in *in, const struct xlate_look *look, struct flow *wc,
+	enum xlate_depth *depth, bool *has_key);
 
 /*
  * What packets entering by PORT can have read: the union of all bits that any rule, action, VLAN

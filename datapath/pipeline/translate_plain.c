@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "datapath/pipeline/translate_internal.h"
+#include "lib/headers.h"
 
 /* Nothing but the tables looks at FLOW on its way in. */
 static bool input_is_plain(const struct xlate_in *in, const struct pl_bridge_conf *conf)
@@ -39,26 +40,44 @@ static bool acts_are_plain(const struct pl_bridge_conf *conf, const struct pl_ac
 	return true;
 }
 
-bool translate_plain(const struct xlate_in *in, struct flow *flow, struct flow *wc,
-	struct xlate_plain *plain)
+/* What of FLOW xlate_wc_end() goes by. */
+static uint32_t shape_of(const struct flow *flow, const struct pl_bridge_conf *conf)
+{
+	bool ip = xlate_is_ip(flow);
+
+	return ip | (uint32_t)(ip && (flow->nw_proto == IP_P_ICMP || flow->nw_proto == IP_P_ICMPV6)) << 1 |
+		(uint32_t)eth_type_is_mpls(flow->dl_type) << 2 | (uint32_t)conf->frag_drop << 3;
+}
+
+bool xlate_look(const struct xlate_in *in, struct xlate_look *look)
 {
 	const struct pl_bridge_conf *conf = pl_bridge_conf(in->bridge);
-	const struct pl_actions *actions;
 	const struct cls_rule *cr;
 
-	if (!input_is_plain(in, conf))
+	if (!input_is_plain(in, conf) ||
+		!classifier_lookup_traced(in->bridge->tables[0].cls, in->version, in->flow, &look->trace,
+			&cr) || !cr)
 		return false;
-	flow->actset_output = OFPP_UNSET;
+	look->rule = container_of(cr, struct pl_rule, cr);
+	look->shape = shape_of(in->flow, conf);
+	return true;
+}
+
+bool xlate_look_decides(const struct xlate_in *in, const struct xlate_look *look)
+{
+	return acts_are_plain(pl_bridge_conf(in->bridge),
+		atomic_load_explicit(&look->rule->actions, memory_order_acquire));
+}
+
+bool xlate_look_wildcards(const struct xlate_in *in, const struct xlate_look *look, struct flow *wc,
+	enum xlate_depth *depth, bool *has_key)
+{
+	const struct pl_bridge_conf *conf = pl_bridge_conf(in->bridge);
+
 	memset(wc, 0, sizeof *wc);
-	cr = classifier_lookup(in->bridge->tables[0].cls, in->version, flow, wc, NULL);
-	if (!cr)
+	if (shape_of(in->flow, conf) != look->shape ||
+		!classifier_trace_wildcards(in->bridge->tables[0].cls, &look->trace, wc, has_key))
 		return false;
-	plain->rule = container_of(cr, struct pl_rule, cr);
-	actions = atomic_load_explicit(&plain->rule->actions, memory_order_acquire);
-	if (!acts_are_plain(conf, actions))
-		return false;
-	plain->deps[1] = 0;
-	plain->n_deps = (uint8_t)pl_table_deps(in->bridge, 0, flow, wc, plain->deps);
-	plain->depth = xlate_wc_end(flow, wc, conf->frag_drop);
+	*depth = xlate_wc_end(in->flow, wc, conf->frag_drop);
 	return true;
 }

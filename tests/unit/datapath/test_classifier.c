@@ -243,6 +243,31 @@ static void check_wildcards(const struct world *w, const struct flow *flow, cons
 	}
 }
 
+/* A trace stands for what the lookup that gave RULE and WC did. */
+static unsigned int n_traced;
+
+static void check_trace(const struct world *w, const struct flow *flow, const struct flow *wc,
+	const struct cls_rule *rule, version_t version)
+{
+	const struct cls_rule *traced;
+	struct cls_trace trace;
+	struct flow trace_wc;
+	uint32_t key_hash;
+	bool has_key;
+
+	if (!classifier_lookup_traced(w->cls, version, flow, &trace, &traced))
+		return;
+	assert_ptr_equal(traced, rule);
+	memset(&trace_wc, 0, sizeof trace_wc);
+	assert_true(classifier_trace_wildcards(w->cls, &trace, &trace_wc, &has_key));
+	trace_wc.conj_id = 0;
+	assert_memory_equal(&trace_wc, wc, sizeof trace_wc);
+	assert_int_equal(has_key, classifier_flow_key(w->cls, flow, wc, &key_hash));
+	if (has_key)
+		assert_int_equal(trace.key_hash, key_hash);
+	n_traced++;
+}
+
 static void check_lookup(const struct world *w, version_t version)
 {
 	struct flow flow, before, wc = {0};
@@ -268,6 +293,7 @@ static void check_lookup(const struct world *w, version_t version)
 		flow.conj_id = 0;
 	}
 	check_wildcards(w, &flow, &wc, rule, version);
+	check_trace(w, &flow, &wc, rule, version);
 }
 
 static void run_random(uint64_t seed, bool with_conj)
@@ -310,8 +336,10 @@ static void run_random(uint64_t seed, bool with_conj)
 
 static void test_random(void **state)
 {
+	n_traced = 0;
 	for (uint64_t seed = 1; seed <= 8; seed++)
 		run_random(seed, false);
+	assert_in_range(n_traced, 1000, UINT32_MAX);
 }
 
 static void test_random_conjunctions(void **state)

@@ -37,10 +37,18 @@ static void insert(struct exact *exact, uint64_t n, uint32_t slot)
 
 static bool find(struct exact *exact, uint64_t n, struct exact_ref *ref)
 {
+	const uint64_t *entry;
 	uint64_t key[N_WORDS];
 
 	make_key(key, n);
-	return exact_lookup(exact, key_hash(key), key, N_WORDS, STRIDE, ref);
+	if (exact_lookup(exact, key_hash(key), key, N_WORDS, STRIDE, ref))
+		return true;
+	if (!exact_may_be_elsewhere(exact, key_hash(key)))
+		return false;
+	entry = exact_find_elsewhere(exact, key_hash(key), key, N_WORDS);
+	if (entry)
+		*ref = exact_entry_ref(entry, STRIDE);
+	return entry != NULL;
 }
 
 static void finds_what_was_inserted(void **state)
@@ -168,22 +176,92 @@ static void grows_when_crowded(void **state)
 	}
 	assert_false(exact_wants(&exact, &mask));
 	for (int i = 0; i < 3; i++) {
-		n_resident(&exact, 8000);
+		n_resident(&exact, 9000);
 		exact_tick(&exact);
 	}
 	assert_true(exact_wants(&exact, &mask));
-	assert_int_equal(mask, first * 2 + 1);
+	/* So many are worth two steps at once. */
+	assert_int_equal(mask, first * 4 + 3);
 	assert_int_equal(exact.mask, first);
 	for (int i = 0; i < 20; i++) {
 		if (exact_wants(&exact, &mask)) {
 			exact_populate(&exact, mask);
 			exact_allow(&exact, mask);
 		}
-		n_resident(&exact, 8000);
+		n_resident(&exact, 9000);
 		exact_tick(&exact);
 	}
 	assert_int_equal(exact.mask, exact.max_mask);
-	assert_in_range(n_resident(&exact, 8000), 7700, 8000);
+	assert_in_range(n_resident(&exact, 9000), 8900, 9000);
+	exact_uninit(&exact);
+}
+
+/* Three quarters full, nearly all keys that come again have a place. */
+static void strays_are_found(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+	unsigned int n_first = 0, n_found = 0;
+	uint64_t key[N_WORDS];
+
+	exact_init(&exact, 4096, 4096, STRIDE);
+	for (int time = 0; time < 2; time++)
+		for (uint64_t n = 0; n < 6144; n++)
+			insert(&exact, n, (uint32_t)n % 4096);
+	for (uint64_t n = 0; n < 6144; n++) {
+		if (!find(&exact, n, &ref))
+			continue;
+		n_found++;
+		assert_int_equal(ref.slot, n % 4096);
+		make_key(key, n);
+		n_first += exact_lookup(&exact, key_hash(key), key, N_WORDS, STRIDE, &ref);
+	}
+	assert_in_range(n_found, 6144 * 997 / 1000, 6144);
+	assert_in_range(n_first, 6144 * 85 / 100, 6144 * 96 / 100);
+	exact_uninit(&exact);
+}
+
+/* A mark without a stray is taken away by whoever looks. */
+static void marks_go(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+	uint64_t key[N_WORDS], hash;
+
+	exact_init(&exact, 64, 64, STRIDE);
+	make_key(key, 1);
+	hash = key_hash(key);
+	exact_bucket(&exact, hash)->strays = UINT64_MAX;
+	assert_true(exact_may_be_elsewhere(&exact, hash));
+	assert_false(find(&exact, 1, &ref));
+	assert_false(exact_may_be_elsewhere(&exact, hash));
+	assert_int_equal(exact_bucket(&exact, hash)->strays, ~exact_stray_bit(exact_sig(hash)));
+	exact_uninit(&exact);
+}
+
+/* Growing loses nobody who comes again soon; in the end nobody looks at old places any more. */
+static void growing_moves_entries(void **state)
+{
+	struct exact exact;
+	struct exact_ref ref;
+
+	exact_init(&exact, 1024, 8192, STRIDE);
+	for (int time = 0; time < 2; time++)
+		for (uint64_t n = 0; n < 800; n++)
+			insert(&exact, n, (uint32_t)n);
+	for (int doublings = 0; doublings < 3; doublings++) {
+		exact_allow(&exact, exact.mask * 2 + 1);
+		exact_tick(&exact);
+		for (uint64_t n = 0; n < 800; n++) {
+			assert_true(find(&exact, n, &ref));
+			assert_int_equal(ref.slot, n);
+		}
+	}
+	for (int i = 0; i < EXACT_MOVING_TICKS; i++)
+		exact_tick(&exact);
+	assert_int_equal(exact.old_mask, exact.mask);
+	for (uint64_t n = 0; n < 800; n++)
+		assert_true(find(&exact, n, &ref));
 	exact_uninit(&exact);
 }
 
@@ -196,6 +274,9 @@ int main(void)
 		cmocka_unit_test(strangers_do_not_wash_out_residents),
 		cmocka_unit_test(dead_entries_make_room),
 		cmocka_unit_test(grows_when_crowded),
+		cmocka_unit_test(strays_are_found),
+		cmocka_unit_test(marks_go),
+		cmocka_unit_test(growing_moves_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1307,21 +1307,29 @@ static void catch_up(struct world *w)
 			naive_learn_mac(w->naive, i, e->vlan, e->mac, e->port);
 }
 
-/* What the short way says, WC and PLAIN, is what translate() came to: OUT. */
-static void check_plain(const struct xlate_plain *plain, const struct flow *wc,
+/* What the short way says, LOOK, is what translate() came to: OUT. */
+static void check_plain(const struct xlate_in *in, const struct xlate_look *look,
 	const struct xlate_out *out)
 {
+	uint16_t deps[2] = {dep_table(in->bridge->id, 0),
+		dep_table_key(in->bridge->id, 0, look->trace.key_hash)};
+	enum xlate_depth depth;
+	struct flow wc;
+	bool has_key;
+
 	totals.plain++;
 	assert_true(out->cacheable && !out->to_control);
-	assert_memory_equal(wc, &out->wc, sizeof *wc);
+	assert_true(xlate_look_wildcards(in, look, &wc, &depth, &has_key));
+	assert_memory_equal(&wc, &out->wc, sizeof wc);
+	assert_int_equal(depth, out->depth);
 	assert_int_equal(out->n_counters, 1);
-	assert_int_equal(out->counters[0].id, plain->rule->counter);
+	assert_int_equal(out->counters[0].id, look->rule->counter);
 	assert_int_equal(out->n_refreshes, 0);
-	for (unsigned int d = 0; d < plain->n_deps; d++) {
+	for (unsigned int d = 0; d < 1u + has_key; d++) {
 		bool found = false;
 
 		for (unsigned int i = 0; i < out->n_deps; i++)
-			found |= out->deps[i] == plain->deps[d];
+			found |= out->deps[i] == deps[d];
 		assert_true(found);
 	}
 }
@@ -1333,9 +1341,9 @@ static void one_packet(struct world *w, unsigned int n)
 	struct cached *hits[N_CACHED];
 	struct xlate_in in = {0};
 	struct packet packet;
-	struct xlate_plain plain;
+	struct xlate_look look;
 	struct frame frame;
-	struct flow flow, copy, wc;
+	struct flow flow;
 	bool is_plain;
 
 	random_frame(w, &frame);
@@ -1353,11 +1361,11 @@ static void one_packet(struct world *w, unsigned int n)
 	in.packet_len = frame.len;
 	in.sink = &w->sink;
 	w->n_learned = 0;
-	copy = flow;
-	is_plain = translate_plain(&in, &copy, &wc, &plain);
+	flow.actset_output = OFPP_UNSET;
+	is_plain = xlate_look(&in, &look) && xlate_look_decides(&in, &look);
 	translate(&in, &w->out);
 	if (is_plain)
-		check_plain(&plain, &wc, &w->out);
+		check_plain(&in, &look, &w->out);
 	/* A path that holds has nothing to learn. */
 	if (w->n_learned)
 		assert_int_equal(n_hits, 0);

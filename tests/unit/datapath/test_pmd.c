@@ -874,7 +874,7 @@ static void take_all_out(struct bench *b)
 	ref.generation = path_generation(&b->pf->pmd->paths[ref.slot]);
 	m = mbuf_from_bytes(eal_mempool(-1), frame, (uint32_t)encapsulated(&p, 5, frame));
 	flow_key_extract(mbuf_packet(m), fx_dp(b->bridge, 1), &(struct flow_limits){2}, &key);
-	key_mask_apply(mask, mbuf_packet(m), &key, &key);
+	key_mask_apply(mask, mbuf_packet(m)->data, mbuf_packet(m)->seg_len, &key, &key);
 	exact_insert(&b->pf->pmd->exact[FLOW_KEY_K64], b->pf->pmd->paths, flow_key_hash(&key, mask->epoch),
 		key.w, 7, ref);
 	rte_pktmbuf_free(m);

@@ -95,7 +95,7 @@ static void check_one(struct pmd_burst *burst, const struct key_mask *mask, unsi
 		key_mask_and(mask, &burst->keys[i], &masked);
 	packet = pmd_dress(burst, i);
 	whole = *pmd_key(burst, i);
-	key_mask_apply(mask, packet, &whole, &again);
+	key_mask_apply(mask, packet->data, packet->seg_len, &whole, &again);
 	assert_true(flow_key_equal(&masked, &again));
 	assert_int_equal(flow_key_class(&masked) != FLOW_KEY_K64, burst->large >> i & 1);
 	assert_true(burst->hashes[i] == flow_key_hash(&again, mask->epoch));

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The short way of misses: where a rule of the first table says all, what it says was translated before and
+ * what was looked at is remembered by the lookup's trace. So most of a flood of new flows is dealt with from
+ * key to path without wildcards, without a program and without a struct packet.
+ */
+#include <string.h>
+
+#include "datapath/pmd.h"
+#include "datapath/pipeline/dependency.h"
+#include "lib/hash.h"
+
+/* ------------------------------------------------------------------ what was looked at */
+
+static bool trace_equal(const struct cls_trace *a, const struct cls_trace *b)
+{
+	return a->order == b->order && a->common == b->common && a->atoms == b->atoms &&
+		a->subtables[0] == b->subtables[0] && a->subtables[1] == b->subtables[1];
+}
+
+static struct pmd_look *look_at(struct pmd *pmd, const struct xlate_look *look)
+{
+	uint64_t hash = hash_fold(look->trace.subtables[0] ^ UINT64_C(0xa0761d6478bd642f),
+		look->trace.atoms ^ UINT64_C(0xe7037ed1a0b428db));
+
+	hash = hash_fold(hash ^ look->trace.subtables[1], look->shape ^ UINT64_C(0x8ebc6af09c88c6e3));
+	return &pmd->plain.looks[hash % PMD_LOOKS];
+}
+
+static void fill_bits(struct pmd_look *known, const struct flow *wc, enum flow_key_class class)
+{
+	struct flow_key bits;
+	struct flow mask;
+
+	xlate_mask(wc, known->depth, &mask);
+	key_mask_bits(&mask, class, &bits);
+	memcpy(known->bits, bits.w, sizeof known->bits);
+	if (known->depth == XLATE_ALL)
+		return;
+	key_mask_bits(&mask, FLOW_KEY_K64, &bits);
+	memcpy(known->small, bits.w, sizeof known->small);
+}
+
+/* What LOOK at a key of CLASS has read; NULL: the table is changing just now. */
+static struct pmd_look *know_look(struct pmd *pmd, const struct xlate_in *in, const struct xlate_look *look,
+	enum flow_key_class class)
+{
+	struct pmd_look *known = look_at(pmd, look);
+	struct flow wc;
+
+	if (likely(trace_equal(&known->trace, &look->trace) && known->shape == look->shape &&
+		    known->class == class))
+		return known;
+	known->trace.order = 0;
+	if (!xlate_look_wildcards(in, look, &wc, &known->depth, &known->has_key))
+		return NULL;
+	fill_bits(known, &wc, class);
+	known->shape = look->shape;
+	known->class = class;
+	known->epoch = 0;
+	known->trace = look->trace;
+	return known;
+}
+
+/* ------------------------------------------------------------------ what it led to */
+
+static struct pmd_plain *plain_at(struct pmd *pmd, const struct pmd_plain *plain)
+{
+	return &pmd->plain.paths[hash_pointer(plain->rule, (uint32_t)plain->in_port << 16 | plain->deps[1]) %
+		PMD_PLAINS];
+}
+
+static bool plain_is(const struct pmd_plain *a, const struct pmd_plain *b)
+{
+	return a->rule == b->rule && a->in_port == b->in_port && a->deps[0] == b->deps[0] &&
+		a->deps[1] == b->deps[1] && a->n_deps == b->n_deps;
+}
+
+static struct pmd_plain plain_of(const struct pmd_miss *miss, const struct xlate_look *look,
+	const struct pmd_look *known)
+{
+	uint16_t bridge = miss->in_port->bridge->id;
+
+	return (struct pmd_plain){
+		.rule = look->rule,
+		.in_port = miss->in_port->dp_port,
+		.n_deps = known->has_key ? 2 : 1,
+		.deps = {dep_table(bridge, 0),
+			known->has_key ? dep_table_key(bridge, 0, look->trace.key_hash) : 0},
+	};
+}
+
+/* Pipelines of many tables hardly have any such rule: not every flow is looked up in vain. */
+static void be_patient(struct pmd *pmd)
+{
+	pmd->plain.failures = MIN(pmd->plain.failures * 2 + 1, PMD_PLAIN_MAX_PAUSE);
+	pmd->plain.pause = pmd->plain.failures;
+}
+
+/* ------------------------------------------------------------------ both */
+
+/* The exact cache learns that MISS leads to REF; as pmd_translate.c's remember(), but what is needed is KNOWN. */
+static void remember(struct pmd *pmd, struct pmd_miss *miss, struct pmd_look *known, struct exact_ref ref)
+{
+	dp_port_t port = miss->in_port->dp_port;
+	struct key_mask *mask = pmd_key_mask(pmd, port);
+	struct flow_key bits;
+
+	if (likely(known->epoch == mask->epoch && known->port == port && known->is_all &&
+		    miss->epoch == mask->epoch)) {
+		pmd_insert(pmd, miss, ref);
+		return;
+	}
+	memcpy(bits.w, known->bits, sizeof known->bits);
+	known->is_all = key_mask_need(mask, known->depth, known->class, &bits);
+	if (mask->depth < XLATE_ALL) {
+		memcpy(bits.w, known->small, sizeof known->small);
+		key_mask_need(mask, known->depth, FLOW_KEY_K64, &bits);
+	}
+	known->epoch = mask->epoch;
+	known->port = port;
+	pmd_insert(pmd, miss, ref);
+	if (!known->is_all && mega_wants(&pmd->mega)) {
+		memcpy(bits.w, known->bits, sizeof known->bits);
+		mega_insert(&pmd->mega, pmd->paths, miss->key, &bits, ref);
+	}
+}
+
+/* The flow of MISS; WHOLE is room for it. */
+static const struct flow *expand(struct pmd *pmd, const struct pmd_miss *miss, struct flow *whole)
+{
+	if (likely(flow_key_class(miss->key) == FLOW_KEY_K64)) {
+		whole = &pmd->plain.flow;
+		flow_key_expand_small(miss->key, whole);
+	} else {
+		flow_key_expand(miss->key, whole, NULL);
+	}
+	whole->in_port = miss->in_port->ofp_port;
+	whole->actset_output = OFPP_UNSET;
+	return whole;
+}
+
+struct path *pmd_plain_find(struct pmd *pmd, struct pmd_miss *miss, struct pmd_plain *plain)
+{
+	struct xlate_in in = {
+		.version = pmd->version,
+		.bridge = miss->in_port->bridge,
+		.in_port = miss->in_port,
+	};
+	const struct pmd_plain *before;
+	struct pmd_look *known;
+	struct xlate_look look;
+	struct path *path;
+	struct flow whole;
+
+	plain->rule = NULL;
+	if (pmd->no_caches || flow_key_class(miss->key) == FLOW_KEY_KL)
+		return NULL;
+	if (pmd->plain.pause) {
+		pmd->plain.pause--;
+		return NULL;
+	}
+	in.flow = expand(pmd, miss, &whole);
+	if (!xlate_look(&in, &look) ||
+		!(known = know_look(pmd, &in, &look, flow_key_class(miss->key)))) {
+		be_patient(pmd);
+		return NULL;
+	}
+	*plain = plain_of(miss, &look, known);
+	before = plain_at(pmd, plain);
+	path = &pmd->paths[before->ref.slot];
+	if (likely(plain_is(before, plain) && path_generation(path) == before->ref.generation &&
+		    path_is_valid(path, pmd->seq))) {
+		pmd->plain.failures = 0;
+		remember(pmd, miss, known, before->ref);
+		return path;
+	}
+	if (!xlate_look_decides(&in, &look)) {
+		plain->rule = NULL;
+		be_patient(pmd);
+	}
+	return NULL;
+}
+
+void pmd_plain_learn(struct pmd *pmd, const struct pmd_plain *plain, struct exact_ref ref)
+{
+	struct pmd_plain *at = plain_at(pmd, plain);
+
+	*at = *plain;
+	at->ref = ref;
+}
