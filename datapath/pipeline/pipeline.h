@@ -98,7 +98,7 @@ struct pl_bundle {
 	bool floodable;		/* Some port of it has no NO_FLOOD. */
 	bool protected;		/* No traffic between protected ports. */
 	bool mirror_output;	/* Reserved as some mirror's output. */
-	unsigned long *trunks;	/* Bitmap of 4096; NULL: all. Owned by the snapshot. */
+	unsigned long *trunks;	/* Bitmap of 4096, a native VLAN's among them; NULL: all. Owned by the snapshot. */
 	unsigned long *cvlans;	/* dot1q-tunnel: bitmap of customer VLANs; NULL: all. */
 	uint32_t src_mirrors;	/* Bit per mirror that selects packets received here. */
 	uint32_t dst_mirrors;	/* ... or sent here. */

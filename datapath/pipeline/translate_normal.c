@@ -40,14 +40,6 @@ static void xvlan_push(struct xvlan *xvlan)
 
 static bool bundle_trunks(const struct pl_bundle *bundle, uint16_t vid)
 {
-	/* Beside a native VLAN there is no VLAN 0. */
-	if (bundle->vlan_mode == PL_VLAN_NATIVE_TAGGED ||
-		bundle->vlan_mode == PL_VLAN_NATIVE_UNTAGGED) {
-		if (vid == bundle->vlan)
-			return true;
-		if (!vid)
-			return false;
-	}
 	return bundle->vlan_mode != PL_VLAN_ACCESS &&
 		(!bundle->trunks || bitmap_is_set(bundle->trunks, vid));
 }

@@ -228,6 +228,23 @@ static void native_modes(void **state)
 	assert_memory_equal(fx_get(fx, br, 1, 0)->data + 12, "\x81\x00\x00\x1e\x08\x00", 6);
 }
 
+/* Who says no tag has no native VLAN: VLAN 0 is carried as the list says. */
+static void native_without_tag(void **state)
+{
+	struct pl_bridge_conf *conf = fx_conf(br);
+
+	conf->bundles[1].vlan_mode = PL_VLAN_NATIVE_UNTAGGED;
+	conf->bundles[1].vlan = 0;
+	conf->bundles[1].trunks = vlans(10);
+	pl_bridge_set_conf(br, conf);
+	feed(1, fx_udp(1, -1));
+	assert_int_equal(fx_count(fx, br, 2), 0);
+	feed(1, fx_vlan(fx_udp(1, -1), 0x8100, 10));
+	assert_int_equal(fx_count(fx, br, 2), 1);
+	feed(2, fx_udp(1, -1));
+	assert_int_equal(fx->n_frames, 3);
+}
+
 static void dot1q_tunnel(void **state)
 {
 	struct pl_bridge_conf *conf = fx_conf(br);
@@ -431,6 +448,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(access_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(trunk_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(native_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(native_without_tag, setup, teardown),
 		cmocka_unit_test_setup_teardown(dot1q_tunnel, setup, teardown),
 		cmocka_unit_test_setup_teardown(priority_tags, setup, teardown),
 		cmocka_unit_test_setup_teardown(void_tag_goes, setup, teardown),
