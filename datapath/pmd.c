@@ -150,11 +150,12 @@ static uint64_t sum_bytes(const struct port *port, struct rte_mbuf **mbufs, uint
 	return bytes;
 }
 
-static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
+/* *TSC: the time now; then, if there was something, after it. Reading it is not free. */
+static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq, uint64_t *tsc)
 {
 	struct rte_mbuf **mbufs = pmd->burst.mbufs;
 	struct pmd_port *pp = rxq->port;
-	uint64_t begin = rte_rdtsc(), bytes;
+	uint64_t begin = *tsc, bytes;
 	uint16_t n = port_rx(pp->port, rxq->qid, mbufs, PORT_BURST);
 
 	if (!n)
@@ -178,11 +179,12 @@ static unsigned int poll_rxq(struct pmd *pmd, struct pmd_rxq *rxq)
 	pmd_flush(pmd);
 	pmd_counts_end(&pmd->burst_seq);
 	stat_add(&rxq->packets, n);
-	stat_add(&rxq->cycles, rte_rdtsc() - begin);
+	*tsc = rte_rdtsc();
+	stat_add(&rxq->cycles, *tsc - begin);
 	return n;
 }
 
-static unsigned int poll_rxqs(struct pmd *pmd)
+static unsigned int poll_rxqs(struct pmd *pmd, uint64_t tsc)
 {
 	unsigned int total = 0;
 
@@ -194,7 +196,7 @@ static unsigned int poll_rxqs(struct pmd *pmd)
 
 		if (rxq->fd >= 0 && !rxq->ready)
 			continue;
-		n = poll_rxq(pmd, rxq);
+		n = poll_rxq(pmd, rxq, &tsc);
 		if (!n && rxq->ready) {
 			rxq->ready = false;
 			pmd->n_ready--;
@@ -261,7 +263,7 @@ unsigned int pmd_turn(struct pmd *pmd)
 		pmd->last_epoll_tsc = begin;
 		pmd_poll_fds(pmd);
 	}
-	n += poll_rxqs(pmd);
+	n += poll_rxqs(pmd, n ? rte_rdtsc() : begin);
 	if (pmd->news.put_some) {
 		pmd->news.put_some = false;
 		wake_control(pmd);

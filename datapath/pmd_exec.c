@@ -37,24 +37,29 @@ static void send_up_rejects(struct pmd *pmd, struct pmd_port *pp, struct port_re
 void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 {
 	struct port_rejects rejects;
-	uint64_t bytes = 0;
-	uint32_t lens[PORT_BURST];
+	uint32_t lens[PORT_BURST], longest = 0;
 	uint16_t n = pp->n_tx, sent;
+	uint64_t bytes = 0;
 
-	for (uint16_t i = 0; i < n; i++)
+	for (uint16_t i = 0; i < n; i++) {
 		lens[i] = pp->tx_bare ? pp->tx[i]->pkt_len : mbuf_packet(pp->tx[i])->len;
+		longest = MAX(longest, lens[i]);
+		bytes += lens[i];
+	}
 	if (pp->tx_lock)
 		rte_spinlock_lock(pp->tx_lock);
 	rejects.n = 0;
-	sent = (pp->tx_bare ? port_tx_bare : port_tx)(pp->port, pp->txq, pp->tx, n, pmd->tx_drops,
-		&rejects);
+	if (likely(pp->tx_bare))
+		sent = port_tx_bare(pp->port, pp->txq, pp->tx, n, longest, pmd->tx_drops, &rejects);
+	else
+		sent = port_tx(pp->port, pp->txq, pp->tx, n, pmd->tx_drops, &rejects);
 	if (pp->tx_lock)
 		rte_spinlock_unlock(pp->tx_lock);
 	pp->n_tx = 0;
 
 	/* Drivers take packets in order: those not sent are the last. */
-	for (uint16_t i = 0; i < sent; i++)
-		bytes += lens[i];
+	for (uint16_t i = sent; i < n; i++)
+		bytes -= lens[i];
 	stat_add(&pp->tx_packets, sent);
 	stat_add(&pp->tx_bytes, bytes);
 	stat_add(&pmd->stats.tx_packets, sent);

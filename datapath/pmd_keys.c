@@ -46,8 +46,9 @@ static bool all_same(const struct pmd_burst *burst, const struct key_mask *mask)
 	if (burst->large)
 		return false;
 	for (unsigned int i = 1; i < burst->n; i++)
-		diff |= burst->hashes[i] ^ burst->hashes[0];
-	for (unsigned int i = 1; !diff && i < burst->n; i++)
+		if (burst->hashes[i] != burst->hashes[0])
+			return false;
+	for (unsigned int i = 1; i < burst->n; i++)
 		for (unsigned int j = 0; j < 7; j++)
 			diff |= (burst->keys[i].w[j] ^ first[j]) & m[j];
 	return !diff;
@@ -63,16 +64,11 @@ void pmd_mask_keys(struct pmd *pmd, struct pmd_burst *burst, const struct key_ma
 
 #ifdef __x86_64__
 
-static inline uint64_t or_of(__m128i v)
-{
-	return (uint64_t)_mm_cvtsi128_si64(v) | (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
-}
-
 /* Packet I as the loop below can't do it. True: it is not even a frame. */
 __attribute__((noinline)) static bool other_key(struct pmd *pmd, struct pmd_burst *burst,
-	const struct key_mask *mask, unsigned int i, struct flow_key_origin *origin)
+	const struct key_mask *mask, unsigned int i, struct flow_key_origin origin)
 {
-	bool bad = !pmd_parse_one(burst, i, mask->depth, origin);
+	bool bad = !pmd_parse_one(burst, i, mask->depth, &origin);
 
 	mask_one(pmd, burst, mask, i);
 	return bad;
@@ -80,7 +76,7 @@ __attribute__((noinline)) static bool other_key(struct pmd *pmd, struct pmd_burs
 
 /* The first words of packet I, by the short way; false: that is not to be had. */
 __attribute__((always_inline)) static inline bool short_key(const struct pmd_burst *burst, unsigned int i,
-	struct flow_key_origin *origin, bool ethernet, bool popped, uint64_t w[5])
+	const struct flow_key_origin *origin, bool ethernet, uint64_t w[5])
 {
 	const struct rte_mbuf *m = burst->mbufs[i];
 	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -91,43 +87,48 @@ __attribute__((always_inline)) static inline bool short_key(const struct pmd_bur
 		w[3] = w[4] = 0;
 		return flow_key_parse_ethernet(data, m->data_len, origin, w);
 	}
-	if (popped)
-		pmd_origin_popped(data, origin);
 	return flow_key_parse_ipv4(data, m->pkt_len, m->data_len, origin, w);
 }
 
+/* Constants: ETHERNET, POPPED. */
 __attribute__((always_inline)) FLOW_KEY_AES static inline uint64_t keys_in_one(struct pmd *pmd,
 	struct pmd_burst *burst, const struct key_mask *mask, bool ethernet, bool popped)
 {
 	const __m128i *bits = (const __m128i *)(const void *)mask->bits[FLOW_KEY_K64].w;
 	const __m128i m0 = bits[0], m1 = bits[1], m2 = bits[2], m3 = bits[3];
-	const uint64_t tag = (uint64_t)(uint32_t)mask->epoch << 32;
-	struct flow_key_origin origin = pmd_origin(burst);
+	const uint64_t epoch = mask->epoch, tag = (uint64_t)(uint32_t)epoch << 32;
+	const __m128i tags = _mm_set_epi64x((int64_t)tag, 0);
+	const struct flow_key_origin origin = pmd_origin(burst);
 	uint64_t bad = 0;
 
 	for (unsigned int i = 0; i < burst->n; i++) {
 		__m128i *key = (__m128i *)(void *)burst->keys[i].w;
-		__m128i k0, k1, k2, k3, rest;
+		__m128i k0, k1, k2, k3 = _mm_setzero_si128(), rest;
 		uint64_t w[5];
 
-		if (unlikely(!short_key(burst, i, &origin, ethernet, popped, w))) {
-			bad |= (uint64_t)other_key(pmd, burst, mask, i, &origin) << i;
+		if (unlikely(!short_key(burst, i, &origin, ethernet, w))) {
+			bad |= (uint64_t)other_key(pmd, burst, mask, i, origin) << i;
 			continue;
 		}
 		k0 = _mm_set_epi64x((int64_t)w[1], (int64_t)w[0]);
 		k1 = _mm_set_epi64x((int64_t)w[3], (int64_t)w[2]);
-		k2 = _mm_set_epi64x((int64_t)origin.tunnel[1], (int64_t)(w[4] | origin.tunnel[0]));
-		k3 = _mm_cvtsi64_si128((int64_t)origin.tunnel[2]);
+		k2 = _mm_cvtsi64_si128((int64_t)w[4]);
+		if (popped) {
+			struct flow_key_origin outer;
+
+			pmd_origin_popped(rte_pktmbuf_mtod(burst->mbufs[i], const uint8_t *), &outer);
+			k2 = _mm_set_epi64x((int64_t)outer.tunnel[1], (int64_t)(w[4] | outer.tunnel[0]));
+			k3 = _mm_cvtsi64_si128((int64_t)outer.tunnel[2]);
+		}
 		_mm_store_si128(key, k0);
 		_mm_store_si128(key + 1, k1);
 		_mm_store_si128(key + 2, k2);
 		_mm_store_si128(key + 3, k3);
 		k2 = _mm_and_si128(k2, m2);
 		k3 = _mm_and_si128(k3, m3);
-		rest = _mm_or_si128(k2, k3);
-		k2 = _mm_or_si128(k2, _mm_set_epi64x((int64_t)tag, 0));
-		burst->hashes[i] = flow_key_hash_small(_mm_and_si128(k0, m0), _mm_and_si128(k1, m1), k2,
-			k3, !ethernet && or_of(rest), tag, mask->epoch);
+		rest = popped ? _mm_or_si128(k2, k3) : k2;
+		burst->hashes[i] = flow_key_hash_small(_mm_and_si128(k0, m0), _mm_and_si128(k1, m1),
+			_mm_or_si128(k2, tags), k3, !ethernet && !_mm_testz_si128(rest, rest), tag, epoch);
 		ask_for(pmd, burst, i, FLOW_KEY_K64);
 	}
 	return bad;

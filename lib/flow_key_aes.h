@@ -15,7 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FLOW_KEY_AES __attribute__((target("aes,sse4.1")))
+/* What every processor with AVX2 has, too: three-operand instructions save a sixth of them. */
+#define FLOW_KEY_AES __attribute__((target("aes,avx2,bmi,bmi2")))
 
 /* Drawn once, before main(). */
 extern uint64_t flow_key_secret[12] __attribute__((aligned(16)));

@@ -29,7 +29,8 @@ __attribute__((constructor)) static void flow_key_hash_init(void)
 	}
 #ifdef __x86_64__
 	__builtin_cpu_init();
-	have_aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
+	have_aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("avx2") &&
+		__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 #endif
 }
 

@@ -408,13 +408,10 @@ uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint1
 }
 
 uint16_t port_tx_bare(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint64_t *drops, struct port_rejects *rejects)
+	uint32_t longest, uint64_t *drops, struct port_rejects *rejects)
 {
 	uint32_t max = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
-	uint32_t longest = 0;
 
-	for (uint16_t i = 0; i < n; i++)
-		longest = MAX(longest, mbufs[i]->pkt_len);
 	if (likely(longest <= max && port->driver->tx_plain))
 		return port->driver->tx_plain(port, qid, mbufs, n, drops);
 	for (uint16_t i = 0; i < n; i++)

@@ -74,9 +74,9 @@ struct port_rejects {
  * NULL) gets the first. Syncs mbufs with their packets itself. */
 uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 	uint64_t *drops, struct port_rejects *rejects);
-/* The same for bare mbufs, of which none is a tunnel's that is too big. */
+/* The same for bare mbufs, the longest of LONGEST bytes, of which none is a tunnel's that is too big. */
 uint16_t port_tx_bare(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint64_t *drops, struct port_rejects *rejects);
+	uint32_t longest, uint64_t *drops, struct port_rejects *rejects);
 /* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same
  * as long as the port is open. */
 int port_rx_fd(struct port *port, uint16_t qid);
