@@ -329,8 +329,9 @@ void ofproto_set_protocols(struct ofproto *ofproto, uint32_t versions)
 
 void ofproto_set_mac_aging(struct ofproto *ofproto, unsigned int seconds, size_t max_entries)
 {
-	fdb_set_age(ofproto->bridge->fdb, seconds);
-	fdb_set_max(ofproto->bridge->fdb, max_entries);
+	/* The ranges of ovs-vswitchd.conf.db(5). */
+	fdb_set_age(ofproto->bridge->fdb, MIN(MAX(seconds, 15u), 3600u));
+	fdb_set_max(ofproto->bridge->fdb, MIN(MAX(max_entries, (size_t)10), (size_t)1000000));
 }
 
 static void set_string(char **dst, const char *src)

@@ -54,6 +54,7 @@ void ofproto_set_fail_mode(struct ofproto *ofproto, enum ofproto_fail_mode mode)
 /* Bit V: OpenFlow wire version V allowed (bit 1: 1.0, bit 4: 1.3); 0: the defaults. */
 void ofproto_set_protocols(struct ofproto *ofproto, uint32_t versions);
 void ofproto_set_forward_bpdu(struct ofproto *ofproto, bool forward);
+/* Forced into the ranges of ovs-vswitchd.conf.db(5). */
 void ofproto_set_mac_aging(struct ofproto *ofproto, unsigned int seconds, size_t max_entries);
 void ofproto_set_flood_vlans(
 	struct ofproto *ofproto, const unsigned long *vlans); /* Copied; NULL. */

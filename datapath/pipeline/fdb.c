@@ -305,9 +305,13 @@ void fdb_flush(struct fdb *fdb)
 void fdb_flush_port(struct fdb *fdb, ofp_port_t port)
 {
 	struct fdb_port *p = find_port(fdb, port);
+	struct fdb_entry *e;
 
 	for (size_t n = p ? p->n : 0; n > 0; n--)
 		remove_entry(fdb, container_of(p->lru.next, struct fdb_entry, port_lru));
+	LIST_FOR_EACH_SAFE (e, lru, &fdb->statics)
+		if (e->port == port)
+			remove_entry(fdb, e);
 }
 
 size_t fdb_count(const struct fdb *fdb)

@@ -46,7 +46,9 @@ void fdb_set_age(struct fdb *fdb, unsigned int seconds);
 void fdb_set_max(struct fdb *fdb, size_t max);
 /* Expires what is older than the age; call about once a second. Returns how many went. */
 size_t fdb_run(struct fdb *fdb, int64_t now_ms);
+/* What was learned goes. */
 void fdb_flush(struct fdb *fdb);
+/* All of the port goes, static entries too: it is no more, or not what it was. */
 void fdb_flush_port(struct fdb *fdb, ofp_port_t port);
 size_t fdb_count(const struct fdb *fdb);
 

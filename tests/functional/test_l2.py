@@ -349,6 +349,25 @@ def test_flood_vlans(lab):
     wait_until(lambda: sorted(send(2, b)) == [1], 3, "learning again")
 
 
+def test_what_the_table_of_addresses_keeps(lab):
+    host, send = four(lab)
+    static = "02:00:00:00:00:77", "02:00:00:00:00:78"
+    for port, mac in zip(("p1", "p2"), static):
+        host.appctl("fdb/add", "br0", port, "0", mac)
+    host.appctl("fdb/flush", "br0")
+    assert all(mac in host.appctl("fdb/show", "br0") for mac in static)
+    # The port is another one, with other VLANs or when it is added again.
+    host.vsctl("set port p1 tag=10")
+    wait_until(lambda: static[0] not in host.appctl("fdb/show", "br0"), 3, "p1's entry to go")
+    host.vsctl("del-port p2")
+    host.vsctl("add-port br0 p2")
+    wait_until(lambda: static[1] not in host.appctl("fdb/show", "br0"), 3, "p2's entry to go")
+    # The ranges of ovs-vswitchd.conf.db(5).
+    for size, what in ((1, 10), (5000, 5000), (9999999, 1000000)):
+        host.vsctl("set bridge br0 other_config:mac-table-size=%d" % size)
+        wait_until(lambda: re.search(r"table: \d+/%d\n" % what, host.appctl("fdb/stats-show", "br0")), 3, "a size of %d" % what)
+
+
 def test_patch_port_keeps_what_it_learned(lab):
     host = ladder(lab, 0)
     for br, port, peer in (("bra", "pa", "pb"), ("brb", "pb", "pa")):

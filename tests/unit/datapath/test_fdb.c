@@ -128,15 +128,20 @@ static void test_flush(void **state)
 
 	for (unsigned int i = 0; i < 10; i++)
 		fdb_learn(fdb, mac(i), 0, 1 + i % 2, 1000);
+	fdb_add_static(fdb, mac(20), 7, 1);
+	fdb_add_static(fdb, mac(21), 7, 2);
 	seq = dep_seq();
 	fdb_flush_port(fdb, 1);
 	fdb_flush_port(fdb, 77);
 	assert_false(dep_is_valid(seq, &id, 1));
-	assert_int_equal(fdb_count(fdb), 5);
+	assert_int_equal(fdb_count(fdb), 6);
+	assert_int_equal(port_of(fdb, 20, 7), OFPP_NONE);
+	assert_int_equal(fdb_stats(fdb).current_static, 1);
 	assert_int_equal(port_of(fdb, 4, 0), OFPP_NONE);
 	assert_int_equal(port_of(fdb, 5, 0), 2);
 	fdb_flush(fdb);
-	assert_int_equal(fdb_count(fdb), 0);
+	assert_int_equal(fdb_count(fdb), 1);
+	assert_int_equal(port_of(fdb, 21, 7), 2);
 }
 
 /* The port that floods pays, with its oldest; a busy address stays. */
