@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ARRAY_SIZE(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
@@ -78,6 +79,12 @@ int hex_digit(char c);
 
 /* 2*N hexadecimal digits to N bytes (nothing else in S). */
 int parse_hex_bytes(const char *s, uint8_t *bytes, size_t n);
+
+/* For looking A up among words B, most of which begin otherwise. */
+static inline bool str_is(const char *a, const char *b)
+{
+	return *a == *b && !strcmp(a, b);
+}
 
 /* True if S begins with PREFIX. */
 bool str_starts_with(const char *s, const char *prefix);

@@ -187,7 +187,7 @@ static int parse_one(struct act_parser *p, char *name, char *arg)
 
 	p->name = name;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(name, words[i].name))
+		if (str_is(name, words[i].name))
 			return words[i].parse(p, arg ? arg : (char[]){""}, words[i].type);
 	if (!strcmp(name, "apply_actions"))
 		return act_list_parse(arg ? arg : (char[]){""}, p->names, p->b, p->error);

@@ -66,7 +66,7 @@ static const struct {
 static bool parse_protocol(struct match *match, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (strcmp(name, protocols[i].name))
+		if (!str_is(name, protocols[i].name))
 			continue;
 		match->flow.dl_type = htobe16(protocols[i].dl_type);
 		match->mask.dl_type = BE16_MAX;
@@ -110,7 +110,7 @@ static const struct field *find_field(const struct match *match, const char *key
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(general); i++)
-		if (!strcmp(key, general[i].key))
+		if (str_is(key, general[i].key))
 			return field_from_id(general[i].id);
 	return field_from_name(key);
 }

@@ -227,7 +227,7 @@ def many_flows(n):
 
 # What a restart is made of, by the lines of the log: each part ends with its line.
 PARTS = [("process starts", r"opened log file"), ("database read", r"EAL ARGS"), ("EAL starts", r"packet buffers on"),
-         ("pools and PMD threads", r"PMD thread on core +\d+ created"), ("tables, beside the next", r"flows restored"),
+         ("pools and PMD threads", r"PMD thread on core +\d+ created"),
          ("ports opened", r"added interface p2"), ("settled", r"is ready")]
 
 
@@ -240,6 +240,8 @@ def print_parts(log, exit_time):
             at = datetime.datetime.fromisoformat(found[1] + "+00:00").timestamp()
             print("      %-24s until %5.0f ms, %+5.0f ms" % (name, (at - exit_time) * 1e3, (at - last) * 1e3))
             last = at
+    for line in re.findall(r"(?m)^.*flows restored.*$", log):
+        print("      beside DPDK: %s" % line.split("|")[-1])
 
 
 @alone
