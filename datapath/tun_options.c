@@ -5,22 +5,7 @@
 #include <string.h>
 
 #include "lib/headers.h"
-
-/* The next option of the *LEN bytes at *OPTS, and its value; both go past it. False: no more. */
-static bool next_option(const uint8_t **opts, size_t *len, struct geneve_opt *opt,
-	const uint8_t **data, size_t *data_len)
-{
-	if (*len < sizeof *opt)
-		return false;
-	memcpy(opt, *opts, sizeof *opt);
-	*data = *opts + sizeof *opt;
-	*data_len = (opt->len & 0x1f) * 4u;
-	if (*data_len > *len - sizeof *opt)
-		return false;
-	*opts = *data + *data_len;
-	*len -= sizeof *opt + *data_len;
-	return true;
-}
+#include "tunnel/tnl_geneve_option.h"
 
 static bool take_option(const struct field_tlv_map *map, const struct geneve_opt *opt,
 	const uint8_t *data, size_t len, struct flow_tun_metadata *tun)
@@ -45,9 +30,11 @@ int tun_options_parse(const struct field_tlv_map *map, const uint8_t *opts, size
 	struct geneve_opt opt;
 	const uint8_t *data;
 	size_t data_len;
+	struct cursor c;
 	int retval = 0;
 
-	while (next_option(&opts, &len, &opt, &data, &data_len))
+	cursor_init(&c, opts, len);
+	while (tnl_geneve_next_option(&c, &opt, &data, &data_len))
 		if (!take_option(map, &opt, data, data_len, tun) && opt.type & GENEVE_OPT_CRITICAL)
 			retval = -EPROTONOSUPPORT;
 	return retval;
@@ -58,8 +45,10 @@ bool tun_options_are_critical(const uint8_t *opts, size_t len)
 	struct geneve_opt opt;
 	const uint8_t *data;
 	size_t data_len;
+	struct cursor c;
 
-	while (next_option(&opts, &len, &opt, &data, &data_len))
+	cursor_init(&c, opts, len);
+	while (tnl_geneve_next_option(&c, &opt, &data, &data_len))
 		if (opt.type & GENEVE_OPT_CRITICAL)
 			return true;
 	return false;

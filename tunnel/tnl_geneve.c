@@ -6,21 +6,20 @@
 
 #include "lib/headers.h"
 #include "tunnel/tnl_encap.h"
+#include "tunnel/tnl_geneve_option.h"
 
 /* False if an option goes beyond the LEN bytes. *CRITICAL: the receiver must understand one. */
 static bool scan_options(const uint8_t *opts, size_t len, bool *critical)
 {
+	struct geneve_opt opt;
+	const uint8_t *value;
+	size_t value_len;
 	struct cursor c;
 
 	*critical = false;
 	cursor_init(&c, opts, len);
-	while (cursor_left(&c)) {
-		struct geneve_opt opt = {0};
-
-		cursor_bytes(&c, &opt, sizeof opt);
-		cursor_skip(&c, (opt.len & 0x1fu) * 4);
+	while (tnl_geneve_next_option(&c, &opt, &value, &value_len))
 		*critical |= opt.type & GENEVE_OPT_CRITICAL;
-	}
 	return cursor_ok(&c);
 }
 

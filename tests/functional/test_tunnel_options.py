@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of tunnel interfaces, beside Open vSwitch with the same configuration: the same frames leave by the underlay for
+the same frames of a guest, and the same frames arrive at the guest for the same frames from the underlay."""
+import struct
+import time
+
+from lab import wait_until
+from test_tunnel_interop import FAMILIES, no_offloads
+
+BRIDGE, PEER, MARK = "02:00:00:00:07:01", "02:00:00:00:07:02", b"INSIDE"
+TLV = "{class=0x102,type=0x21,len=8}->tun_metadata0,{class=0x102,type=0x22,len=4}->tun_metadata5"
+OUT = "in_port=1,actions=output:9\n"
+# The id, flags and addresses that a packet came with, where the guest sees them.
+IN = ("in_port=9,ip,actions=move:NXM_NX_TUN_ID[0..31]->NXM_OF_ETH_SRC[0..31],move:NXM_NX_TUN_FLAGS[]->NXM_OF_ETH_SRC[32],"
+      "output:1\nin_port=9,priority=1,actions=output:1\n")
+
+
+class Side:
+    """One switch: eth0 of br-phy to a wire, v0 of br-int to a guest."""
+
+    def __init__(self, lab, name, start):
+        self.host, self.peer, self.guest = lab.host(name), lab.guest("p" + name), lab.guest("g" + name)
+        lab.veth(self.host, "eth0", self.peer, "eth0")
+        lab.veth(self.host, "v0", self.guest, "eth0")
+        for ns, device in ((self.peer, "eth0"), (self.guest, "eth0"), (self.host, "eth0"), (self.host, "v0")):
+            no_offloads(ns, device)
+            ns.ip("link set %s up" % device)
+        for ns in (self.peer, self.guest):
+            ns.sh("ip link set eth0 arp off; sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1")
+        start(self.host)
+        for br in ("br-phy", "br-int"):
+            self.host.vsctl("add-br %s -- set bridge %s datapath_type=netdev fail-mode=%s" %
+                            (br, br, "secure" if br == "br-int" else "standalone"))
+        self.host.vsctl("set bridge br-phy other-config:hwaddr=\"%s\" -- add-port br-phy eth0 -- add-port br-int v0"
+                        " -- set interface v0 ofport_request=1" % BRIDGE)
+        for family in FAMILIES:
+            self.host.ip("addr add %s/%d dev br-phy%s" % (FAMILIES[family][0], FAMILIES[family][2],
+                                                          " nodad" if family == 6 else ""))
+        self.host.ip("link set br-phy up")
+        self.host.ofctl("add-tlv-map", "br-int", TLV)
+        wait_until(lambda: all(f[0] in self.host.appctl("ovs/route/show") for f in FAMILIES.values()), what="routes")
+        for family in FAMILIES.values():
+            self.host.appctl("tnl/arp/set", "br-phy", family[1], PEER)
+        self.wire, self.inside = self.peer.raw("eth0"), self.guest.raw("eth0")
+
+    def configure(self, kind, options, flows):
+        self.host.vsctl("--if-exists del-port br-int t0 -- add-port br-int t0 -- set interface t0 type=%s ofport_request=9 %s" %
+                        (kind, " ".join("options:" + o for o in options.split())))
+        self.host.ofctl("del-flows", "br-int")
+        self.host.add_flows("br-int", flows)
+
+    def carry(self, frames, enter, leave):
+        """What comes out by LEAVE for each of FRAMES into ENTER. Each has its number in it."""
+        out = [[] for _ in frames]
+        for i, frame in enumerate(frames):
+            enter.send(bytes(frame).replace(MARK + b"##", MARK + b"%02d" % i))
+        left = time.monotonic() + 2
+        while time.monotonic() < left:
+            got = [f for f in leave.recv(0.15) if MARK in f]
+            for f in got:
+                at = f.index(MARK) + len(MARK)
+                out[int(f[at:at + 2])].append(normal(f))
+            if not got:
+                break
+        return out
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+def normal(frame):
+    """FRAME with its outer UDP source port, which is any of the range, as 0; and whether a checksum is there and right."""
+    f = bytearray(frame)
+    ip6 = f[12:14] == b"\x86\xdd"
+    l4 = 14 + (40 if ip6 else 20)
+    if f[12:14] not in (b"\x08\0", b"\x86\xdd") or f[20 if ip6 else 23] != 17 or f[l4 + 2:l4 + 4] not in (
+            struct.pack("!H", p) for p in (4789, 4790, 6081)):
+        return f.hex()
+    length = struct.unpack("!H", f[l4 + 4:l4 + 6])[0]
+    pseudo = bytes(f[22:54] if ip6 else f[26:34]) + struct.pack("!HH", 17, length)
+    state = "no checksum" if f[l4 + 6:l4 + 8] == b"\0\0" else \
+        "right" if checksum(pseudo + bytes(f[l4:l4 + length])) == 0xffff else "wrong"
+    assert 32768 <= struct.unpack("!H", f[l4:l4 + 2])[0] <= 61000, frame.hex()
+    f[l4:l4 + 2] = f[l4 + 6:l4 + 8] = b"\0\0"
+    return "%s %s" % (state, f.hex())
+
+
+def inner_frames():
+    from scapy.all import ARP, IP, UDP, Dot1Q, Ether, IPv6, Raw
+    eth = Ether(src="02:00:00:00:0b:01", dst="02:00:00:00:0b:02")
+    payload = Raw(MARK + b"##")
+    frames = [eth / IP(src="10.0.0.1", dst="10.0.0.2", tos=tos, ttl=ttl) / UDP(sport=5, dport=6) / payload
+              for tos, ttl in ((0, 64), (0x28, 33), (0x29, 1), (0x2a, 255), (0xff, 7), (3, 64))]
+    frames += [eth / IPv6(src="fd0a::1", dst="fd0a::2", tc=0xb9, hlim=9) / UDP(sport=5, dport=6) / payload,
+               eth / ARP(op=1, psrc="10.0.0.1", pdst="10.0.0.2") / payload,
+               eth / Dot1Q(vlan=7, prio=3) / IP(src="10.0.0.1", dst="10.0.0.2", tos=0x28, ttl=33) / UDP(sport=5, dport=6) / payload]
+    return frames
+
+
+def outer_frames(family):
+    """From the peer, by every encapsulation: right ones, other ids, flags, options, addresses."""
+    from scapy.all import GRE, IP, UDP, Ether, IPv6, Raw
+    ours, theirs, _ = FAMILIES[family]
+    eth = Ether(src=PEER, dst=BRIDGE)
+    inner = Ether(src="02:00:00:00:0b:02", dst="02:00:00:00:0b:01") / IP(src="10.0.0.2", dst="10.0.0.1", tos=0x28) / \
+        UDP(sport=6, dport=5) / Raw(MARK + b"##")
+
+    def ip(src=theirs, tos=0):
+        return IP(src=src, dst=ours, tos=tos, id=0) if family == 4 else IPv6(src=src, dst=ours, tc=tos)
+
+    def udp(port, header, csum=family == 6, **kw):
+        # Over IPv6 a checksum must be there.
+        return eth / ip(**kw) / (UDP(sport=40000, dport=port) if csum else UDP(sport=40000, dport=port, chksum=0)) / \
+            Raw(bytes.fromhex(header)) / inner
+    vx = ["0800000000000500", "0800000000000600", "0800000000000000", "0800000000000501", "0000000000000500", "8800123400000500",
+          "8848123400000500", "8808000000000500", "0c00000300000500", "0c00000100000500", "0d00000300000500", "0800000300000500",
+          "ff00000000000500"]
+    frames = [udp(4789, h) for h in vx] + [udp(4790, h) for h in ("0800000000000500", "0c00000300000500")]
+    frames += [udp(4789, vx[0], tos=t) for t in (0x28, 1, 2, 3)] + [udp(4789, vx[0], csum=True)]
+    frames += [udp(4789, vx[0], src="192.168.7.99" if family == 4 else "fd07::99")]
+    gnv = ["0000655800000500", "0000655800000600", "0080655800000500", "0040655800000500", "0000080000000500", "4000655800000500",
+           "030065580000050001022102" "1122334455667788", "020065580000050001022201" "a1b2c3d4", "02006558000005000102aa01" "a1b2c3d4",
+           "0240655800000500" "0102a201" "a1b2c3d4", "0100655800000500" "01022100", "020065580000050001022203" "a1b2c3d4"]
+    frames += [udp(6081, h) for h in gnv] + [udp(6081, gnv[0], csum=True)]
+    frames += [eth / ip() / GRE(proto=0x6558, **kw) / inner for kw in (
+        {}, {"key_present": 1, "key": 5}, {"key_present": 1, "key": 6}, {"key_present": 1, "key": 5, "chksum_present": 1},
+        {"seqnum_present": 1, "sequence_number": 9}, {"key_present": 1, "key": 5, "seqnum_present": 1, "sequence_number": 1})]
+    frames += [eth / ip() / GRE(proto=0x0800) / inner]
+    return frames
+
+
+def cases():
+    """(type, options, flows, family)."""
+    for family in FAMILIES:
+        remote = "remote_ip=%s " % FAMILIES[family][1]
+        local = FAMILIES[family][0]
+        tun = "tun_dst" if family == 4 else "tun_ipv6_dst"
+        tun_src = "tun_src" if family == 4 else "tun_ipv6_src"
+        to_flow = "set_field:%s->%s," % (FAMILIES[family][1], tun)
+        for kind in ("vxlan", "gre", "geneve"):
+            for options in ("key=5", "key=5 tos=inherit", "key=5 ttl=inherit", "key=5 tos=inherit ttl=inherit", "key=5 tos=0x28 ttl=33",
+                            "key=5 df_default=false", "key=5 csum=true", "in_key=5 out_key=6", "", "key=5 egress_pkt_mark=7",
+                            "key=5 local_ip=" + local, "in_key=flow out_key=6", "in_key=5 out_key=flow"):
+                yield kind, remote + options, OUT + IN, family
+            yield kind, remote + "key=flow", "in_port=1,actions=set_field:0x1234->tun_id,output:9\n" + IN, family
+            yield kind, "remote_ip=flow key=flow", "in_port=1,actions=%sset_field:77->tun_id,output:9\n" % to_flow + IN, family
+            yield kind, "remote_ip=flow key=5", OUT + IN, family
+            yield kind, "remote_ip=flow local_ip=flow key=5", \
+                "in_port=1,actions=%sset_field:%s->%s,output:9\n" % (to_flow, local, tun_src) + IN, family
+            yield kind, "remote_ip=flow key=5 tos=inherit", "in_port=1,actions=%soutput:9\n" % to_flow + IN, family
+        yield "vxlan", remote + "key=5 dst_port=4790", OUT + IN, family
+        yield "vxlan", remote + "key=5 exts=gpe", OUT + IN, family
+        gbp = "in_port=9,ip,actions=move:NXM_NX_TUN_GBP_ID[]->NXM_OF_ETH_SRC[0..15],move:NXM_NX_TUN_GBP_FLAGS[]->NXM_OF_ETH_SRC[16..23],output:1\n"
+        yield "vxlan", remote + "key=5 exts=gbp", "in_port=1,actions=set_field:0x1234->tun_gbp_id,set_field:0x48->tun_gbp_flags,output:9\n" + gbp, family
+        yield "vxlan", remote + "key=5 exts=gbp", "in_port=1,actions=set_field:0x1234->tun_gbp_id,output:9\n" + gbp, family
+        yield "vxlan", remote + "key=5 exts=gbp", OUT + gbp, family
+        yield "geneve", remote + "key=5", ("in_port=1,actions=set_field:0x1122334455667788->tun_metadata0,set_field:0xa1b2c3d4->tun_metadata5,"
+                                           "output:9\n"
+                                           "in_port=9,ip,actions=move:NXM_NX_TUN_METADATA0[0..31]->NXM_OF_ETH_SRC[0..31],"
+                                           "move:NXM_NX_TUN_METADATA5[0..15]->NXM_OF_ETH_SRC[32..47],output:1\n"), family
+        yield "geneve", remote + "key=5", "in_port=1,actions=set_field:oam->tun_flags,output:9\n" + IN, family
+        yield "gre", remote + "key=5 packet_type=legacy_l2", OUT + IN, family
+
+
+def compare(lab, chosen):
+    ours = Side(lab, "a", lambda host: host.start())
+    theirs = Side(lab, "b", lambda host: host.start_ovs())
+    wrong = []
+    inner, outer = inner_frames(), {family: outer_frames(family) for family in FAMILIES}
+    for kind, options, flows, family in chosen:
+        got = []
+        for side in (ours, theirs):
+            side.configure(kind, options, flows)
+            # Open vSwitch takes up a tunnel's changes in its own time.
+            end = time.monotonic() + 1
+            while not side.carry(inner[:1], side.inside, side.wire)[0] and time.monotonic() < end:
+                time.sleep(0.05)
+            got.append((side.carry(inner, side.inside, side.wire), side.carry(outer[family], side.wire, side.inside)))
+        for what, frames, a, b in (("out", inner, got[0][0], got[1][0]), ("in", outer[family], got[0][1], got[1][1])):
+            for i, frame in enumerate(frames):
+                if a[i] != b[i]:
+                    wrong.append("%s %s (IPv%d), %s, frame %d: %s\n  ours   %s\n  theirs %s" %
+                                 (kind, options, family, what, i, bytes(frame).hex(), a[i], b[i]))
+    assert not wrong, "%d differ\n%s" % (len(wrong), "\n".join(wrong[:400]))
+
+
+def long_all_options(lab):
+    compare(lab, cases())
