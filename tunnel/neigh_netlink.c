@@ -81,14 +81,15 @@ void neigh_netlink_run(int fd,
 
 	for (int i = 0; i < MAX_READS; i++) {
 		ssize_t n = recv(fd, buf, sizeof buf, 0);
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
-		int left = (int)n;
+		const uint8_t *data = (const uint8_t *)buf;
+		const struct nlmsghdr *nlh;
+		size_t left = (size_t)n;
 
 		if (n < 0 && (errno == ENOBUFS || errno == EINTR))
 			continue;
 		if (n <= 0)
 			return;
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		while ((nlh = netlink_next_message(&data, &left)))
 			take(nlh, found);
 	}
 }

@@ -9,9 +9,23 @@
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 
+#include "lib/headers.h"
 #include "tunnel/tnl_addr.h"
 
-/* ------------------------------------------------------------------ attributes */
+/* ------------------------------------------------------------------ messages and attributes */
+
+const struct nlmsghdr *netlink_next_message(const uint8_t **data, size_t *size)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)*data;
+	size_t step;
+
+	if (*size < sizeof *nlh || nlh->nlmsg_len < sizeof *nlh || nlh->nlmsg_len > *size)
+		return NULL;
+	step = MIN(*size, (size_t)NLMSG_ALIGN(nlh->nlmsg_len));
+	*data += step;
+	*size -= step;
+	return nlh;
+}
 
 static void take(struct netlink_attrs *attrs, const struct nlattr *attr)
 {

@@ -27,6 +27,9 @@ struct netlink_attrs {
 	bool too_new;
 };
 
+/* The next whole message of the *SIZE bytes at *DATA, which both go past it; NULL: there is none. DATA
+ * is aligned as NLMSG_ALIGN asks. */
+const struct nlmsghdr *netlink_next_message(const uint8_t **data, size_t *size);
 /* Those behind the HEADER_LEN bytes of NLH's own header; NLH must have that many. */
 void netlink_attrs_of_message(
 	struct netlink_attrs *attrs, const struct nlmsghdr *nlh, size_t header_len);

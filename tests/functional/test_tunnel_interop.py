@@ -93,6 +93,38 @@ def long_kernel_vxlan(lab):
     kernel_vxlan(lab, [(family, csum, (4, 6)) for family in FAMILIES for csum in (False, True)])
 
 
+def test_group_policy_with_the_kernel(lab):
+    """exts=gbp: to the kernel the group is the packet's mark."""
+    a, b = underlay(lab)
+    a.start()
+    node(a, families=(4,))
+    address(b, "eth0", 4, 1)
+    ours, theirs, _ = FAMILIES[4]
+    a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan ofport_request=9 options:remote_ip=%s options:key=100"
+            " options:exts=gbp" % theirs)
+    b.ip("link add vx0 mtu 1400 type vxlan id 100 remote %s local %s dstport 4789 dev eth0 gbp" % (ours, theirs))
+    b.ip("addr add 10.0.0.2/24 dev vx0")
+    b.ip("link set vx0 up")
+    x = lab.guest("x")
+    lab.veth(a, "x", x, "eth0")
+    add_guest(a, x, 0)
+    a.vsctl("add-port br-int x -- set interface x ofport_request=1")
+    a.add_flows("br-int", "in_port=1,actions=set_field:0x1234->tun_gbp_id,output:9\n"
+                          "priority=2,in_port=9,ip,tun_gbp_id=0x77,actions=output:1\npriority=1,in_port=9,ip,actions=drop\n"
+                          "in_port=9,arp,actions=output:1\n")
+    b.sh("iptables -A INPUT -i vx0 -m mark --mark 0x1234 -j ACCEPT; iptables -A INPUT -i vx0 -j DROP;"
+         "iptables -t mangle -A OUTPUT -d 10.0.0.1 -j MARK --set-mark 0x77")
+    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "an answer")
+    assert x.ping("10.0.0.2", count=3) == 3
+    # Another group, either way, is shut out.
+    b.sh("iptables -t mangle -R OUTPUT 1 -d 10.0.0.1 -j MARK --set-mark 0x78")
+    assert not x.ping("10.0.0.2", count=2, timeout=2, check=False)
+    b.sh("iptables -t mangle -R OUTPUT 1 -d 10.0.0.1 -j MARK --set-mark 0x77")
+    assert x.ping("10.0.0.2", count=1) == 1
+    a.ofctl("mod-flows", "br-int", "in_port=1,actions=set_field:0x1235->tun_gbp_id,output:9")
+    assert not x.ping("10.0.0.2", count=2, timeout=2, check=False)
+
+
 ENCAPSULATIONS = (
     ("vxlan", "options:key=100"),
     ("vxlan", "options:key=100 options:csum=true options:dst_port=4790"),
