@@ -381,8 +381,10 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	first = MIN(n, (unsigned int)PMD_CACHE_ENTRIES_FIRST);
 	mega_init(&pmd->mega);
 	exact_init(&pmd->exact[FLOW_KEY_K64], first, n, 8);
-	exact_init(&pmd->exact[FLOW_KEY_K128], first / 4, n / 2, 16);
-	exact_init(&pmd->exact[FLOW_KEY_KL], first / 16, n / 32, FLOW_KEY_MAX_WORDS);
+	exact_remember(&pmd->exact[FLOW_KEY_K64], n);
+	exact_init(&pmd->exact[FLOW_KEY_K128], first / 128, n / 2, 16);
+	exact_remember(&pmd->exact[FLOW_KEY_K128], first / 4);
+	exact_init(&pmd->exact[FLOW_KEY_KL], first / 512, n / 32, FLOW_KEY_MAX_WORDS);
 	pmd->key_masks = memory_reserve(KEY_MASKS_SIZE, false);
 	pmd->plain.paths = xcalloc(PMD_PLAINS, sizeof *pmd->plain.paths);
 	pmd->plain.looks = xcalloc(PMD_LOOKS, sizeof *pmd->plain.looks);

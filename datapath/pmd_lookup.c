@@ -126,6 +126,8 @@ static void guess_others(struct pmd *pmd, struct pmd_burst *burst, const struct 
 
 static void compare_others(struct pmd *pmd, struct pmd_burst *burst, const uint8_t index[], unsigned int n)
 {
+	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
+
 	for (unsigned int j = 0; j < n; j++) {
 		unsigned int i = index[j];
 		const uint64_t *entry = burst->entries[i];
@@ -134,8 +136,10 @@ static void compare_others(struct pmd *pmd, struct pmd_burst *burst, const uint8
 		if (unlikely(burst->large >> i & 1)) {
 			find(pmd, &burst->masked[i], burst->hashes[i], &ref);
 		} else if (entry && exact_small_key_equal(entry, burst->masked[i].w)) {
-			exact_touch(&pmd->exact[FLOW_KEY_K64], entry, 8);
+			exact_touch(exact, entry, 8);
 			ref = exact_entry_ref(entry, 8);
+			if (unlikely(exact_first_is_free(exact, burst->hashes[i])))
+				exact_settle(exact, burst->hashes[i], entry);
 		}
 		if (likely(ref.slot != PATH_NONE))
 			__builtin_prefetch(&pmd->paths[ref.slot]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The last stage of a burst: what the exact cache did not know, as far as there is time for it. */
 #include <rte_cycles.h>
+#include <string.h>
 
 #include "datapath/pmd.h"
 #include "datapath/port/mbuf.h"
@@ -164,13 +165,22 @@ static unsigned int gather(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 	return n;
 }
 
+static struct exact *exact_of(struct pmd *pmd, const struct pmd_burst *burst, unsigned int i)
+{
+	return &pmd->exact[flow_key_class(&burst->masked[i])];
+}
+
+/* Flows that come again have to be noticed all the same: they are worth a larger cache. */
 static void drop_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	const uint8_t index[], unsigned int n)
 {
 	struct rte_mbuf *mbufs[PORT_BURST];
 
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
 		mbufs[i] = burst->mbufs[index[i]];
+		if (!pmd->no_caches)
+			exact_keep_out(exact_of(pmd, burst, index[i]), burst->hashes[index[i]]);
+	}
 	rte_pktmbuf_free_bulk(mbufs, n);
 	stat_add(&pp->drops[DROP_MISS_BUDGET], n);
 	stat_add(&pmd->stats.misses, n);
@@ -253,6 +263,28 @@ static unsigned int run_misses(struct pmd *pmd, struct pmd_burst *burst, struct 
 	return n_left;
 }
 
+/* Those of MISSES[N] that were seen before go first: where there is no time for all, floods that never repeat have
+ * to wait. */
+static void put_seen_first(struct pmd *pmd, const struct pmd_burst *burst, struct pmd_miss misses[],
+	uint8_t index[], unsigned int n)
+{
+	struct pmd_miss others[PORT_BURST];
+	uint8_t other_index[PORT_BURST];
+	unsigned int n_seen = 0, n_others = 0;
+
+	for (unsigned int j = 0; j < n; j++) {
+		if (admission_knows(&exact_of(pmd, burst, index[j])->admission, misses[j].hash)) {
+			misses[n_seen] = misses[j];
+			index[n_seen++] = index[j];
+		} else {
+			others[n_others] = misses[j];
+			other_index[n_others++] = index[j];
+		}
+	}
+	memcpy(&misses[n_seen], others, n_others * sizeof *misses);
+	memcpy(&index[n_seen], other_index, n_others * sizeof *index);
+}
+
 /* A mask that has grown made its port's flows unknown, all at once; they have a right to be found again. It
  * happens some dozen times at most until there is nothing left to grow. */
 static bool is_pardoned(struct pmd *pmd, struct key_mask *mask)
@@ -278,6 +310,8 @@ static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n - n_known);
 	if (unlikely(is_pardoned(pmd, mask)))
 		allowed = n;
+	if (unlikely(allowed > n_known && allowed < n) && !pmd->no_caches)
+		put_seen_first(pmd, burst, misses + n_known, index + n_known, n - n_known);
 	if (asking)
 		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, 0, asking);
 

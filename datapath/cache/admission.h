@@ -57,7 +57,16 @@ __attribute__((always_inline)) static inline void admission_prefetch(const struc
 	__builtin_prefetch(admission->tags[(hash >> 16) & admission->mask]);
 }
 
-/* True if a key of HASH was seen lately; remembers it. */
+/* True if a key of HASH was seen lately. */
+static inline bool admission_knows(const struct admission *admission, uint64_t hash)
+{
+	const uint16_t *tags = admission->tags[(hash >> 16) & admission->mask];
+	uint16_t tag = (uint16_t)(hash >> 44) | 1;
+
+	return tags[0] == tag || tags[1] == tag;
+}
+
+/* The same; and remembers it. */
 static inline bool admission_seen(struct admission *admission, uint64_t hash)
 {
 	uint16_t *tags = admission->tags[(hash >> 16) & admission->mask];

@@ -7,15 +7,19 @@
  * forgotten everything does not shut anyone out for good. */
 #define ADMIT_BLINDLY 64
 
-/* So many crowded keys a second are worth more memory, if they are not a few of a flood. */
+/* A second's crowded keys are worth more memory if there are so many, and one for so many places, and they are
+ * not a few of a flood; and that for two seconds, as they may have found keys that are of no use since a mask of keys
+ * has grown. Those are never more than there are places: crowded keys that are do not wait. */
 #define CROWDED 512u
+#define CROWDED_PLACES 16
 #define CROWDED_SHARE 8
-#define CROWD_SHARE 4			/* One key for so many places is a crowd: ... */
-#define GROW_AT_ONCE 2			/* ... worth so many doublings. */
+#define STRAYED_PLACES 2		/* A second's finds in second places, one for so many places. */
 
-/* Slots of the doorkeeper for each place, of two keys each: it must remember more keys than there are places, to
- * notice that there are too few. */
-#define DOORKEEPER 2
+/* Epochs since the last hit that make an entry one that may go. */
+#define OLD 2
+
+/* Slots of the doorkeeper for each place, of two keys each. */
+#define DOORKEEPER 1
 
 static size_t buckets_size(const struct exact *exact, uint32_t mask)
 {
@@ -33,6 +37,16 @@ static uint32_t mask_for(uint32_t n)
 	return (uint32_t)round_up_pow2(MAX(n, 64u)) * 2 / EXACT_WAYS - 1;
 }
 
+static uint32_t slots_for(uint32_t mask)
+{
+	return (mask + 1) * EXACT_WAYS * DOORKEEPER;
+}
+
+static uint32_t slots(const struct exact *exact, uint32_t mask)
+{
+	return MAX(slots_for(mask), exact->min_slots);
+}
+
 void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride)
 {
 	*exact = (struct exact){.mask = mask_for(n), .max_mask = mask_for(MAX(n, max)),
@@ -40,8 +54,13 @@ void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride)
 	exact->wanted_mask = exact->allowed_mask = exact->old_mask = exact->mask;
 	exact->buckets = memory_reserve(buckets_size(exact, exact->max_mask), true);
 	exact->entries = memory_reserve(entries_size(exact, exact->max_mask), true);
-	admission_init(&exact->admission, (exact->mask + 1) * EXACT_WAYS * DOORKEEPER,
-		(exact->max_mask + 1) * EXACT_WAYS * DOORKEEPER);
+	admission_init(&exact->admission, slots_for(exact->mask), slots_for(exact->max_mask));
+}
+
+void exact_remember(struct exact *exact, uint32_t n)
+{
+	exact->min_slots = MIN(n / 2, slots_for(exact->max_mask));
+	admission_grow(&exact->admission, slots(exact, exact->mask));
 }
 
 void exact_uninit(struct exact *exact)
@@ -67,20 +86,30 @@ static void grow(struct exact *exact, uint32_t mask)
 	exact->old_mask = exact->mask;
 	exact->mask = mask;
 	exact->n_moving = EXACT_MOVING_TICKS;
-	admission_grow(&exact->admission, (mask + 1) * EXACT_WAYS * DOORKEEPER);
+	exact->n_crowds = 0;
+	admission_grow(&exact->admission, slots(exact, mask));
 }
 
 static bool is_crowd(const struct exact *exact)
 {
-	return exact->n_crowded > (exact->mask + 1) * EXACT_WAYS / CROWD_SHARE;
+	return exact->n_crowded > (exact->mask + 1) * EXACT_WAYS;
+}
+
+/* So many keys are found in their second bucket that it costs too much. */
+static bool is_far_spread(const struct exact *exact)
+{
+	return exact->n_strayed > (exact->mask + 1) * EXACT_WAYS / STRAYED_PLACES;
+}
+
+static bool is_worth_more(const struct exact *exact)
+{
+	return exact->n_crowded > CROWDED && exact->n_crowded > exact->n_full / CROWDED_SHARE &&
+		exact->n_crowded > (exact->mask + 1) * EXACT_WAYS / CROWDED_PLACES;
 }
 
 static void want_more(struct exact *exact)
 {
-	uint64_t n = ((uint64_t)exact->mask + 1) << (is_crowd(exact) ? GROW_AT_ONCE : 1);
-
-	atomic_store_explicit(&exact->wanted_mask, (uint32_t)MIN(n - 1, (uint64_t)exact->max_mask),
-		memory_order_relaxed);
+	atomic_store_explicit(&exact->wanted_mask, exact->mask * 2 + 1, memory_order_relaxed);
 }
 
 bool exact_check(struct exact *exact)
@@ -104,10 +133,10 @@ void exact_tick(struct exact *exact)
 	if (exact->n_moving && !--exact->n_moving)
 		exact->old_mask = exact->mask;
 	exact_check(exact);
-	if (exact->n_crowded > MAX(CROWDED, exact->n_full / CROWDED_SHARE) &&
-		exact->mask < exact->max_mask)
+	exact->n_crowds = is_worth_more(exact) ? exact->n_crowds + 1 : 0;
+	if ((exact->n_crowds > 1 || is_far_spread(exact)) && exact->mask < exact->max_mask)
 		want_more(exact);
-	exact->n_crowded = exact->n_full = 0;
+	exact->n_crowded = exact->n_full = exact->n_strayed = 0;
 }
 
 bool exact_wants(const struct exact *exact, uint32_t *mask)
@@ -120,7 +149,7 @@ void exact_populate(struct exact *exact, uint32_t mask)
 {
 	memory_populate(exact->buckets, buckets_size(exact, mask));
 	memory_populate(exact->entries, entries_size(exact, mask));
-	admission_populate(&exact->admission, (mask + 1) * EXACT_WAYS * DOORKEEPER);
+	admission_populate(&exact->admission, slots(exact, mask));
 }
 
 void exact_allow(struct exact *exact, uint32_t mask)
@@ -182,8 +211,8 @@ static unsigned int oldest_way(struct exact *exact, struct path *paths, const st
 			oldest = way;
 		}
 	}
-	exact->n_crowded += seen && oldest_age < 2;
-	dead = oldest_age < 2 ? dead_way(exact, paths, bucket) : -1;
+	exact->n_crowded += seen && oldest_age < OLD;
+	dead = oldest_age < OLD ? dead_way(exact, paths, bucket) : -1;
 	return dead >= 0 ? (unsigned int)dead : oldest;
 }
 
@@ -215,6 +244,17 @@ static void move_entry(struct exact *exact, struct exact_bucket *from, unsigned 
 	from->sigs[way] = 0;
 }
 
+/* A way of BUCKET that is free, or whose entry nobody has asked for of late; or -1. */
+static int spare_way(const struct exact *exact, const struct exact_bucket *bucket, uint64_t hash)
+{
+	int way = free_way(bucket, hash);
+
+	for (unsigned int i = 0; way < 0 && i < EXACT_WAYS; i++)
+		if ((uint8_t)(exact->epoch - bucket->ages[i]) >= OLD)
+			return (int)i;
+	return way;
+}
+
 /* Moves some entry of BUCKET, which is full, to the other bucket that it may be in: its way, or -1. Eight
  * buckets, so only for keys that will get a place anyhow. */
 static int make_room(struct exact *exact, struct exact_bucket *bucket)
@@ -224,7 +264,7 @@ static int make_room(struct exact *exact, struct exact_bucket *bucket)
 	for (unsigned int way = 0; way < EXACT_WAYS; way++) {
 		uint16_t sig = bucket->sigs[way];
 		struct exact_bucket *other = &exact->buckets[exact_second(number, sig, exact->mask)];
-		int place = free_way(other, 0);
+		int place = spare_way(exact, other, 0);
 
 		if (place < 0)
 			continue;
@@ -249,10 +289,13 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 	seen = admission_seen(&exact->admission, hash);
 	if (likely(!seen) && likely(next_random(exact) % ADMIT_BLINDLY))
 		return -1;
+	way = spare_way(exact, *bucket, hash);
+	if (way >= 0)
+		return way;
 	second = second_bucket(exact, hash);
 	way = find_way(exact, second, hash, key, n_words);
 	if (way < 0)
-		way = free_way(second, hash);
+		way = spare_way(exact, second, hash);
 	if (way < 0) {
 		way = make_room(exact, *bucket);
 		return way >= 0 ? way : (int)oldest_way(exact, paths, *bucket, hash, seen);
@@ -281,6 +324,16 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 	entry[exact->stride - 1] = exact_pack(ref, bucket->ages[way]);
 }
 
+void exact_keep_out(struct exact *exact, uint64_t hash)
+{
+	bool seen = admission_seen(&exact->admission, hash);
+
+	if (spare_way(exact, exact_bucket(exact, hash), hash) >= 0)
+		return;
+	exact->n_full++;
+	exact->n_crowded += seen;
+}
+
 /* ------------------------------------------------------------------ elsewhere */
 
 static const uint64_t *touched(struct exact *exact, const struct exact_bucket *bucket, unsigned int way)
@@ -289,6 +342,20 @@ static const uint64_t *touched(struct exact *exact, const struct exact_bucket *b
 
 	exact_touch(exact, entry, exact->stride);
 	return entry;
+}
+
+/* The entry in WAY of BUCKET, which belongs to HASH's bucket, goes there if there is room. */
+static const uint64_t *move_home(struct exact *exact, struct exact_bucket *bucket, unsigned int way,
+	uint64_t hash)
+{
+	struct exact_bucket *home = exact_bucket(exact, hash);
+	const uint64_t *entry = touched(exact, bucket, way);
+	int place = home == bucket ? -1 : spare_way(exact, home, hash);
+
+	if (place < 0)
+		return entry;
+	move_entry(exact, bucket, way, home, (unsigned int)place);
+	return exact_entry(exact, home, (unsigned int)place, exact->stride);
 }
 
 /* In the second bucket, if the first has its mark. */
@@ -306,21 +373,8 @@ static const uint64_t *find_stray(struct exact *exact, uint64_t hash, const uint
 		first->strays &= ~exact_stray_bit(exact_sig(hash));
 		return NULL;
 	}
-	return touched(exact, second, (unsigned int)way);
-}
-
-/* The entry in WAY of BUCKET, which belongs to HASH's bucket, goes there if there is room. */
-static const uint64_t *move_home(struct exact *exact, struct exact_bucket *bucket, unsigned int way,
-	uint64_t hash)
-{
-	struct exact_bucket *home = exact_bucket(exact, hash);
-	const uint64_t *entry = touched(exact, bucket, way);
-	int place = home == bucket ? -1 : free_way(home, hash);
-
-	if (place < 0)
-		return entry;
-	move_entry(exact, bucket, way, home, (unsigned int)place);
-	return exact_entry(exact, home, (unsigned int)place, exact->stride);
+	exact->n_strayed++;
+	return move_home(exact, second, (unsigned int)way, hash);
 }
 
 static const uint64_t *find_old(struct exact *exact, uint64_t hash, const uint64_t *key, uint32_t n_words)
@@ -342,4 +396,13 @@ const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const u
 
 	return entry || exact->old_mask == exact->mask ? entry :
 		find_old(exact, hash, key, n_words);
+}
+
+void exact_settle(struct exact *exact, uint64_t hash, const uint64_t *entry)
+{
+	struct exact_bucket *bucket = exact_bucket(exact, hash);
+	size_t way = (size_t)(entry - exact_entry(exact, bucket, 0, exact->stride)) / exact->stride;
+
+	if (way < EXACT_WAYS && exact_first_is_free(exact, hash))
+		move_entry(exact, bucket, (unsigned int)way, bucket, exact_first_way(hash));
 }

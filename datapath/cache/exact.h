@@ -58,6 +58,9 @@ struct exact {
 	uint32_t random;
 	uint32_t n_full;		/* Keys that found their bucket full, this epoch. */
 	uint32_t n_crowded;		/* Keys in use that others drove out or kept out, this epoch. */
+	uint32_t n_strayed;		/* Keys that were found in their second bucket, this epoch. */
+	uint32_t n_crowds;		/* Epochs in a row when those were worth more memory. */
+	uint32_t min_slots;		/* Of the doorkeeper. */
 	_Atomic uint32_t wanted_mask;
 	_Atomic uint32_t allowed_mask;
 	struct admission admission;
@@ -65,6 +68,8 @@ struct exact {
 
 /* Room for about N entries of STRIDE words, growing to MAX (at least N). */
 void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride);
+/* It is to remember some N keys that have come once, to notice that they are more than there are places. */
+void exact_remember(struct exact *exact, uint32_t n);
 void exact_uninit(struct exact *exact);
 void exact_clear(struct exact *exact);
 /* Bytes in use. */
@@ -87,10 +92,16 @@ void exact_allow(struct exact *exact, uint32_t mask);
 void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const uint64_t *key,
 	uint32_t n_words, struct exact_ref ref);
 
+/* A key of HASH was seen, and there was no time for it. */
+void exact_keep_out(struct exact *exact, uint64_t hash);
+
 /* Where a key is that exact_find() did not find, as exact_may_be_elsewhere() said it might, or NULL. What has to
  * move is moved. */
 const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const uint64_t *key,
 	uint32_t n_words);
+
+/* ENTRY, just found, of a key of HASH in its first bucket, is not where it would like to be best, but could be. */
+void exact_settle(struct exact *exact, uint64_t hash, const uint64_t *entry);
 
 /* Asks for the lines that exact_insert() will look at. */
 __attribute__((always_inline)) static inline void exact_prefetch_insert(const struct exact *exact, uint64_t hash)
@@ -209,6 +220,12 @@ static inline void exact_touch(struct exact *exact, const uint64_t *entry, uint3
 static inline unsigned int exact_first_way(uint64_t hash)
 {
 	return (unsigned int)(hash >> 32) % EXACT_WAYS;
+}
+
+/* True if nobody is there. */
+static inline bool exact_first_is_free(const struct exact *exact, uint64_t hash)
+{
+	return !exact_bucket(exact, hash)->sigs[exact_first_way(hash)];
 }
 
 /* Where that is: for most keys of a table that is not full, the one line that is to be read. What is there may
