@@ -19,8 +19,7 @@ __attribute__((always_inline)) static inline void ask_for(struct pmd *pmd, struc
 	struct exact *exact = &pmd->exact[class];
 
 	if (likely(class == FLOW_KEY_K64)) {
-		burst->entries[i] = exact_first(exact, burst->hashes[i], 8);
-		__builtin_prefetch(burst->entries[i]);
+		exact_prefetch(exact, burst->hashes[i], 8);
 		return;
 	}
 	burst->large |= UINT64_C(1) << i;

@@ -63,8 +63,41 @@ static inline void mask_key(struct pmd_burst *burst, const struct key_mask *mask
 		key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
 }
 
-/* Compares keys with the entries that they are in if they are where they would like to be; INDEX: those that are not,
- * how many. */
+/* Entries that the small keys may be in: the first way's of their buckets, ... */
+static inline void guess_first(struct pmd *pmd, struct pmd_burst *burst)
+{
+	const struct exact *exact = &pmd->exact[FLOW_KEY_K64];
+
+	for (unsigned int i = 0; i < burst->n; i++)
+		burst->entries[i] = exact_first(exact, burst->hashes[i], 8);
+}
+
+/* ... or what the signatures in their buckets say. How many are not those of before. */
+static unsigned int guess_by_bucket(struct pmd *pmd, struct pmd_burst *burst)
+{
+	/* No key is like this one: they have the epoch of a mask. */
+	static const uint64_t nothing[8] __attribute__((aligned(64)));
+	const struct exact *exact = &pmd->exact[FLOW_KEY_K64];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		const struct exact_bucket *bucket = exact_bucket(exact, burst->hashes[i]);
+		unsigned int ways = exact_candidates(bucket, burst->hashes[i]), way;
+
+		burst->entries[i] = nothing;
+		if (unlikely(!ways)) {
+			n++;
+			continue;
+		}
+		way = (unsigned int)__builtin_ctz(ways);
+		n += way != exact_first_way(burst->hashes[i]);
+		burst->entries[i] = exact_entry(exact, bucket, way, 8);
+		__builtin_prefetch(burst->entries[i]);
+	}
+	return n;
+}
+
+/* Compares keys with the entries that they were guessed to be in; INDEX: those that are not there, how many. */
 static inline unsigned int compare_first(struct pmd *pmd, struct pmd_burst *burst,
 	const struct key_mask *mask, uint8_t index[])
 {
@@ -206,8 +239,9 @@ static bool look_up_same(struct pmd *pmd, struct pmd_burst *burst)
 
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
+	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
 	uint8_t index[PORT_BURST + 1];
-	unsigned int n;
+	unsigned int n, n_astray;
 
 	if (mask->depth == XLATE_PORT) {
 		key_mask_port(mask, burst->in_port->dp_port, &burst->masked[0]);
@@ -218,7 +252,14 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 		key_mask_and(mask, &burst->keys[0], &burst->masked[0]);
 		return look_up_same(pmd, burst);
 	}
-	n = compare_first(pmd, burst, mask, index);
+	if (unlikely(exact->by_bucket)) {
+		n_astray = guess_by_bucket(pmd, burst);
+		n = compare_first(pmd, burst, mask, index);
+	} else {
+		guess_first(pmd, burst);
+		n = n_astray = compare_first(pmd, burst, mask, index);
+	}
+	exact_count_astray(exact, burst->n, n_astray);
 	if (unlikely(n)) {
 		guess_others(pmd, burst, mask, index, n);
 		compare_others(pmd, burst, index, n);

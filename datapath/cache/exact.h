@@ -61,6 +61,8 @@ struct exact {
 	uint32_t n_strayed;		/* Keys that were found in their second bucket, this epoch. */
 	uint32_t n_crowds;		/* Epochs in a row when those were worth more memory. */
 	uint32_t min_slots;		/* Of the doorkeeper. */
+	uint32_t n_asked, n_astray;	/* Lookups of bursts lately, and those whose key was not in its first way. */
+	bool by_bucket;			/* There are many of those: bursts are to ask buckets first. */
 	_Atomic uint32_t wanted_mask;
 	_Atomic uint32_t allowed_mask;
 	struct admission admission;
@@ -236,6 +238,32 @@ static inline const uint64_t *exact_first(const struct exact *exact, uint64_t ha
 	size_t bucket = (uint32_t)hash & exact->mask;
 
 	return exact->entries + (bucket * EXACT_WAYS + exact_first_way(hash)) * stride;
+}
+
+/* In full tables the first way is another key's for a third of the keys; asking it in vain costs more than the
+ * bucket that it spares. */
+#define EXACT_ASKED 8192u
+#define EXACT_ASTRAY_SHARE 8u
+
+/* Of N_ASKED lookups N_ASTRAY were not, or would not have been, answered by their first way. */
+static inline void exact_count_astray(struct exact *exact, uint32_t n_asked, uint32_t n_astray)
+{
+	exact->n_asked += n_asked;
+	exact->n_astray += n_astray;
+	if (likely(exact->n_asked < EXACT_ASKED))
+		return;
+	exact->by_bucket = exact->n_astray > exact->n_asked / EXACT_ASTRAY_SHARE;
+	exact->n_asked = exact->n_astray = 0;
+}
+
+/* Asks for the line that a burst looks at first. */
+__attribute__((always_inline)) static inline void exact_prefetch(const struct exact *exact, uint64_t hash,
+	uint32_t stride)
+{
+	if (unlikely(exact->by_bucket))
+		__builtin_prefetch(exact_bucket(exact, hash));
+	else
+		__builtin_prefetch(exact_first(exact, hash, stride));
 }
 
 /* Where KEY is, or NULL. STRIDE is exact->stride; both are constants where speed matters. Two keys that
