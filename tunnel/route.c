@@ -283,7 +283,7 @@ bool route_dev_source(const char *dev, const struct ipv6_addr *addr, struct ipv6
 	static const struct ipv6_addr none;
 	const struct route_table *table = rcu_get(&current);
 
-	return table && route_source_manual(table, dev, addr, &none, src);
+	return table && route_source_manual(table, dev, addr, &none, false, src);
 }
 
 bool route_local_address(size_t i, struct ipv6_addr *addr, struct eth_addr *mac)

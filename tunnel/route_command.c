@@ -97,7 +97,7 @@ int route_add_manual(int argc, const char *argv[], char **error)
 		return invalid(error, "Invalid pkt_mark");
 	str_copy(r.dev, argv[1], sizeof r.dev);
 	if (!table || !route_table_link(table, r.dev) ||
-		!route_source_manual(table, r.dev, &r.prefix, &r.gateway, &src))
+		!route_source_manual(table, r.dev, &r.prefix, &r.gateway, true, &src))
 		return invalid(error, "Error while inserting route.");
 	i = find_manual(&r);
 	if (i < manual.n)

@@ -25,8 +25,10 @@ static unsigned int manual_rank(const struct route_addr *a, const struct ipv6_ad
 }
 
 bool route_source_manual(const struct route_table *table, const char *dev,
-	const struct ipv6_addr *dst, const struct ipv6_addr *gateway, struct ipv6_addr *src)
+	const struct ipv6_addr *dst, const struct ipv6_addr *gateway, bool must_match,
+	struct ipv6_addr *src)
 {
+	struct ipv6_addr found;
 	unsigned int best = 0;
 
 	for (size_t i = 0; i < table->addrs.n; i++) {
@@ -41,10 +43,13 @@ bool route_source_manual(const struct route_table *table, const char *dev,
 			rank = manual_rank(a, gateway);
 		if (rank > best) {
 			best = rank;
-			*src = a->addr;
+			found = a->addr;
 		}
 	}
-	return best;
+	if (!best || (best <= 2 && must_match && gateway->b[0] != 0xfe))
+		return false;
+	*src = found;
+	return true;
 }
 
 /* ------------------------------------------------------------------ IPv4 as the kernel */

@@ -258,7 +258,7 @@ static bool finish_source(const struct route_table *table, struct route_entry *e
 
 	if (e->table == ROUTE_MANUAL_TABLE)
 		return e->n_hops && route_source_manual(table, hops->dev, &e->prefix,
-					    &hops->gateway, &e->src);
+					    &hops->gateway, true, &e->src);
 	for (uint32_t i = 0; i < e->n_hops && e->is_ipv4 && ipv6_addr_is_zero(&e->src); i++)
 		route_source_ipv4(table, hops[i].ifindex, &hops[i].gateway, e->scope, &hops[i].src);
 	return true;

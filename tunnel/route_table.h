@@ -130,9 +130,10 @@ const struct route_entry *route_table_find(const struct route_table *table, uint
 /* (route_source.c) */
 
 /* Source address for packets to DST by GATEWAY (zero: none) out of device DEV, as Open vSwitch chooses
- * it for manual routes; false if it has none. */
+ * it for manual routes; false if it has none. MUST_MATCH: one that has DST or GATEWAY in its prefix. */
 bool route_source_manual(const struct route_table *table, const char *dev,
-	const struct ipv6_addr *dst, const struct ipv6_addr *gateway, struct ipv6_addr *src);
+	const struct ipv6_addr *dst, const struct ipv6_addr *gateway, bool must_match,
+	struct ipv6_addr *src);
 /* ... of IPv4, as the kernel chooses it for a route of SCOPE. */
 bool route_source_ipv4(const struct route_table *table, int ifindex, const struct ipv6_addr *gateway,
 	uint8_t scope, struct ipv6_addr *src);

@@ -38,6 +38,31 @@ const char *tnl_type_name(enum tnl_type type)
 	return type_names[type];
 }
 
+bool tnl_type_parse(const char *name, enum tnl_type *type)
+{
+	/* The remote address says whether it is IPv6. */
+	if (!strcmp(name, "ip6gre"))
+		name = type_names[TNL_GRE];
+	for (int i = 0; i < TNL_N_TYPES; i++) {
+		if (!strcmp(name, type_names[i])) {
+			*type = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tnl_type_is_foreign(const char *name)
+{
+	static const char *const names[] = {
+		"erspan", "ip6erspan", "gtpu", "stt", "lisp", "bareudp", "srv6"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 static void complain(struct parse *p, const char *format, ...) PRINTF_FORMAT(2, 3);
 
 static void complain(struct parse *p, const char *format, ...)
@@ -224,9 +249,7 @@ int tnl_config_parse(const char *name, const char *type, const struct smap *opti
 		.complaints = SBUF_INITIALIZER};
 	const struct smap_node **nodes = smap_sort(options);
 
-	while (c.type < TNL_N_TYPES && strcmp(type, type_names[c.type]))
-		c.type++;
-	if (c.type == TNL_N_TYPES)
+	if (!tnl_type_parse(type, &c.type))
 		refuse(&p, "unknown tunnel type '%s'", type);
 	else if (c.type != TNL_GRE)
 		c.dst_port = htobe16(c.type == TNL_VXLAN ? VXLAN_PORT : GENEVE_PORT);

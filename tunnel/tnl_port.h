@@ -23,6 +23,10 @@ enum tnl_type {
 
 /* "vxlan", "gre", "geneve". */
 const char *tnl_type_name(enum tnl_type type);
+/* Interface.type ("ip6gre" is GRE). False, *TYPE untouched: it is none of these. */
+bool tnl_type_parse(const char *name, enum tnl_type *type);
+/* NAME is a tunnel type of Open vSwitch's that is not built. */
+bool tnl_type_is_foreign(const char *name);
 
 /* Settings of one tunnel interface, parsed from its options. Addresses: IPv4 as ::ffff:a.b.c.d. */
 struct tnl_config {

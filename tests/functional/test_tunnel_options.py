@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options of tunnel interfaces, beside Open vSwitch with the same configuration: the same frames leave by the underlay for
 the same frames of a guest, and the same frames arrive at the guest for the same frames from the underlay."""
+import re
 import struct
 import time
 
-from lab import wait_until
+from lab import run, wait_until
 from test_tunnel_interop import FAMILIES, no_offloads
 
 BRIDGE, PEER, MARK = "02:00:00:00:07:01", "02:00:00:00:07:02", b"INSIDE"
@@ -157,10 +158,10 @@ def cases():
             yield kind, "remote_ip=flow key=5 tos=inherit", "in_port=1,actions=%soutput:9\n" % to_flow + IN, family
         yield "vxlan", remote + "key=5 dst_port=4790", OUT + IN, family
         yield "vxlan", remote + "key=5 exts=gpe", OUT + IN, family
-        yield "geneve", remote + "key=5", ("in_port=1,actions=set_field:0x1122334455667788->tun_metadata0,set_field:0xa1b2c3d4->tun_metadata5,"
-                                           "output:9\n"
-                                           "in_port=9,ip,actions=move:NXM_NX_TUN_METADATA0[0..31]->NXM_OF_ETH_SRC[0..31],"
-                                           "move:NXM_NX_TUN_METADATA5[0..15]->NXM_OF_ETH_SRC[32..47],output:1\n"), family
+        yield "geneve", remote + "key=5", (
+            "in_port=1,actions=set_field:0x1122334455667788->tun_metadata0,set_field:0xa1b2c3d4->tun_metadata5,output:9\n"
+            "in_port=9,ip,tun_metadata0,actions=move:NXM_NX_TUN_METADATA0[0..31]->NXM_OF_ETH_SRC[0..31],output:1\n"
+            "in_port=9,ip,tun_metadata5,actions=move:NXM_NX_TUN_METADATA5[0..31]->NXM_OF_ETH_SRC[0..31],output:1\n"), family
         yield "geneve", remote + "key=5", "in_port=1,actions=set_field:oam->tun_flags,output:9\n" + IN, family
         yield "gre", remote + "key=5 packet_type=legacy_l2", OUT + IN, family
 
@@ -170,21 +171,135 @@ def compare(lab, chosen):
     theirs = Side(lab, "b", lambda host: host.start_ovs())
     wrong = []
     inner, outer = inner_frames(), {family: outer_frames(family) for family in FAMILIES}
-    for kind, options, flows, family in chosen:
-        got = []
-        for side in (ours, theirs):
-            side.configure(kind, options, flows)
-            # Open vSwitch takes up a tunnel's changes in its own time.
-            end = time.monotonic() + 1
-            while not side.carry(inner[:1], side.inside, side.wire)[0] and time.monotonic() < end:
-                time.sleep(0.05)
-            got.append((side.carry(inner, side.inside, side.wire), side.carry(outer[family], side.wire, side.inside)))
+    def differences(options, family):
+        got = [(side.carry(inner, side.inside, side.wire), side.carry(outer[family], side.wire, side.inside)) for side in (ours, theirs)]
         for what, frames, a, b in (("out", inner, got[0][0], got[1][0]), ("in", outer[family], got[0][1], got[1][1])):
             for i, frame in enumerate(frames):
                 if a[i] != b[i]:
-                    wrong.append("%s %s (IPv%d), %s, frame %d: %s\n  ours   %s\n  theirs %s" %
-                                 (kind, options, family, what, i, bytes(frame).hex(), a[i], b[i]))
+                    yield "%s (IPv%d), %s, frame %d: %s\n  ours   %s\n  theirs %s" % (
+                        options, family, what, i, bytes(frame).hex(), a[i], b[i])
+    for kind, options, flows, family in chosen:
+        for side in (ours, theirs):
+            side.configure(kind, options, flows)
+        # Open vSwitch takes up a tunnel's changes in its own time.
+        for _ in range(5):
+            different = list(differences(kind + " " + options, family))
+            if not different:
+                break
+            time.sleep(0.2)
+        wrong += different
     assert not wrong, "%d differ\n%s" % (len(wrong), "\n".join(wrong[:60]))
+
+
+COMMANDS = """\
+tnl/ports/show
+tnl/ports/show -v
+tnl/egress_port_range
+tnl/egress_port_range 40000 50000
+tnl/egress_port_range
+tnl/egress_port_range 50000 40000
+tnl/egress_port_range
+tnl/egress_port_range x y
+tnl/egress_port_range 0 10
+tnl/egress_port_range 70000 80000
+tnl/egress_port_range 1
+tnl/arp/show
+tnl/neigh/show
+tnl/arp/set br-phy 192.168.7.9 02:00:00:00:00:99
+tnl/neigh/set br-phy fd07::9 02:00:00:00:00:9a
+tnl/arp/set br-phy 192.168.7.9 xx
+tnl/arp/set br-phy xx 02:00:00:00:00:99
+tnl/arp/set nosuch 192.168.7.10 02:00:00:00:00:99
+tnl/arp/set br-phy 192.168.7.9
+tnl/arp/show
+tnl/arp/aging
+tnl/neigh/aging
+tnl/arp/aging 100
+tnl/arp/aging
+tnl/arp/aging 0
+tnl/arp/aging 3601
+tnl/arp/aging 3600
+tnl/arp/aging x
+tnl/neigh/flush
+tnl/arp/show
+tnl/arp/flush
+ovs/route/show
+ovs/route/lookup 192.168.7.9
+ovs/route/lookup 8.8.8.8
+ovs/route/lookup x
+ovs/route/lookup fd07::44
+ovs/route/lookup 192.168.7.0/24
+ovs/route/lookup 192.168.7.9 3
+ovs/route/add 10.5.0.0/16 br-phy 192.168.7.3
+ovs/route/add 10.6.0.0/16 br-phy
+ovs/route/add 10.7.0.0/16 nosuch
+ovs/route/add 10.7.0.0/99 br-phy
+ovs/route/add x br-phy
+ovs/route/add 10.7.0.0/16 br-phy x
+ovs/route/add 10.7.0.0/16 br-phy fd07::1
+ovs/route/add fd55::/32 br-phy fd07::3
+ovs/route/add fd56::/32 br-phy 1.2.3.4
+ovs/route/add 10.8.0.0/16 br-phy pkt_mark=9
+ovs/route/add 10.8.0.0/16 br-phy 192.168.7.4 pkt_mark=10
+ovs/route/add 10.8.0.0/16 br-phy 192.168.7.4 pkt_mark=x
+ovs/route/add 10.8.0.0/16 br-phy 192.168.7.4 mark=1
+ovs/route/add 10.9.1.7 br-phy
+ovs/route/add 10.9.1.7/24 br-phy
+ovs/route/add 10.5.0.0/16 br-phy 192.168.7.5
+ovs/route/add 10.0.0.0
+ovs/route/show
+ovs/route/lookup 10.5.1.1
+ovs/route/lookup 10.8.1.1
+ovs/route/lookup 10.8.1.1 pkt_mark=9
+ovs/route/lookup 10.8.1.1 pkt_mark=10
+ovs/route/lookup fd55::1
+ovs/route/del 10.5.0.0/16
+ovs/route/del 10.5.0.0/16
+ovs/route/del 10.8.0.0/16
+ovs/route/del 10.8.0.0/16 pkt_mark=9
+ovs/route/del x
+ovs/route/del 192.168.7.0/24
+ovs/route/del 10.8.0.0/16 pkt_mark=y
+ovs/route/del fd55::/32
+ovs/route/del
+ovs/route/show"""
+
+
+def test_commands(lab):
+    """Replies and errors of ovs-appctl: as Open vSwitch's."""
+    sides = Side(lab, "a", lambda host: host.start()), Side(lab, "b", lambda host: host.start_ovs())
+    for side in sides:
+        side.host.vsctl(" -- ".join("add-port br-int t%d -- set interface t%d type=%s options:remote_ip=192.168.7.2 options:key=5" %
+                                    (i, i, kind) for i, kind in enumerate(("vxlan", "geneve", "gre"))))
+
+    def reply(side, command):
+        p = run(side.host.cmd("ovs-appctl", "-t", side.host.ctl, *command.split()), check=False, env=side.host.env)
+        # What differs from host to host: paths, port numbers, link-local addresses and the order of tables.
+        text = re.sub(r"/\S*\.ctl", "CTL", p.stdout + p.stderr)
+        lines = [re.sub(r"\(\d+\)", "(N)", x) for x in text.splitlines() if "fe80:" not in x]
+        return p.returncode, sorted(lines) if "show" in command else lines
+    for side in sides:
+        wait_until(lambda: "gre_sys" in side.host.appctl("tnl/ports/show"), what="the tunnels")
+    wrong = []
+    for command in COMMANDS.splitlines():
+        ours, theirs = [reply(side, command) for side in sides]
+        if ours != theirs:
+            wrong.append("%s\n  ours   %s\n  theirs %s" % (command, ours, theirs))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_types_that_are_not_built(lab):
+    """They are refused, and told what there is."""
+    host = lab.host("a")
+    host.start()
+    host.vsctl("add-br br-int")
+    for kind in ("erspan", "ip6erspan", "gtpu", "stt", "lisp", "bareudp"):
+        host.vsctl("add-port br-int t0 -- set interface t0 type=%s options:remote_ip=192.168.7.2" % kind)
+        assert host.vsctl("get interface t0 ofport error").split("\n")[:2] == \
+            ["-1", '"t0: tunnels of type %s are not supported: use geneve, gre or vxlan"' % kind]
+        host.vsctl("del-port br-int t0")
+    host.vsctl("add-port br-int t0 -- set interface t0 type=ip6gre options:remote_ip=fd07::2")
+    assert host.vsctl("get interface t0 error").strip() == "[]"
 
 
 def test_some_options(lab):

@@ -116,7 +116,7 @@ static void cmd_neigh_aging(struct unixctl_conn *conn, int argc, const char *arg
 
 	(void)aux;
 	if (argc > 1) {
-		if (parse_i64(argv[1], 0, 3600, &seconds)) {
+		if (parse_i64(argv[1], 1, 3600, &seconds)) {
 			unixctl_reply_error(conn, "bad aging value");
 			return;
 		}
@@ -181,12 +181,15 @@ static void cmd_egress_port_range(struct unixctl_conn *conn, int argc, const cha
 		free(text);
 		return;
 	}
-	if (parse_i64(argv[1], 1, 65535, &low) || parse_i64(argv[2], low, 65535, &high)) {
-		unixctl_reply_error(conn, "bad range: expected two ports from 1 to 65535, lower one first");
-		return;
+	/* No errors, to Open vSwitch. */
+	if (parse_i64(argv[1], 1, 65535, &low))
+		unixctl_reply(conn, "Invalid min.");
+	else if (parse_i64(argv[2], 1, 65535, &high))
+		unixctl_reply(conn, "Invalid max.");
+	else {
+		tnl_egress_port_range_set(low, high);
+		unixctl_reply(conn, "OK");
 	}
-	tnl_egress_port_range_set(low, high);
-	unixctl_reply(conn, "OK");
 }
 
 /* ------------------------------------------------------------------ memory */

@@ -184,7 +184,9 @@ static void open_tunnel(struct rc_iface *iface)
 
 static bool is_tunnel(const char *type)
 {
-	return !strcmp(type, "vxlan") || !strcmp(type, "gre") || !strcmp(type, "geneve");
+	enum tnl_type tnl_type;
+
+	return tnl_type_parse(type, &tnl_type);
 }
 
 bool rc_iface_has_no_device(const char *type)
@@ -229,6 +231,9 @@ static void iface_open(struct rc_iface *iface)
 		open_patch(iface);
 	else if (is_tunnel(iface->type))
 		open_tunnel(iface);
+	else if (tnl_type_is_foreign(iface->type))
+		fail(iface, xasprintf("%s: tunnels of type %s are not supported: use geneve, gre or vxlan",
+			iface->name, iface->type));
 	else if (!is_device(iface->type))
 		fail(iface, xasprintf("could not open network device %s (Address family not supported by "
 			"protocol): unknown type \"%s\"", iface->name, iface->type));

@@ -344,8 +344,8 @@ static json_t *system_statistics(void)
 static void put_root(json_t *operations, struct shash *seen, const char *root, bool counters)
 {
 	static const char *const datapath_types[] = {"netdev", "system"};
-	static const char *const iface_types[] = {"dpdk", "geneve", "gre", "internal", "patch", "system",
-		"tap", "vxlan"};
+	static const char *const iface_types[] = {"dpdk", "geneve", "gre", "internal", "ip6gre", "patch",
+		"system", "tap", "vxlan"};
 	json_t *row = json_object();
 
 	json_object_set_new(row, "ovs_version", json_string("3.1.0"));
