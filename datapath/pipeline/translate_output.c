@@ -200,15 +200,15 @@ static void xlate_output_device(struct xlate_ctx *ctx, const struct pl_port *por
 {
 	struct op_output *op;
 
-	xlate_commit(ctx);
-	if (xlate_tunnel_terminate(ctx, port))
-		return;
 	/* An internal device may be in another namespace, whence news of its state comes late: its driver
 	 * finds out. */
 	if (port->config & PL_PORT_DOWN && !port->is_internal) {
 		xlate_drop(ctx, DROP_TX_PORT_DOWN);
 		return;
 	}
+	xlate_commit(ctx);
+	if (xlate_tunnel_terminate(ctx, port))
+		return;
 	if (ctx->trunc)
 		xlate_put_truncate(ctx, ctx->trunc);
 	else if (ctx->mirror_snaplen)

@@ -7,6 +7,7 @@
 
 #include "datapath/eal.h"
 #include "lib/fatal.h"
+#include "tests/support/packets.h"
 
 static uint16_t pf_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n)
 {
@@ -149,4 +150,30 @@ void pf_check_invariant(const struct pf *pf, ofp_port_t port)
 		n += stat_get(&pp->drops[r]);
 	assert_int_equal(n, stat_get(&pp->rx_packets));
 	assert_int_equal(stat_get(&pp->drops[DROP_NONE]), 0);
+}
+
+/* ------------------------------------------------------------------ chance */
+
+static uint32_t rng = 1;
+
+void pf_rnd_seed(uint32_t seed)
+{
+	rng = seed;
+}
+
+uint32_t pf_rnd(uint32_t n)
+{
+	rng = rng * 1664525u + 1013904223u;
+	return (uint32_t)(((uint64_t)(rng >> 8) * n) >> 24);
+}
+
+size_t pf_random_frame(uint8_t *frame)
+{
+	const char *hex = sample_packets[pf_rnd(N_SAMPLE_PACKETS)];
+	size_t len = strlen(hex) / 2;
+
+	assert_int_equal(parse_hex_bytes(hex, frame, len), 0);
+	for (uint32_t n = pf_rnd(3); n; n--)
+		frame[pf_rnd(2) ? 5 + 6 * pf_rnd(2) : pf_rnd((uint32_t)len)] ^= (uint8_t)(1 << pf_rnd(2));
+	return pf_rnd(50) ? len : pf_rnd((uint32_t)len + 1);
 }

@@ -47,3 +47,10 @@ void pf_send(struct pf *pf, ofp_port_t port, const void *data, size_t len);
 /* Received packets at PORT, and of these forwarded, consumed, dropped: the invariant. */
 void pf_check_invariant(const struct pf *pf, ofp_port_t port);
 uint64_t pf_drops(const struct pf *pf, ofp_port_t port, enum drop_reason reason);
+
+/* By chance, the same in each run: a number below N; a frame of some kind, at most 512 bytes: its length. Few
+ * values a byte, so that flows come again. */
+uint32_t pf_rnd(uint32_t n);
+size_t pf_random_frame(uint8_t *frame);
+/* Begins anew, at SEED. */
+void pf_rnd_seed(uint32_t seed);

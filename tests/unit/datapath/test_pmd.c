@@ -8,7 +8,6 @@
 #include "datapath/dp_private.h"
 #include "datapath/pipeline/fdb.h"
 #include "tests/support/eal_fixture.h"
-#include "tests/support/packets.h"
 #include "lib/csum.h"
 #include "tunnel/tnl_header.h"
 
@@ -463,198 +462,7 @@ static void purge_forgets_paths_and_keeps_counts(void **state)
 	bench_destroy(&b);
 }
 
-/* ------------------------------------------------------------------ cache on == cache off */
-
-static uint32_t rng = 1;
-
-static uint32_t rnd(uint32_t n)
-{
-	rng = rng * 1664525u + 1013904223u;
-	return (uint32_t)(((uint64_t)(rng >> 8) * n) >> 24);
-}
-
-static size_t random_frame(uint8_t *frame)
-{
-	const char *hex = sample_packets[rnd(N_SAMPLE_PACKETS)];
-	size_t len = strlen(hex) / 2;
-
-	assert_int_equal(parse_hex_bytes(hex, frame, len), 0);
-	/* Few values a byte, so that flows come again. */
-	for (uint32_t n = rnd(3); n; n--)
-		frame[rnd(2) ? 5 + 6 * rnd(2) : rnd((uint32_t)len)] ^= (uint8_t)(1 << rnd(2));
-	return rnd(50) ? len : rnd((uint32_t)len + 1);
-}
-
-static int compare_frames(const void *a_, const void *b_)
-{
-	const struct pf_frame *a = a_, *b = b_;
-
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	return memcmp(a->data, b->data, a->len);
-}
-
-/* Hits go before misses, so only what was sent is the same, not in which order. */
-static void compare_sent(struct pf *a, struct pf *b)
-{
-	for (ofp_port_t port = 1; port <= N_PORTS; port++) {
-		struct pf_port *pa = &a->ports[port], *pb = &b->ports[port];
-
-		assert_int_equal(pa->n_tx, pb->n_tx);
-		qsort(pa->tx, pa->n_tx, sizeof *pa->tx, compare_frames);
-		qsort(pb->tx, pb->n_tx, sizeof *pb->tx, compare_frames);
-		for (unsigned int i = 0; i < pa->n_tx; i++)
-			assert_int_equal(compare_frames(&pa->tx[i], &pb->tx[i]), 0);
-		for (unsigned int r = 0; r < DROP_N_REASONS; r++)
-			assert_int_equal(pf_drops(a, port, (enum drop_reason)r),
-				pf_drops(b, port, (enum drop_reason)r));
-		assert_int_equal(stat_get(&pa->pp->forwarded), stat_get(&pb->pp->forwarded));
-		assert_int_equal(stat_get(&pa->pp->consumed), stat_get(&pb->pp->consumed));
-	}
-}
-
-static void random_acts(struct act_builder *acts)
-{
-	static const char *const macs[] = {"02:bb:00:00:00:01", "02:bb:00:00:00:02"};
-	struct act_push *push;
-
-	for (uint32_t n = 1 + rnd(3); n; n--) {
-		switch (rnd(9)) {
-		case 0:
-			fx_set(acts, "eth_dst", macs[rnd(2)]);
-			break;
-		case 1:
-			fx_set(acts, "reg1", rnd(2) ? "1" : "2");
-			break;
-		case 2:
-			push = act_put(acts, ACT_PUSH_VLAN, sizeof *push);
-			push->ethertype = htobe16(0x8100);
-			fx_set(acts, "vlan_vid", rnd(2) ? "4101" : "4102");
-			break;
-		case 3:
-			fx_plain(acts, ACT_STRIP_VLAN);
-			break;
-		case 4:
-			fx_resubmit(acts, (uint8_t)(1 + rnd(2)));
-			break;
-		case 5:
-			fx_output(acts, OFPP_NORMAL);
-			break;
-		default:
-			fx_output(acts, 1 + rnd(N_PORTS));
-			break;
-		}
-	}
-}
-
-static void random_rule(struct bench *b)
-{
-	static const char *const matches[] = {"", "in_port=1", "in_port=2", "eth_type=0x0800",
-		"eth_type=0x0806", "eth_type=0x86dd", "eth_src=02:aa:00:00:00:01",
-		"eth_src=02:aa:00:00:00:03", "eth_dst=02:aa:00:00:00:02",
-		"eth_type=0x0800,ip_dst=10.1.0.2", "eth_type=0x0800,ip_src=10.1.0.0/255.255.0.0",
-		"eth_type=0x0800,ip_proto=17", "eth_type=0x0800,ip_proto=17,udp_dst=53",
-		"eth_type=0x0800,ip_proto=6,tcp_dst=80", "vlan_vid=4101", "reg1=1", "reg1=2",
-		"eth_type=0x86dd,ip_proto=58", "eth_type=0x0800,ip_dscp=1"};
-	struct act_builder *acts = fx_acts();
-
-	random_acts(acts);
-	fx_rule(b->fx, b->bridge, (uint8_t)rnd(3), 1 + (int)rnd(30), matches[rnd(19)], acts);
-}
-
-static void hide_random_rule(struct bench *b)
-{
-	struct pl_rule *rule;
-
-	if (!b->fx->n_rules)
-		return;
-	rule = b->fx->rules[rnd(b->fx->n_rules)];
-	if (atomic_load(&rule->cr.versions.removed) != VERSION_MAX)
-		return;
-	pl_rule_hide(b->bridge, rule, version_next());
-	version_publish();
-	pl_rule_changed(b->bridge, rule);
-}
-
-/* Both PMDs' news, the same for both; learned once. */
-static void learn_all(struct bench *b, struct pf *other)
-{
-	struct news news;
-
-	while (news_get_fact(&other->pmd->news, &news))
-		continue;
-	while (news_get_fact(&b->pf->pmd->news, &news))
-		if (news.type == NEWS_FDB)
-			fdb_learn(b->bridge->fdb, news.fdb.mac, news.fdb.vlan, news.fdb.port, 1);
-	while (news_get_packet(&b->pf->pmd->news, &news) ||
-		news_get_packet(&other->pmd->news, &news)) {
-		rte_pktmbuf_free(news.packet.mbuf);
-		rte_pktmbuf_free(news.packet.op);
-	}
-}
-
-static void check_counters(struct bench *b, struct pf *other, struct counter_value *before)
-{
-	struct counter_value after[512];
-
-	for (unsigned int i = 0; i < b->fx->n_rules; i++)
-		before[i] = counter_get(b->fx->rules[i]->counter);
-	dp_sweep_pmd(b->pf->pmd);
-	for (unsigned int i = 0; i < b->fx->n_rules; i++)
-		after[i] = counter_get(b->fx->rules[i]->counter);
-	dp_sweep_pmd(other->pmd);
-	for (unsigned int i = 0; i < b->fx->n_rules; i++) {
-		struct counter_value end = counter_get(b->fx->rules[i]->counter);
-
-		assert_int_equal(after[i].packets - before[i].packets,
-			end.packets - after[i].packets);
-		assert_int_equal(after[i].bytes - before[i].bytes, end.bytes - after[i].bytes);
-	}
-}
-
-static void cache_on_is_cache_off(void **state)
-{
-	struct counter_value *values = calloc(512, sizeof *values);
-	struct bench b = bench_create();
-	struct pf *off = pf_create(b.bridge, N_PORTS, true);
-	uint8_t frame[512];
-
-	b.fx->check_wildcards = false;
-	for (int round = 0; round < 1500; round++) {
-		uint32_t n = 1 + rnd(40);
-
-		if (!rnd(6) && b.fx->n_rules < 500)
-			random_rule(&b);
-		if (!rnd(8))
-			hide_random_rule(&b);
-		if (!rnd(4))
-			learn_all(&b, off);
-		while (n--) {
-			ofp_port_t port = 1 + rnd(N_PORTS);
-			size_t len = random_frame(frame);
-
-			if (!len)
-				continue;
-			pf_put(b.pf, port, frame, len);
-			pf_put(off, port, frame, len);
-		}
-		pf_run(b.pf);
-		pf_run(off);
-		compare_sent(b.pf, off);
-		if (!rnd(5))
-			check_counters(&b, off, values);
-	}
-	check_counters(&b, off, values);
-	/* It was the cache that was compared. */
-	assert_true(stat_get(&b.pf->pmd->stats.exact_hits) > 5000);
-	assert_int_equal(stat_get(&off->pmd->stats.exact_hits), 0);
-	learn_all(&b, off);
-	for (ofp_port_t port = 1; port <= N_PORTS; port++)
-		pf_check_invariant(off, port);
-	pf_destroy(off);
-	bench_destroy(&b);
-	free(values);
-}
+/* ------------------------------------------------------------------ frames of all kinds */
 
 /* N random frames of all kinds from port 1 go to port OUT. */
 static void send_all_kinds(struct bench *b, ofp_port_t out, unsigned int n)
@@ -663,7 +471,7 @@ static void send_all_kinds(struct bench *b, ofp_port_t out, unsigned int n)
 	unsigned int sent = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
-		size_t len = random_frame(frame);
+		size_t len = pf_random_frame(frame);
 
 		if (len < 14)
 			continue;
@@ -1011,7 +819,6 @@ int main(void)
 		cmocka_unit_test(control_sends_by_command),
 		cmocka_unit_test(change_during_a_translation_is_not_missed),
 		cmocka_unit_test(purge_forgets_paths_and_keeps_counts),
-		cmocka_unit_test(cache_on_is_cache_off),
 		cmocka_unit_test(tunnel_push_is_the_same_both_ways),
 		cmocka_unit_test(what_comes_out_of_tunnels_goes_on),
 		cmocka_unit_test(known_outer_headers_are_told_from_others),
