@@ -210,7 +210,7 @@ dp_port_t dp_port_open(const struct dp_port_spec *spec)
 	struct dp_device *device = device_create(spec->name, DP_DEVICE_OPENING);
 	struct worker_job *job;
 
-	if (!dp.worker || dp.start_error) {
+	if (!dp.worker) {
 		dp_port_t number = device->number;
 
 		put_event(device, DP_PORT_FAILED,
