@@ -25,6 +25,7 @@
 #define SETTLE_MS 20		/* Tunnels and routes change in bunches. */
 #define PATIENCE_MS 5000	/* Nothing asked what ovs-vswitchd would not, right after a change. */
 #define MAX_ASKED_AHEAD 256	/* At once. */
+#define MAX_REFRESHED 500	/* Tunnels looked at in one turn of control. */
 #define LOOK_MS 100		/* Neighbours also come by other ways than snooping. */
 
 /* Packets of one tunnel that wait for one next hop; oldest first. */
@@ -263,10 +264,13 @@ static bool refresh_hop(struct pl_bridge *bridge, const struct ipv6_addr *next_h
 
 /* Next hops of tunnels are asked for before a packet needs them, and again in the last quarter of their
  * time. Whoever takes the place of ovs-vswitchd leaves it to packets for the first seconds: what is
- * tried on it by hand or by tests made for that shows the frames that they expect. */
-static void refresh(int64_t now_ms)
+ * tried on it by hand or by tests made for that shows the frames that they expect. A part of the tunnels
+ * at a time; true when it is time to rest. */
+static bool refresh(int64_t now_ms)
 {
+	static size_t next;
 	const struct tnl_port *port;
+	size_t at = 0;
 	struct pl_bridge *bridge = NULL;
 	struct route_query query;
 	struct route route;
@@ -274,8 +278,12 @@ static void refresh(int64_t now_ms)
 	char dev[16] = "";
 
 	CMAP_FOR_EACH (port, node, tnl_port_map()) {
-		if (n_asked >= MAX_ASKED_AHEAD)
-			break;
+		if (at++ < next)
+			continue;
+		if (at > next + MAX_REFRESHED || n_asked >= MAX_ASKED_AHEAD) {
+			next = at - 1;
+			return n_asked;
+		}
 		if (port->config.remote_flow)
 			continue;
 		tnl_route_query_config(&port->config, &query);
@@ -294,6 +302,8 @@ static void refresh(int64_t now_ms)
 					? &query.dst : &hop->gateway, now_ms);
 		}
 	}
+	next = 0;
+	return true;
 }
 
 void dp_neigh_ask_ahead(void)
@@ -309,10 +319,8 @@ void dp_neigh_run(int64_t now_ms)
 		seen_generation = tnl_port_generation();
 		dp_neigh_ask_ahead();
 	}
-	if (now_ms - dp.refreshed_ms >= REFRESH_MS) {
+	if (now_ms - dp.refreshed_ms >= REFRESH_MS && refresh(now_ms))
 		dp.refreshed_ms = now_ms;
-		refresh(now_ms);
-	}
 	/* Any neighbour may have gone: all tunnel output depends on the routes. */
 	if (neigh_run(now_ms))
 		dep_bump(dep_route());

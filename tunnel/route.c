@@ -214,18 +214,14 @@ bool route_lookup(const struct route_query *query, struct route *route)
 	const struct route_table *table = rcu_get(&current);
 	const struct route_entry *e = table ? find_best(table, query) : NULL;
 	struct route_query again = *query;
-	struct route found;
 
-	if (!e || !take(table, e, query, &found))
+	if (!e || !take(table, e, query, route))
 		return false;
-	if (table->from_matters && ipv6_addr_is_zero(&query->src)) {
-		again.src = found.hops[0].src;
-		e = find_best(table, &again);
-		if (!e || !take(table, e, &again, &found))
-			return false;
-	}
-	*route = found;
-	return true;
+	if (!table->from_matters || !ipv6_addr_is_zero(&query->src))
+		return true;
+	again.src = route->hops[0].src;
+	e = find_best(table, &again);
+	return e && take(table, e, &again, route);
 }
 
 bool route_lookup_addr(const struct ipv6_addr *dst, struct route_hop *hop)

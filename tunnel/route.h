@@ -55,7 +55,7 @@ void route_uninit(void);
 /* Reads everything again, now. True if something is different. */
 bool route_reload(void);
 
-/* Any thread. Where packets as in QUERY go; false: nowhere. */
+/* Any thread. Where packets as in QUERY go; false: nowhere, and ROUTE has nothing of use. */
 bool route_lookup(const struct route_query *query, struct route *route);
 /* The same for packets to DST of which nothing is known: their first hop. */
 bool route_lookup_addr(const struct ipv6_addr *dst, struct route_hop *hop);
