@@ -387,11 +387,26 @@ size_t dp_count_paths(struct dp_path_count *counts, size_t max)
 	return n;
 }
 
+/* Of PMD: bytes that its caches have in use, and flows that they know. */
+static void cache_usage(const struct pmd *pmd, uint64_t *bytes, uint64_t *flows)
+{
+	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++) {
+		*bytes += exact_memory(&pmd->exact[i]);
+		*flows += exact_n_used(&pmd->exact[i]);
+	}
+	*bytes += mega_memory(&pmd->mega) + path_pool_bytes(pmd->pool);
+}
+
 void dp_memory_usage(struct shash *usage)
 {
-	uint64_t paths = 0;
+	uint64_t paths = 0, bytes = 0, flows = 0;
 
-	for (unsigned int i = 0; i < dp.n_pmds; i++)
+	for (unsigned int i = 0; i < dp.n_pmds; i++) {
 		paths += path_pool_n_live(dp.pmds[i]->pool);
+		cache_usage(dp.pmds[i], &bytes, &flows);
+	}
 	add_usage(usage, "udpif keys", paths);
+	add_usage(usage, "cached flows", flows);
+	add_usage(usage, "cache bytes", bytes);
+	add_usage(usage, "bytes per cached flow", flows ? bytes / flows : 0);
 }

@@ -2,6 +2,10 @@
 #include "datapath/cache/exact.h"
 
 #include "datapath/cache/memory.h"
+#include "lib/coverage.h"
+
+COVERAGE_DEFINE(exact_grown);
+COVERAGE_DEFINE(exact_crowded);
 
 /* One in so many keys never seen before gets a place all the same, so that a doorkeeper that has
  * forgotten everything does not shut anyone out for good. */
@@ -73,6 +77,7 @@ void exact_uninit(struct exact *exact)
 void exact_clear(struct exact *exact)
 {
 	memset(exact->buckets, 0, buckets_size(exact, exact->mask));
+	atomic_store_explicit(&exact->n_used, 0, memory_order_relaxed);
 }
 
 size_t exact_memory(const struct exact *exact)
@@ -83,6 +88,7 @@ size_t exact_memory(const struct exact *exact)
 
 static void grow(struct exact *exact, uint32_t mask)
 {
+	COVERAGE_INC(exact_grown);
 	exact->old_mask = exact->mask;
 	exact->mask = mask;
 	exact->n_moving = EXACT_MOVING_TICKS;
@@ -234,11 +240,17 @@ static int find_way(const struct exact *exact, const struct exact_bucket *bucket
 	return -1;
 }
 
+static void add_used(struct exact *exact, uint32_t n)
+{
+	atomic_store_explicit(&exact->n_used, exact_n_used(exact) + n, memory_order_relaxed);
+}
+
 static void move_entry(struct exact *exact, struct exact_bucket *from, unsigned int way,
 	struct exact_bucket *to, unsigned int place)
 {
 	memcpy(exact_entry(exact, to, place, exact->stride), exact_entry(exact, from, way, exact->stride),
 		exact->stride * 8);
+	add_used(exact, to->sigs[place] ? UINT32_MAX : 0);
 	to->sigs[place] = from->sigs[way];
 	to->ages[place] = from->ages[way];
 	from->sigs[way] = 0;
@@ -297,6 +309,7 @@ static int choose_way(struct exact *exact, struct path *paths, struct exact_buck
 	if (way < 0)
 		way = spare_way(exact, second, hash);
 	if (way < 0) {
+		COVERAGE_INC(exact_crowded);
 		way = make_room(exact, *bucket);
 		return way >= 0 ? way : (int)oldest_way(exact, paths, *bucket, hash, seen);
 	}
@@ -318,6 +331,7 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 		return;
 	entry = exact_entry(exact, bucket, (unsigned int)way, exact->stride);
 	memcpy(entry, key, n_words * 8);
+	add_used(exact, !bucket->sigs[way]);
 	bucket->sigs[way] = exact_sig(hash);
 	/* Older than all that has been hit, until it is, too. */
 	bucket->ages[way] = (uint8_t)(exact->epoch - 1);

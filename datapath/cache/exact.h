@@ -63,6 +63,7 @@ struct exact {
 	uint32_t min_slots;		/* Of the doorkeeper. */
 	uint32_t n_asked, n_astray;	/* Lookups of bursts lately, and those whose key was not in its first way. */
 	bool by_bucket;			/* There are many of those: bursts are to ask buckets first. */
+	_Atomic uint32_t n_used;	/* Ways that are not free. */
 	_Atomic uint32_t wanted_mask;
 	_Atomic uint32_t allowed_mask;
 	struct admission admission;
@@ -74,6 +75,12 @@ void exact_init(struct exact *exact, uint32_t n, uint32_t max, uint32_t stride);
 void exact_remember(struct exact *exact, uint32_t n);
 void exact_uninit(struct exact *exact);
 void exact_clear(struct exact *exact);
+/* Ways that are not free; any thread. */
+static inline uint32_t exact_n_used(const struct exact *exact)
+{
+	return atomic_load_explicit(&exact->n_used, memory_order_relaxed);
+}
+
 /* Bytes in use. */
 size_t exact_memory(const struct exact *exact);
 /* Makes what was not hit since the last call a second older; call about once a second. */

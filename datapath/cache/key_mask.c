@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "lib/coverage.h"
 #include "lib/flow_key_parse.h"
+
+COVERAGE_DEFINE(key_mask_grown);
 
 /* What the small and middle classes have of the Ethernet header: in word 0 type, tag and TPIDs, ... */
 static const uint64_t ethernet_words[] = {
@@ -96,7 +99,10 @@ bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_
 		have->w[i] |= bits->w[i];
 		more |= have->w[i] & ~bits->w[i];
 	}
-	mask->epoch += missing || depth > mask->depth;
+	if (unlikely(missing || depth > mask->depth)) {
+		mask->epoch++;
+		COVERAGE_INC(key_mask_grown);
+	}
 	mask->depth = MAX(mask->depth, depth);
 	return !more;
 }

@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "datapath/cache/memory.h"
+#include "lib/coverage.h"
 #include "lib/hash.h"
+
+COVERAGE_DEFINE(dpif_flow_put);
+COVERAGE_DEFINE(dpif_flow_del);
 
 /* Bodies and programs come in classes of four a doubling, from 128 bytes on; what is larger than the last
  * runs uncached. */
@@ -347,6 +351,7 @@ static uint32_t path_create(struct path_pool *pool, const struct xlate_out *out,
 		return PATH_NONE;
 	}
 	pool->n_created++;
+	COVERAGE_INC(dpif_flow_put);
 	body->hash = hash;
 	body->in_port = in_port;
 	body->created_ms = now_ms;
@@ -417,6 +422,7 @@ void path_retire(struct path_pool *pool, uint32_t slot)
 
 	if (atomic_load_explicit(&path->state, memory_order_relaxed) != PATH_LIVE)
 		return;
+	COVERAGE_INC(dpif_flow_del);
 	unlink_path(pool, slot);
 	/* Whoever remembers this life finds another number from now on. */
 	atomic_fetch_add_explicit(&path->generation, 1, memory_order_relaxed);

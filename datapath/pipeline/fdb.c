@@ -6,9 +6,15 @@
 
 #include "datapath/pipeline/counter.h"
 #include "datapath/pipeline/dependency.h"
+#include "lib/coverage.h"
 #include "lib/fatal.h"
 #include "lib/hmap.h"
 #include "lib/util.h"
+
+COVERAGE_DEFINE(mac_learning_learned);
+COVERAGE_DEFINE(mac_learning_moved);
+COVERAGE_DEFINE(mac_learning_expired);
+COVERAGE_DEFINE(mac_learning_evicted);
 
 /* How many candidates an eviction looks at for one that was not used since it was queued. */
 #define EVICT_TRIES 16
@@ -192,6 +198,7 @@ static void evict_one(struct fdb *fdb)
 	}
 	remove_entry(fdb, container_of(p->lru.next, struct fdb_entry, port_lru));
 	fdb->stats.total_evicted++;
+	COVERAGE_INC(mac_learning_evicted);
 }
 
 static size_t n_learned(const struct fdb *fdb)
@@ -225,6 +232,7 @@ bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t p
 		cmap_replace(&fdb->entries, &old->node, &e->node);
 		retire(fdb, old);
 		fdb->stats.total_moved++;
+		COVERAGE_INC(mac_learning_moved);
 		return true;
 	}
 	while (n_learned(fdb) >= fdb->stats.max)
@@ -233,6 +241,7 @@ bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t p
 	cmap_insert(&fdb->entries, &e->node, entry_hash(mac, vlan));
 	dep_bump(dep_fdb(fdb->bridge_id, mac, vlan));
 	fdb->stats.total_learned++;
+	COVERAGE_INC(mac_learning_learned);
 	return true;
 }
 
@@ -293,6 +302,7 @@ size_t fdb_run(struct fdb *fdb, int64_t now_ms)
 		}
 	}
 	fdb->stats.total_expired += n;
+	COVERAGE_ADD(mac_learning_expired, n);
 	return n;
 }
 

@@ -6,8 +6,11 @@
 
 #include "datapath/pipeline/dependency.h"
 #include "datapath/pipeline/pipeline.h"
+#include "lib/coverage.h"
 #include "lib/fatal.h"
 #include "lib/vec.h"
+
+COVERAGE_DEFINE(rev_flow_table);
 
 static void note_kinds(struct pl_actions *actions, const struct act *acts, size_t len)
 {
@@ -162,6 +165,7 @@ void pl_rule_changed(struct pl_bridge *bridge, const struct pl_rule *rule_)
 	struct pl_rule *rule = (struct pl_rule *)(uintptr_t)rule_;
 	uint32_t key_hash;
 
+	COVERAGE_INC(rev_flow_table);
 	if (classifier_rule_key(table_of(bridge, rule), &rule->cr, &key_hash))
 		dep_bump(dep_table_key(bridge->id, rule->table_id, key_hash));
 	else

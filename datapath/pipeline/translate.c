@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "datapath/pipeline/translate_internal.h"
+#include "lib/coverage.h"
 #include "lib/headers.h"
+
+COVERAGE_DEFINE(xlate_actions);
 
 /* What a lookup came to. */
 enum lookup_result {
@@ -447,6 +450,7 @@ void translate(const struct xlate_in *in, struct xlate_out *out)
 	uint32_t acts_len = in->acts_len;
 	struct xlate_ctx ctx;
 
+	COVERAGE_INC(xlate_actions);
 	xlate_out_clear(out);
 	xlate_ctx_init(&ctx, in, out);
 	xlate_bridge_enter(&ctx, in->bridge);

@@ -2,7 +2,10 @@
 #include "ofproto/agent/handler.h"
 
 #include "lib/clock.h"
+#include "lib/coverage.h"
 #include "lib/log.h"
+
+COVERAGE_DEFINE(ofproto_recv_openflow);
 
 LOG_MODULE(ofproto);
 
@@ -110,6 +113,7 @@ void handle_message(struct of_session *session, const struct msg *msg)
 	handler_fn *handler = handlers[msg->type];
 	enum ofp_error error;
 
+	COVERAGE_INC(ofproto_recv_openflow);
 	if (!session->admitted_ms && !proves_nothing(msg->type))
 		session->admitted_ms = clock_ms();
 	connmgr_session_active(session->ofproto->mgr, session);

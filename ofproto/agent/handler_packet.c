@@ -2,15 +2,19 @@
 #include <stdlib.h>
 
 #include "datapath/dp.h"
+#include "lib/coverage.h"
 #include "ofproto/agent/handler.h"
 #include "ofproto/agent/resume.h"
 #include "ofproto/wire/packet_out.h"
+
+COVERAGE_DEFINE(ofproto_packet_out);
 
 enum ofp_error handle_packet_out(struct of_session *session, const struct msg *msg)
 {
 	enum ofp_error error;
 	struct packet_out po;
 
+	COVERAGE_INC(ofproto_packet_out);
 	error = handler_require_primary(session);
 	if (error)
 		return error;

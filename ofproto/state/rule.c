@@ -56,6 +56,15 @@ void of_rule_destroy(struct of_rule *rule)
 	free(rule);
 }
 
+/* Of its counter: the values, and two pointers to the rule. */
+#define COUNTER_BYTES (sizeof(struct counter_value) + 2 * sizeof(struct of_rule *))
+
+size_t of_rule_memory(const struct of_rule *rule)
+{
+	return sizeof *rule + cls_rule_memory(&rule->pl.cr) + sizeof(struct pl_actions) +
+		of_rule_actions(rule)->len + rule->n_refs * sizeof *rule->refs + COUNTER_BYTES;
+}
+
 /* By counter id: ids are small numbers, and each rule has one. */
 static VEC(struct of_rule *) rules_by_counter = VEC_INITIALIZER;
 

@@ -80,6 +80,9 @@ struct of_rule *of_rule_create(struct of_state *state, const struct of_rule_spec
 /* Frees a NEW rule, or a GONE one that no reader can hold. */
 void of_rule_destroy(struct of_rule *rule);
 
+/* Bytes of memory that it takes, all told. */
+size_t of_rule_memory(const struct of_rule *rule);
+
 static inline struct of_rule *of_rule_from_pl(const struct pl_rule *pl)
 {
 	return pl ? container_of(pl, struct of_rule, pl) : NULL;

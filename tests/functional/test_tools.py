@@ -105,7 +105,8 @@ def test_appctl(lab):
     assert "br0" in host.appctl("ofproto/list")
     shown = host.appctl("dpif/show")
     assert "p1 1/" in shown and "br0:" in shown, shown
-    assert "rules:" in host.appctl("memory/show")
+    for name in ("rules", "bytes per rule", "cache bytes"):
+        assert name + ":" in host.appctl("memory/show")
     assert "Event coverage" in host.appctl("coverage/show")
     wait_until(lambda: "in_port(p1)" in host.appctl("dpctl/dump-flows", "--names"), 3, "a cached path")
     text = host.appctl("ofproto/trace", "br0", "in_port=1,udp,nw_dst=10.0.0.2,udp_dst=53")

@@ -66,6 +66,7 @@ static void finds_what_was_inserted(void **state)
 		assert_int_equal(ref.slot, n);
 		n_found++;
 	}
+	assert_int_equal(exact_n_used(&exact), n_found);
 	/* At half load, full buckets are rare. */
 	assert_in_range(n_found, 4096 * 97 / 100, 4096);
 	for (uint64_t n = 5000; n < 20000; n++)
