@@ -99,18 +99,11 @@ static void be_patient(struct pmd *pmd)
 
 /* ------------------------------------------------------------------ both */
 
-/* The exact cache learns that MISS leads to REF; as pmd_translate.c's remember(), but what is needed is KNOWN. */
-static void remember(struct pmd *pmd, struct pmd_miss *miss, struct pmd_look *known, struct exact_ref ref)
+/* MASK, PORT's, gets all that KNOWN needs. */
+static void widen(struct key_mask *mask, struct pmd_look *known, dp_port_t port)
 {
-	dp_port_t port = miss->in_port->dp_port;
-	struct key_mask *mask = pmd_key_mask(pmd, port);
 	struct flow_key bits;
 
-	if (likely(known->epoch == mask->epoch && known->port == port && known->is_all &&
-		    miss->epoch == mask->epoch)) {
-		pmd_insert(pmd, miss, ref);
-		return;
-	}
 	memcpy(bits.w, known->bits, sizeof known->bits);
 	known->is_all = key_mask_need(mask, known->depth, known->class, &bits);
 	if (mask->depth < XLATE_ALL) {
@@ -119,6 +112,17 @@ static void remember(struct pmd *pmd, struct pmd_miss *miss, struct pmd_look *kn
 	}
 	known->epoch = mask->epoch;
 	known->port = port;
+}
+
+/* The exact cache learns that MISS leads to REF; as pmd_translate.c's remember(), but what is needed is KNOWN. */
+static void remember(struct pmd *pmd, struct pmd_miss *miss, struct pmd_look *known, struct exact_ref ref)
+{
+	dp_port_t port = miss->in_port->dp_port;
+	struct key_mask *mask = pmd_key_mask(pmd, port);
+	struct flow_key bits;
+
+	if (unlikely(known->epoch != mask->epoch || known->port != port))
+		widen(mask, known, port);
 	pmd_insert(pmd, miss, ref);
 	if (!known->is_all && mega_wants(&pmd->mega)) {
 		memcpy(bits.w, known->bits, sizeof known->bits);
