@@ -189,7 +189,8 @@ struct bench_pmd_reading {
 };
 
 /* Stops every PMD from receiving (dp_hold()) and waits until each has dealt with what it had; or lets
- * them go on. -ETIMEDOUT if one does not come to rest within seconds; -ENODEV without PMDs. */
+ * them go on. -ETIMEDOUT if one does not come to rest within seconds of
+ * its CPU time; -ENODEV without PMDs. */
 int bench_hold(bool hold);
 
 /* -ENODEV without PMDs. */
