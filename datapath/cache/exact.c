@@ -93,6 +93,8 @@ static void grow(struct exact *exact, uint32_t mask)
 	exact->mask = mask;
 	exact->n_moving = EXACT_MOVING_TICKS;
 	exact->n_crowds = 0;
+	/* What was counted before tells nothing of the larger one. */
+	exact->n_crowded = exact->n_full = exact->n_strayed = 0;
 	admission_grow(&exact->admission, slots(exact, mask));
 }
 
@@ -124,7 +126,6 @@ bool exact_check(struct exact *exact)
 
 	if (allowed > exact->mask) {
 		grow(exact, allowed);
-		exact->n_crowded = exact->n_full = 0;
 		return false;
 	}
 	if (exact->mask == exact->max_mask || !is_crowd(exact))
