@@ -225,7 +225,8 @@ void field_set_match(const struct field *f, const union field_value *value,
 {
 	union field_value v;
 
-	if (is_zeros(mask, f->n_bytes))
+	/* Of an option, no bit of its value: that it is there. */
+	if (is_zeros(mask, f->n_bytes) && f->place != FIELD_PLACE_TUN_METADATA)
 		return;
 	if (is_vlan_none(f, value)) {
 		match->flow.vlans[0].tci = 0;

@@ -104,6 +104,24 @@ static void put_registers(const struct printer *p)
 	}
 }
 
+/* A Geneve option: alone if only its presence counts. */
+static void put_option(const struct printer *p, enum field_id id)
+{
+	static const union field_value zero;
+	const struct field *f = field_from_id(id);
+	union field_value value, mask;
+
+	field_get(f, &p->match->flow, &value);
+	field_get(f, &p->match->mask, &mask);
+	sbuf_puts(p->s, f->name);
+	if (memcmp(&mask, &zero, f->n_bytes)) {
+		sbuf_putc(p->s, '=');
+		field_format(f, &value, field_is_all_exact(f, &p->match->mask) ? NULL : &mask,
+			p->names, p->s);
+	}
+	sbuf_putc(p->s, ',');
+}
+
 static void put_tunnel(const struct printer *p)
 {
 	static const enum field_id ids[] = {
@@ -115,7 +133,7 @@ static void put_tunnel(const struct printer *p)
 		put(p, ids[i]);
 	for (int i = 0; i < FLOW_TUN_METADATA_OPTS; i++)
 		if (p->match->mask.tun_metadata.present & UINT64_C(1) << i)
-			put(p, FIELD_TUN_METADATA0 + i);
+			put_option(p, FIELD_TUN_METADATA0 + i);
 }
 
 static void put_vlans(const struct printer *p)

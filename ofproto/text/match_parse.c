@@ -126,13 +126,14 @@ int match_parse_key(struct match *match, const char *key, const char *value,
 	f = find_field(match, key);
 	if (!f)
 		return 0;
-	if (!value) {
+	if (!value && f->place != FIELD_PLACE_TUN_METADATA) {
 		*error = xasprintf("field %s missing value", key);
 		return -EINVAL;
 	}
 	memset(&v, 0, sizeof v);
 	memset(&m, 0, sizeof m);
-	if (field_parse(f, value, &v, &m, names, error))
+	/* An option alone: that it is there. */
+	if (value && field_parse(f, value, &v, &m, names, error))
 		return -EINVAL;
 	field_set_match(f, &v, &m, match);
 	return 1;

@@ -30,7 +30,6 @@ static bool is_cookie(const struct oxm_entry *e)
 static enum ofp_error field_take(const struct oxm_entry *e, bool loose, struct match *match)
 {
 	const struct field *f = e->field;
-	bool any = false;
 
 	if (f->variable && !loose && !oxm_value_len(f))
 		return NXFMFC_INVALID_TLV_FIELD;
@@ -42,10 +41,7 @@ static enum ofp_error field_take(const struct oxm_entry *e, bool loose, struct m
 		return OFPBMC_BAD_PREREQ;
 	if (!field_is_all_wild(f, &match->mask))
 		return OFPBMC_DUP_FIELD;
-	for (unsigned int i = 0; i < f->n_bytes; i++)
-		any |= e->mask.b[i] != 0;
-	if (any)
-		field_set_match(f, &e->value, &e->mask, match);
+	field_set_match(f, &e->value, &e->mask, match);
 	return OFP_OK;
 }
 
