@@ -158,11 +158,11 @@ def cases():
             yield kind, "remote_ip=flow key=5 tos=inherit", "in_port=1,actions=%soutput:9\n" % to_flow + IN, family
         yield "vxlan", remote + "key=5 dst_port=4790", OUT + IN, family
         yield "vxlan", remote + "key=5 exts=gpe", OUT + IN, family
+        yield "geneve", remote + "key=5", "in_port=1,actions=set_field:oam->tun_flags,output:9\n" + IN, family
         yield "geneve", remote + "key=5", (
             "in_port=1,actions=set_field:0x1122334455667788->tun_metadata0,set_field:0xa1b2c3d4->tun_metadata5,output:9\n"
             "in_port=9,ip,tun_metadata0,actions=move:NXM_NX_TUN_METADATA0[0..31]->NXM_OF_ETH_SRC[0..31],output:1\n"
             "in_port=9,ip,tun_metadata5,actions=move:NXM_NX_TUN_METADATA5[0..31]->NXM_OF_ETH_SRC[0..31],output:1\n"), family
-        yield "geneve", remote + "key=5", "in_port=1,actions=set_field:oam->tun_flags,output:9\n" + IN, family
         yield "gre", remote + "key=5 packet_type=legacy_l2", OUT + IN, family
 
 
