@@ -17,7 +17,7 @@ COVERAGE_DEFINE(exact_crowded);
 #define CROWDED 512u
 #define CROWDED_PLACES 16
 #define CROWDED_SHARE 8
-#define STRAYED_PLACES 2		/* A second's finds in second places, one for so many places. */
+#define STRAYED_PLACES 1		/* A second's finds in second places, one for so many places. */
 
 /* Epochs since the last hit that make an entry one that may go. */
 #define OLD 2
