@@ -328,21 +328,32 @@ static void note_learned(struct xlate_ctx *ctx, uint16_t vlan)
 	ctx->learned[i].port = ctx->flow.in_port;
 }
 
-/* Where MAC is: as learned a moment ago, else by the table. False: unknown. */
-static bool find_mac(struct xlate_ctx *ctx, struct eth_addr mac, uint16_t vlan,
-	const struct pl_bundle **bundle)
+/* Where this translation learned MAC to be. False: it did not. */
+static bool find_learned(const struct xlate_ctx *ctx, struct eth_addr mac, uint16_t vlan, ofp_port_t *port)
 {
-	const struct fdb_entry *entry;
-
-	xlate_depend(ctx, dep_fdb(ctx->bridge->id, mac, vlan));
 	for (uint32_t n = MIN(ctx->n_learned, XLATE_LEARNED), i = ctx->n_learned; n--;) {
 		unsigned int at = --i % XLATE_LEARNED;
 
 		if (ctx->learned[at].bridge == ctx->bridge && ctx->learned[at].vlan == vlan &&
 			eth_addr_equal(ctx->learned[at].mac, mac)) {
-			*bundle = port_bundle(ctx, ctx->learned[at].port);
+			*port = ctx->learned[at].port;
 			return true;
 		}
+	}
+	return false;
+}
+
+/* Where MAC is: as learned a moment ago, else by the table. False: unknown. */
+static bool find_mac(struct xlate_ctx *ctx, struct eth_addr mac, uint16_t vlan,
+	const struct pl_bundle **bundle)
+{
+	const struct fdb_entry *entry;
+	ofp_port_t port;
+
+	xlate_depend(ctx, dep_fdb(ctx->bridge->id, mac, vlan));
+	if (find_learned(ctx, mac, vlan, &port)) {
+		*bundle = port_bundle(ctx, port);
+		return true;
 	}
 	entry = fdb_lookup(ctx->bridge->fdb, mac, vlan);
 	if (entry)
@@ -350,18 +361,25 @@ static bool find_mac(struct xlate_ctx *ctx, struct eth_addr mac, uint16_t vlan,
 	return entry;
 }
 
-/* True if the source's place then is IN. */
+/* True if the source's place then is IN. A packet that comes by again moves its own source again, whatever the
+ * table has had the time to hear. */
 static bool normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
 {
 	const struct fdb_entry *entry;
+	ofp_port_t moved_to;
 
 	if (eth_addr_is_multicast(ctx->flow.dl_src) || !vlan_learns(ctx, vlan))
 		return false;
 	xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_src, vlan));
 	entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_src, vlan);
-	if (entry && (entry->is_static || fdb_entry_bundle(ctx, entry) == in)) {
-		xlate_refresh(ctx, entry->counter);
+	if (entry && entry->is_static)
 		return fdb_entry_bundle(ctx, entry) == in;
+	if (find_learned(ctx, ctx->flow.dl_src, vlan, &moved_to)) {
+		if (port_bundle(ctx, moved_to) == in)
+			return true;
+	} else if (entry && fdb_entry_bundle(ctx, entry) == in) {
+		xlate_refresh(ctx, entry->counter);
+		return true;
 	}
 	if (!ctx->sink || !ctx->sink->fdb_learn)
 		return false;

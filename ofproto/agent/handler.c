@@ -122,8 +122,7 @@ void handle_message(struct of_session *session, const struct msg *msg)
 	if (handler)
 		error = handler(session, msg);
 	else
-		error = ofp_type_is_multipart_request(msg->type) ? OFPBRC_BAD_STAT
-								 : OFPBRC_BAD_TYPE;
+		error = msg_is_multipart_request(msg) ? OFPBRC_BAD_STAT : OFPBRC_BAD_TYPE;
 	if (error)
 		of_session_send_error(session, error, msg->data, msg->len);
 	ofproto_use_tlv_map(NULL);

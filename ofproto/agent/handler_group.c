@@ -239,7 +239,7 @@ enum ofp_error handle_meter_features_request(struct of_session *session, const s
 	struct meter_features features = {
 		.max_meters = OF_MAX_METERS,
 		.band_types = 1u << OFPMBT_DROP | 1u << OFPMBT_DSCP_REMARK,
-		.capabilities = OFPMF_KBPS | OFPMF_PKTPS | OFPMF_BURST | OFPMF_STATS,
+		.capabilities = OF_METER_FLAGS,
 		.max_bands = OF_MAX_METER_BANDS,
 	};
 	struct sbuf out = SBUF_INITIALIZER;

@@ -146,6 +146,8 @@ enum ofp_error handle_queue_config_request(struct of_session *session, const str
 		return error;
 	if (port != OFPP_NONE && !ofproto_port_get(session->ofproto, port))
 		return OFPQOFC_BAD_PORT;
+	if (queue != OFP_QUEUE_ALL)
+		return port == OFPP_NONE ? OFPQOFC_BAD_QUEUE : NXQOFC_QUEUE_ERROR;
 	queue_config_encode(msg, port, NULL, 0, &out);
 	of_session_send(session, &out);
 	sbuf_uninit(&out);

@@ -262,7 +262,7 @@ static void session_message(struct of_session *session, const void *data, size_t
 			session_hello(session, &msg);
 		return;
 	}
-	if (!error && ofp_type_is_multipart_request(msg.type))
+	if (!error && msg_is_multipart_request(&msg))
 		error = mp_assembler_put(&session->assembler, &msg, clock_ms(), &whole, &done);
 	else
 		whole.msg = msg;
@@ -272,7 +272,7 @@ static void session_message(struct of_session *session, const void *data, size_t
 	}
 	if (done) {
 		handle_message(session, &whole.msg);
-		if (ofp_type_is_multipart_request(msg.type))
+		if (msg_is_multipart_request(&msg))
 			msg_whole_uninit(&whole);
 	}
 }

@@ -43,27 +43,38 @@ static void meter_destroy(struct of_state *state, struct of_meter *meter)
 	free(meter);
 }
 
-static enum ofp_error meter_check(const struct meter_config *config)
+/* What comes before the question whether there is such a meter, and what after it: as Open vSwitch asks. */
+static enum ofp_error meter_check_id(uint32_t id)
+{
+	if (!id || (id > OFP_METER_MAX && id != OFP_METER_SLOWPATH && id != OFP_METER_CONTROLLER))
+		return OFPMMFC_INVALID_METER;
+	return OFP_OK;
+}
+
+static enum ofp_error meter_check_config(const struct meter_config *config)
 {
 	const struct meter_band *band;
 
-	if (!config->meter_id || (config->meter_id > OFP_METER_MAX &&
-		config->meter_id != OFP_METER_SLOWPATH && config->meter_id != OFP_METER_CONTROLLER))
-		return OFPMMFC_INVALID_METER;
-	if (config->bands.n > OF_MAX_METER_BANDS)
+	if (!config->bands.n || config->bands.n > OF_MAX_METER_BANDS)
 		return OFPMMFC_OUT_OF_BANDS;
 	VEC_FOR_EACH (band, &config->bands)
-		if (band->type != OFPMBT_DROP && band->type != OFPMBT_DSCP_REMARK)
-			return OFPMMFC_BAD_BAND;
+		if (!band->rate)
+			return OFPMMFC_BAD_RATE;
+	if (config->flags & ~OF_METER_FLAGS)
+		return OFPMMFC_BAD_FLAGS;
 	return OFP_OK;
 }
 
 static enum ofp_error meter_add(struct of_state *state, const struct meter_config *config)
 {
 	struct of_meter *meter;
+	enum ofp_error error;
 
 	if (of_meter_find(state, config->meter_id))
 		return OFPMMFC_METER_EXISTS;
+	error = meter_check_config(config);
+	if (error)
+		return error;
 	if (hmap_count(&state->meters) >= OF_MAX_METERS)
 		return OFPMMFC_OUT_OF_METERS;
 	meter = xcalloc(1, sizeof *meter);
@@ -78,9 +89,13 @@ static enum ofp_error meter_add(struct of_state *state, const struct meter_confi
 static enum ofp_error meter_modify(struct of_state *state, const struct meter_config *config)
 {
 	struct of_meter *meter = of_meter_find(state, config->meter_id);
+	enum ofp_error error;
 
 	if (!meter)
 		return OFPMMFC_UNKNOWN_METER;
+	error = meter_check_config(config);
+	if (error)
+		return error;
 	meter_config_uninit(&meter->config);
 	meter_config_clone(&meter->config, config);
 	meter_publish(state, meter);
@@ -129,7 +144,7 @@ enum ofp_error of_meter_mod(struct of_state *state, const struct meter_mod *mm)
 	}
 	if (mm->command > OFPMC_DELETE)
 		return OFPMMFC_BAD_COMMAND;
-	error = meter_check(config);
+	error = meter_check_id(config->meter_id);
 	if (error)
 		return error;
 	return mm->command == OFPMC_ADD ? meter_add(state, config) : meter_modify(state, config);

@@ -13,6 +13,7 @@
 
 #define OF_MAX_METERS 262144	/* As Open vSwitch's userspace datapath says. */
 #define OF_MAX_METER_BANDS METER_MAX_BANDS
+#define OF_METER_FLAGS (OFPMF_KBPS | OFPMF_PKTPS | OFPMF_BURST | OFPMF_STATS)
 
 struct of_meter {
 	struct hmap_node node;

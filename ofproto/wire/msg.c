@@ -174,15 +174,11 @@ const char *msg_family_name(enum msg_family family)
 	return names[family];
 }
 
-bool ofp_type_is_multipart_request(enum ofp_type type)
+bool msg_is_multipart_request(const struct msg *msg)
 {
-	for (int v = OFP10_VERSION; v <= OFP15_VERSION; v++) {
-		const struct msg_row *row = msg_row_from_type((enum ofp_version)v, type, MSG_OFPST);
+	const struct msg_row *row = msg_row_from_type(msg->version, msg->type, msg->family);
 
-		if (row)
-			return row->direction == MSG_REQUEST;
-	}
-	return false;
+	return row && row->direction == MSG_REQUEST;
 }
 
 enum ofp_type ofp_type_reply(enum ofp_type request)

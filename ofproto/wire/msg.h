@@ -162,7 +162,8 @@ enum ofp_error msg_decode_partial(const void *data, size_t len, struct msg *msg)
 /* "FLOW_MOD", "FLOW reply", ...; with "OFPT_" and so on before it, what ovs-ofctl prints. */
 const char *ofp_type_name(enum ofp_type type);
 const char *msg_family_name(enum msg_family family);	/* "OFPT" */
-bool ofp_type_is_multipart_request(enum ofp_type type);
+/* In MSG's version: what is a multipart request in one may be a message of its own in another. */
+bool msg_is_multipart_request(const struct msg *msg);
 /* The reply to a multipart request. */
 enum ofp_type ofp_type_reply(enum ofp_type request);
 

@@ -111,7 +111,8 @@ enum ofp_error oxm_take_entry(struct cursor *c, const struct field **field, unio
 
 	if (error)
 		return error;
-	if (!e.field)
+	/* As in Open vSwitch: a header without a value names no field. */
+	if (!e.field || !e.width)
 		return OFPBAC_BAD_SET_TYPE;
 	if (e.bad_len)
 		return OFPBAC_BAD_SET_LEN;

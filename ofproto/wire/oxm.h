@@ -59,8 +59,8 @@ enum ofp_error oxm_take_header(struct cursor *c, const struct field **field, boo
 void oxm_put_header(struct sbuf *out, const struct field *field, enum ofp_version version,
 	bool has_mask);
 /* Header with its value and mask (all ones if it has none; MASK NULL: one is refused with
- * OFPBMC_BAD_MASK), for set_field and its like: unknown fields are OFPBAC_BAD_SET_TYPE, wrong lengths
- * OFPBAC_BAD_SET_LEN. */
+ * OFPBMC_BAD_MASK), for set_field and its like: unknown fields, and no value, are OFPBAC_BAD_SET_TYPE,
+ * wrong lengths OFPBAC_BAD_SET_LEN. */
 enum ofp_error oxm_take_entry(struct cursor *c, const struct field **field, union field_value *value,
 	union field_value *mask);
 /* MASK NULL or all ones: without mask. */

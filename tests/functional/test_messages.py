@@ -168,6 +168,15 @@ def test_groups_and_meters(lab):
     refused(w, meter_mod(7, 1, 1, (1, 1000, 0, 0)), METER_MOD_FAILED, 4)
     refused(w, meter_mod(0, 9, 1 | 2, (1, 1000, 0, 0)), METER_MOD_FAILED, 5)                        # kb/s and pkt/s
     refused(w, meter_mod(0, 9, 1, (9, 1000, 0, 0)), METER_MOD_FAILED, 8)
+    # No band, or more than there can be; bands that let nothing through; flags nobody defined: neither added nor a change.
+    for command in (0, 1):
+        meter = 9 if command == 0 else 1
+        refused(w, meter_mod(command, meter), METER_MOD_FAILED, 11)
+        refused(w, meter_mod(command, meter, 1, *[(1, 1000, 0, 0)] * 9), METER_MOD_FAILED, 11)
+        refused(w, meter_mod(command, meter, 1, (1, 1000, 0, 0), (1, 0, 0, 0)), METER_MOD_FAILED, 6)
+        refused(w, meter_mod(command, meter, 0x11, (1, 1000, 0, 0)), METER_MOD_FAILED, 5)
+    refused(w, meter_mod(0, 1), METER_MOD_FAILED, 1)                                                # that it exists comes first
+    refused(w, meter_mod(1, 9), METER_MOD_FAILED, 3)
     config = parts(w, 10, struct.pack("!I4x", of.ANY))
     assert [struct.unpack_from("!HHI", config, at) for at in walk(config)] == [(24, 13, 1), (40, 10, 2)], config.hex()
     assert struct.unpack_from("!HHII", config, 8) == (1, 16, 1000, 100)                             # the burst that was given
@@ -241,6 +250,14 @@ def test_ports_tables_and_queues(lab):
     reply = one(w, message(of.QUEUE_GET_CONFIG_REQUEST, struct.pack("!I4x", 1)), of.QUEUE_GET_CONFIG_REPLY)
     assert reply.body == struct.pack("!I4x", 1), reply
     refused(w, message(of.QUEUE_GET_CONFIG_REQUEST, struct.pack("!I4x", 77)), QUEUE_OP_FAILED, 0)
+    # From 1.4 on that is a multipart request; one that says that more is to come waits for it.
+    v = connect(host, version=5)
+    queue_desc = lambda port, queue, **kw: multipart(15, struct.pack("!II", port, queue), version=5, **kw)
+    assert one(v, queue_desc(1, of.ANY), of.MULTIPART_REPLY).body == struct.pack("!HHI", 15, 0, 0)
+    refused(v, queue_desc(77, of.ANY), QUEUE_OP_FAILED, 0)
+    refused(v, queue_desc(of.ANY, 5), QUEUE_OP_FAILED, 1)
+    assert v.ask(queue_desc(1, 5))[0].error()[0] == (0xffff, 23)                                    # NXQOFC_QUEUE_ERROR
+    assert not v.ask(queue_desc(1, of.ANY, flags=1))
 
 
 def test_roles_and_async(lab):

@@ -114,6 +114,24 @@ static void later_normal_knows_what_an_earlier_one_learned(void **state)
 	assert_int_equal(fx_count(fx, br, 1), 0);
 }
 
+/* The packet comes by on port 1, then on port 2: its source is at 2, wherever the table has it before. */
+static void later_normal_moves_what_an_earlier_one_learned(void **state)
+{
+	struct act_builder *b = fx_acts();
+
+	fx_output(b, OFPP_NORMAL);
+	fx_set(b, "in_port", "2");
+	fx_output(b, OFPP_NORMAL);
+	fx_rule(fx, br, 0, 20, "", b);
+	for (ofp_port_t at = 1; at <= 3; at++) {
+		learn(1, 0, at);
+		fx->n_learned = 0;
+		feed(1, fx_udp(1, 2));
+		assert_true(fx->n_learned);
+		assert_int_equal(fx->learned[fx->n_learned - 1].port, 2);
+	}
+}
+
 static void path_depends_on_both_addresses(void **state)
 {
 	uint32_t seq;
@@ -441,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(known_destination, setup, teardown),
 		cmocka_unit_test_setup_teardown(packet_to_its_own_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(later_normal_knows_what_an_earlier_one_learned, setup, teardown),
+		cmocka_unit_test_setup_teardown(later_normal_moves_what_an_earlier_one_learned, setup, teardown),
 		cmocka_unit_test_setup_teardown(path_depends_on_both_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(moved_host_is_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_source_is_not_learned, setup, teardown),

@@ -319,9 +319,10 @@ static void put_good_requests(struct sbuf *good, VEC_OFS *starts)
 	vec_push(starts, good->len);
 	bundle_ctrl_encode(&bc, OFP13_VERSION, 1, good);
 	for (int i = OFPTYPE_DESC_REQUEST; i <= OFPTYPE_FLOW_MONITOR_REQUEST; i++) {
+		struct msg m = {.version = OFP13_VERSION, .type = (enum ofp_type)i, .family = MSG_OFPST};
+
 		vec_push(starts, good->len);
-		if (ofp_type_is_multipart_request((enum ofp_type)i) &&
-			msg_exists(OFP13_VERSION, (enum ofp_type)i))
+		if (msg_is_multipart_request(&m))
 			msg_put_empty(good, OFP13_VERSION, (enum ofp_type)i, 1);
 		else
 			starts->n--;
