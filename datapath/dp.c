@@ -2,7 +2,6 @@
 #include "datapath/dp_private.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -101,6 +100,7 @@ int dp_init(const struct dp_config *config, struct event_loop *loop, struct xlat
 	dp.no_caches = config->no_caches;
 	take_settings(config);
 	dp.pmd_cpu_mask = config->pmd_cpu_mask ? xstrdup(config->pmd_cpu_mask) : NULL;
+	dp_cores_init(config->lcore_mask);
 	dp.async = event_async_create(loop, on_news, NULL);
 	dp.timer = event_timer_create(loop, on_timer, NULL);
 	event_timer_start(dp.timer, SWEEP_MS, SWEEP_MS);
@@ -129,6 +129,7 @@ void dp_uninit(void)
 	worker_destroy(dp.worker);
 	dp_neigh_uninit();
 	dp_packets_uninit();
+	dp_cores_uninit();
 	rcu_synchronize();
 	event_timer_destroy(dp.timer);
 	event_async_destroy(dp.async);

@@ -1,92 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The set of PMDs: which cores, start and stop, and how it changes under traffic. */
+/* The set of PMDs: start and stop, and how it changes under traffic. */
 #include "datapath/dp_private.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "datapath/eal.h"
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);
-
-/* ------------------------------------------------------------------ cores */
-
-/* Cores of MASK (hexadecimal, most significant digit first); n or -EINVAL. */
-static int parse_mask(const char *mask, unsigned int cores[PMD_MAX])
-{
-	size_t len;
-	int n = 0;
-
-	if (!strncasecmp(mask, "0x", 2))
-		mask += 2;
-	len = strlen(mask);
-	if (!len)
-		return -EINVAL;
-	for (size_t i = len; i-- > 0;) {
-		int digit = hex_digit(mask[i]);
-
-		if (digit < 0)
-			return -EINVAL;
-		for (unsigned int bit = 0; bit < 4; bit++)
-			if (digit & 1 << bit && n < PMD_MAX)
-				cores[n++] = (unsigned int)(len - 1 - i) * 4 + bit;
-	}
-	return n;
-}
-
-/* One PMD on the last core that this process may run on. */
-static int default_cores(unsigned int cores[PMD_MAX])
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof set, &set) < 0)
-		return 0;
-	for (unsigned int core = CPU_SETSIZE; core-- > 0;)
-		if (CPU_ISSET(core, &set)) {
-			cores[0] = core;
-			return 1;
-		}
-	return 0;
-}
-
-static int choose_cores(unsigned int cores[PMD_MAX], char **error)
-{
-	unsigned int wanted[PMD_MAX];
-	long n_online = sysconf(_SC_NPROCESSORS_CONF);
-	int n = 0, n_wanted;
-
-	if (!dp.pmd_cpu_mask || !*dp.pmd_cpu_mask)
-		return default_cores(cores);
-	n_wanted = parse_mask(dp.pmd_cpu_mask, wanted);
-	if (n_wanted < 0) {
-		*error = xasprintf("pmd-cpu-mask \"%s\" is not a hexadecimal number",
-			dp.pmd_cpu_mask);
-		return -EINVAL;
-	}
-	for (int i = 0; i < n_wanted; i++) {
-		if (wanted[i] < n_online)
-			cores[n++] = wanted[i];
-		else
-			log_warn("pmd-cpu-mask names core %u, which this machine has not", wanted[i]);
-	}
-	return n ? n : default_cores(cores);
-}
-
-/* NUMA node of CORE; 0 where there are no nodes. */
-static int numa_of(unsigned int core)
-{
-	char path[64];
-
-	for (int node = 0; node < 64; node++) {
-		snprintf(path, sizeof path, "/sys/devices/system/node/node%d/cpu%u", node, core);
-		if (!access(path, F_OK))
-			return node;
-	}
-	return 0;
-}
 
 /* ------------------------------------------------------------------ one of them */
 
@@ -106,7 +28,7 @@ static int add_pmd(unsigned int core, char **error)
 	if (err)
 		return err;
 	atomic_store(&pmd->hold, dp.hold);
-	pmd->numa = numa_of(core);
+	pmd->numa = dp_core_numa(core);
 	err = pmd_start(pmd, error);
 	if (err) {
 		pmd_destroy(pmd);
@@ -186,7 +108,7 @@ unsigned int dp_pmds_plan(void)
 {
 	unsigned int cores[PMD_MAX];
 	char *error = NULL;
-	int n = choose_cores(cores, &error);
+	int n = dp_cores_choose(cores, &error);
 
 	free(error);
 	return n > 0 ? (unsigned int)n : 0;
@@ -195,12 +117,13 @@ unsigned int dp_pmds_plan(void)
 int dp_pmds_start(char **error)
 {
 	unsigned int cores[PMD_MAX];
-	int n = choose_cores(cores, error), err = 0;
+	int n = dp_cores_choose(cores, error), err = 0;
 
 	for (int i = 0; i < n && !err; i++)
 		err = add_pmd(cores[i], error);
 	if (n < 0 || err)
 		return n < 0 ? n : err;
+	dp_cores_leave_to_pmds();
 	log_number();
 	return 0;
 }
@@ -237,7 +160,7 @@ int dp_pmds_change(char **error)
 {
 	unsigned int cores[PMD_MAX];
 	bool leaves[PMD_MAX] = {false};
-	int n = choose_cores(cores, error), err = 0;
+	int n = dp_cores_choose(cores, error), err = 0;
 
 	if (n < 0)
 		return n;
@@ -261,6 +184,7 @@ int dp_pmds_change(char **error)
 			wait_for_populating();
 			forget_pmd(i);
 		}
+	dp_cores_leave_to_pmds();
 	log_number();
 	return 0;
 }

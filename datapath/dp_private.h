@@ -7,6 +7,8 @@
  * Words: `device`: a port with a driver behind it, as control keeps it.
  */
 
+#include <sched.h>
+
 #include "datapath/dp.h"
 #include "datapath/pmd.h"
 #include "datapath/rxq_sched.h"
@@ -94,6 +96,8 @@ struct dp {
 	bool drop_unresolved;
 	bool no_too_big_answers;
 	char *pmd_cpu_mask;
+	cpu_set_t allowed;		/* Cores of the process as it was started, ... */
+	cpu_set_t home;			/* ... of its threads but PMDs, where no PMD has them. */
 	bool hold;
 	bool starting;			/* The worker starts DPDK ... */
 	unsigned int n_pmds_planned;	/* ... and there will be so many PMDs. */
@@ -163,6 +167,18 @@ struct dp_device *dp_device(dp_port_t number);
 void dp_ports_attach_pmd(unsigned int i);
 /* PMD I is gone; LAST (perhaps I itself) gets its number. */
 void dp_ports_forget_pmd(unsigned int i, unsigned int last);
+
+/* dp_cores.c. LCORE_MASK (dpdk-lcore-mask, hexadecimal; NULL: none) says where threads shall run that are
+ * no PMDs. _uninit() gives the caller the cores back that it was started with. */
+void dp_cores_init(const char *lcore_mask);
+void dp_cores_uninit(void);
+/* By pmd-cpu-mask, else the last one allowed; how many. -EINVAL: the mask makes no sense. */
+int dp_cores_choose(unsigned int cores[PMD_MAX], char **error);
+/* All other threads leave the cores of the PMDs there are, if that leaves them any: a PMD that waits for
+ * its core is late for its packets. Threads that they start later are where they are. */
+void dp_cores_leave_to_pmds(void);
+/* NUMA node of CORE; 0 where there are no nodes. */
+int dp_core_numa(unsigned int core);
 
 /* dp_pmd.c. -EINVAL: pmd-cpu-mask makes no sense, and nothing was done. */
 int dp_pmds_start(char **error);

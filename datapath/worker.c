@@ -446,6 +446,13 @@ int worker_create(struct event_async *async, struct worker **workerp)
 	return 0;
 }
 
+void worker_run_on(struct worker *worker, const cpu_set_t *cores)
+{
+	pthread_setaffinity_np(worker->thread, sizeof *cores, cores);
+	for (unsigned int i = 0; i < worker->n_closers; i++)
+		pthread_setaffinity_np(worker->closers[i], sizeof *cores, cores);
+}
+
 static void wake(struct worker *worker)
 {
 	uint64_t one = 1;

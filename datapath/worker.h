@@ -8,6 +8,8 @@
  * takes long: the result of WORKER_CLOSE may come after those of later jobs.
  */
 
+#include <sched.h>
+
 #include "datapath/port/port.h"
 #include "lib/list.h"
 
@@ -59,6 +61,8 @@ struct worker_job {
 int worker_create(struct event_async *async, struct worker **worker);
 /* Does what was posted before, then ends. */
 void worker_destroy(struct worker *worker);
+/* Its threads run on CORES from now on. */
+void worker_run_on(struct worker *worker, const cpu_set_t *cores);
 
 /* CONFIG is copied. */
 struct worker_job *worker_job_create_start(const struct eal_config *config);

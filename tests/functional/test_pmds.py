@@ -93,6 +93,17 @@ def two_pmds(lab):
     return host, a, b
 
 
+def cores_of(host, names):
+    """Cores that threads with one of NAMES may run on: a set of sets."""
+    tasks = "/proc/%d/task" % host.daemon.pid
+    found = set()
+    for task in os.listdir(tasks):
+        with open("%s/%s/comm" % (tasks, task)) as f:
+            if f.read().strip() in names:
+                found.add(frozenset(os.sched_getaffinity(int(task))))
+    return found
+
+
 def test_moving_queues_loses_nothing(lab):
     host, a, b = two_pmds(lab)
     stream = Stream(a, b)
@@ -115,6 +126,9 @@ def test_changing_the_mask_loses_nothing(lab):
         cores = [c for c in range(2) if int(mask) >> c & 1]
         assert sorted(shown(host)) == cores, shown(host)
         assert sum(len(queues(host, c)) for c in cores) == 3, shown(host)
+        # All other threads leave PMDs their cores, if any remain.
+        others = os.sched_getaffinity(0) - set(cores) or os.sched_getaffinity(0)
+        assert cores_of(host, ("sluiced", "worker", "closer")) == {frozenset(others)}, others
         time.sleep(0.1)
     stream.end()
     # Counts of PMDs that are gone are not.
