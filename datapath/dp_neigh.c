@@ -351,7 +351,7 @@ void dp_neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_a
 
 void dp_neigh_flush(const char *bridge)
 {
-	neigh_flush(bridge);
 	/* Which addresses went is not said: all tunnel output depends on the routes. */
-	dep_bump(dep_route());
+	if (neigh_flush(bridge))
+		dep_bump(dep_route());
 }

@@ -240,6 +240,8 @@ void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t number)
 		vec_push(&ofproto->departed, port->shown);
 	fdb_flush_port(ofproto->bridge->fdb, number);
 	ofproto_l2_port_removed(ofproto, port);
+	/* What answered through the device may be elsewhere when there is one of that name again. */
+	dp_neigh_flush(port->name);
 	port_destroy(ofproto, port);
 	ofproto->conf_dirty = true;
 }

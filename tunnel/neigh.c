@@ -144,18 +144,24 @@ static void forget(int reason, struct solicited *s)
 }
 
 /* What was asked for is forgotten too: a flush is how one asks again at once. */
-void neigh_flush(const char *bridge)
+bool neigh_flush(const char *bridge)
 {
+	bool any = false;
 	struct solicited *s;
 	struct neigh *n;
 
 	CMAP_FOR_EACH (n, node, &table)
-		if (!bridge || !strcmp(n->bridge, bridge))
+		if (!bridge || !strcmp(n->bridge, bridge)) {
 			drop(n);
+			any = true;
+		}
 	for (int i = 0; i < NEIGH_N_REASONS; i++)
 		HMAP_FOR_EACH_SAFE (s, node, &asked[i].map)
-			if (!bridge || !strcmp(s->bridge, bridge))
+			if (!bridge || !strcmp(s->bridge, bridge)) {
 				forget(i, s);
+				any = true;
+			}
+	return any;
 }
 
 /* Shortens the lives of those that are there, never prolongs them. */

@@ -23,7 +23,8 @@ bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr
 	bool is_static, int64_t now_ms);
 /* Control: an entry in use; prolongs it. */
 void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
-void neigh_flush(const char *bridge); /* NULL: all. */
+/* BRIDGE NULL: all. True if there was anything. */
+bool neigh_flush(const char *bridge);
 void neigh_set_age(unsigned int seconds);
 unsigned int neigh_age(void);
 /* Control. How long the entry of ADDR will be good; 0: there is none. */

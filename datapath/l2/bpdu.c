@@ -10,7 +10,6 @@
 #define LLC_UI 0x03
 #define LLC_LEN 3
 #define ETH_LEN 14
-#define ETH_MIN_LEN 60
 #define ETH_MAX_802_3 1500
 
 static const uint8_t group_address[6] = {0x01, 0x80, 0xc2, 0x00, 0x00, 0x00};
@@ -129,6 +128,4 @@ void bpdu_encode(struct bpdu_frame *frame, const struct bpdu *bpdu)
 	if (bpdu->type != BPDU_TCN)
 		encode_config(p, bpdu);
 	frame->len = ETH_LEN + LLC_LEN + len;
-	if (frame->len < ETH_MIN_LEN)
-		frame->len = ETH_MIN_LEN;
 }

@@ -18,7 +18,7 @@
 #define BPDU_CONFIG_LEN 35
 #define BPDU_TCN_LEN 4
 #define BPDU_RST_LEN 36
-#define BPDU_FRAME_MAX 64	/* Of any frame made here; short ones are padded to 60. */
+#define BPDU_FRAME_MAX 64	/* Of any frame made here. The MAC pads (IEEE 802.3-2018, 4.2.3.3). */
 
 enum bpdu_type {
 	BPDU_CONFIG = 0x00,

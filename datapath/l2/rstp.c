@@ -62,11 +62,11 @@ static bool port_step(struct rstp_port *p)
 	moved |= rstp_transition_step(p);
 	moved |= rstp_state_step(p);
 	moved |= rstp_topology_step(p);
-	moved |= rstp_transmit_step(p);
 	moved |= rstp_migration_step(p);
 	return moved;
 }
 
+/* Sending comes last: what the others have come to is one BPDU, not one for each of their steps. */
 void rstp_move(struct rstp *rstp)
 {
 	for (int i = 0; i < MAX_MOVES; i++) {
@@ -74,6 +74,10 @@ void rstp_move(struct rstp *rstp)
 
 		RSTP_FOR_EACH_PORT (p, rstp)
 			moved |= port_step(p);
+		if (moved)
+			continue;
+		RSTP_FOR_EACH_PORT (p, rstp)
+			moved |= rstp_transmit_step(p);
 		if (!moved)
 			return;
 	}

@@ -173,7 +173,7 @@ static void transmit(struct rstp_port *p, enum bpdu_type type)
 
 bool rstp_transmit_step(struct rstp_port *p)
 {
-	if (!p->selected || p->updt_info)
+	if (!p->selected || p->updt_info || p->role == RSTP_ROLE_DISABLED)
 		return false;
 	if (!p->hello_when) {
 		p->new_info |= p->role == RSTP_ROLE_DESIGNATED ||

@@ -158,13 +158,22 @@ static enum ofp_error delete_start(struct of_txn *txn, const struct flow_mod *fm
 	return error;
 }
 
+/* Open vSwitch has rules of its own in its internal table, which nobody may change. What looks for others there
+ * meets nothing, here as there. */
+static bool meets_internal_rules(const struct flow_mod *fm)
+{
+	return fm->command != OFPFC_DELETE_STRICT && of_match_is_catchall(&fm->match) &&
+		!(fm->cookie & fm->cookie_mask) && fm->out_port == OFPP_NONE &&
+		fm->out_group == OFP_GROUP_ANY;
+}
+
 enum ofp_error of_flow_mod_check(const struct flow_mod *fm)
 {
 	bool deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
 
 	if (fm->command > OFPFC_DELETE_STRICT)
 		return OFPFMFC_BAD_COMMAND;
-	if (fm->table_id == OF_TABLE_INTERNAL)
+	if (fm->table_id == OF_TABLE_INTERNAL && (!deletes || meets_internal_rules(fm)))
 		return OFPBRC_EPERM;
 	if (!deletes && fm->buffer_id != OFP_NO_BUFFER)
 		return OFPBRC_BUFFER_UNKNOWN;

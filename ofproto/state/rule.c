@@ -7,8 +7,7 @@
 #include "lib/fatal.h"
 #include "ofproto/state/table.h"
 
-/* The least specific match of all: what a table-miss flow has. */
-static bool match_is_catchall(const struct match *match)
+bool of_match_is_catchall(const struct match *match)
 {
 	const uint64_t *words = flow_words_const(&match->mask);
 
@@ -24,7 +23,7 @@ struct of_rule *of_rule_create(struct of_state *state, const struct of_rule_spec
 
 	rule->state = state;
 	rule->pl.table_id = spec->table_id;
-	rule->pl.is_table_miss = spec->priority == 0 && match_is_catchall(spec->match);
+	rule->pl.is_table_miss = spec->priority == 0 && of_match_is_catchall(spec->match);
 	rule->pl.counter = counter_alloc();
 	rule->owns_counter = true;
 	atomic_init(&rule->pl.cookie, spec->cookie);

@@ -113,6 +113,9 @@ static inline bool of_rule_is_hidden(const struct of_rule *rule)
 	return rule->pl.is_internal || rule->pl.cr.priority > OF_MAX_PRIORITY;
 }
 
+/* The least specific match of all: what a table-miss flow has. */
+bool of_match_is_catchall(const struct match *match);
+
 /* The live rule that counts with COUNTER, NULL if there is none. */
 struct of_rule *of_rule_from_counter(uint32_t counter);
 /* RULE has become live, or is no longer. */

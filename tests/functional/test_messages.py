@@ -116,6 +116,10 @@ def test_flows(lab):
     refused(w, flow_mod(b"", struct.pack("!HHI", 6, 8, 4711)), METER_MOD_FAILED, 2)
     refused(w, flow_mod(b"", table=255), FLOW_MOD_FAILED, 2)
     refused(w, flow_mod(b"", command=9), FLOW_MOD_FAILED, 6)
+    # The internal table: nothing is added, and what deletes everything is refused; nothing else is there to delete.
+    for command in range(4):
+        refused(w, flow_mod(b"", command=command, table=254), BAD_REQUEST, 5)
+    done(w, flow_mod(tcp, command=3, table=254), flow_mod(b"", command=4, table=254))
     # A change keeps cookie and timeouts, an addition doesn't; counts go with RESET_COUNTS.
     done(w, flow_mod(tcp, apply_actions(output(1)), command=1, table=2, cookie=0x99))
     body = parts(w, 1, struct.pack("!B3xIIIQQ", 2, of.ANY, of.ANY, 0, 0, 0) + match())

@@ -285,6 +285,14 @@ def test_commands(lab):
         ours, theirs = [reply(side, command) for side in sides]
         if ours != theirs:
             wrong.append("%s\n  ours   %s\n  theirs %s" % (command, ours, theirs))
+    # Neighbours go with the bridge that they answered through, and with it only.
+    shown = []
+    for side in sides:
+        for where in "br-phy 192.168.7.9", "br-int 192.168.7.10", "nosuch 192.168.7.11":
+            reply(side, "tnl/neigh/set %s 02:00:00:00:00:99" % where)
+        side.host.vsctl("del-br br-phy")
+        shown.append([l for l in reply(side, "tnl/neigh/show")[1] if "02:00:00:00:00:99" in l])
+    assert shown[0] == shown[1] and len(shown[0]) == 2, shown
     assert not wrong, "\n".join(wrong)
 
 

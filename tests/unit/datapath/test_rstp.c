@@ -198,13 +198,21 @@ static void assert_tree(const struct net *net)
 static void test_alone(void **state)
 {
 	struct rstp_status status;
+	struct bpdu_frame frame;
+	struct bpdu bpdu;
 	struct net net;
+	uint32_t key;
 
 	(void)state;
 	net_init(&net, 1);
 	add_port(&net, 0, 7);
 	assert_int_equal(port(&net, 0, 7).role, RSTP_ROLE_DESIGNATED);
 	assert_int_equal(port(&net, 0, 7).state, RSTP_DISCARDING);
+	/* The first word is what it has come to: a proposal, once. */
+	assert_true(rstp_next_frame(net.bridges[0], &key, &frame));
+	assert_int_equal(bpdu_decode(&bpdu, frame.data, frame.len), 0);
+	assert_int_equal(bpdu.flags, BPDU_ROLE_DESIGNATED | BPDU_F_PROPOSAL);
+	assert_false(rstp_next_frame(net.bridges[0], &key, &frame));
 	/* Nobody answers: after the migrate time it is taken for an edge port. */
 	net_run(&net, 4000);
 	assert_int_equal(port(&net, 0, 7).state, RSTP_FORWARDING);
