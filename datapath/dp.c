@@ -234,8 +234,8 @@ void dp_run(void)
 		struct pmd *pmd = dp.pmds[i];
 
 		pmd_commands_flush(pmd);
-		dp_news_run(pmd, DP_NEWS_A_TURN);
-		if (ring_count(&pmd->news.facts) || ring_count(&pmd->news.packets) || pmd->n_waiting)
+		dp_news_run(pmd);
+		if (pmd->n_waiting)
 			event_async_send(dp.async);
 	}
 	dp_neigh_run(now_ms);

@@ -17,6 +17,10 @@
 
 #define FINS 1024
 
+/* From each PMD. Facts are mostly addresses to learn, of which a flood brings so many a millisecond. */
+#define FACTS_A_TURN 1024
+#define PACKETS_A_TURN 256
+
 static void run(struct xlate_out *out, struct packet *packet);
 
 void dp_count_drop(enum drop_reason reason)
@@ -445,7 +449,7 @@ void dp_packet_resume(const struct op_resume *state, const void *frame, size_t l
 
 /* ------------------------------------------------------------------ news */
 
-static void take_fact(const struct news *fact)
+static void take_fact(const struct news *fact, int64_t now_ms)
 {
 	struct pl_bridge *bridge;
 
@@ -454,7 +458,7 @@ static void take_fact(const struct news *fact)
 		bridge = rcu_get(&pipeline.bridges[fact->fdb.bridge]);
 		if (bridge)
 			fdb_learn(bridge->fdb, fact->fdb.mac, fact->fdb.vlan, fact->fdb.port,
-				clock_ms());
+				now_ms);
 		break;
 	case NEWS_NEIGH:
 		bridge = rcu_get(&pipeline.bridges[fact->neigh.bridge]);
@@ -483,15 +487,38 @@ static void take_packet(struct news *news)
 	free(op);
 }
 
-void dp_news_run(struct pmd *pmd, unsigned int max)
+static void take_facts(struct pmd *pmd, unsigned int max)
+{
+	int64_t now_ms = clock_ms();
+	struct news news;
+	unsigned int n = 0;
+
+	dep_batch_begin();
+	for (; n < max && news_get_fact(&pmd->news, &news); n++)
+		take_fact(&news, now_ms);
+	dep_batch_end();
+	if (n == max)
+		news_facts_left(&pmd->news);
+}
+
+void dp_news_run(struct pmd *pmd)
 {
 	struct news news;
 
-	dep_batch_begin();
-	for (unsigned int i = 0; i < max && news_get_fact(&pmd->news, &news); i++)
-		take_fact(&news);
-	dep_batch_end();
-	for (unsigned int i = 0; i < max && news_get_packet(&pmd->news, &news); i++)
+	if (news_facts_told(&pmd->news))
+		take_facts(pmd, FACTS_A_TURN);
+	for (unsigned int i = 0; i < PACKETS_A_TURN && news_get_packet(&pmd->news, &news); i++)
+		take_packet(&news);
+	if (news_wait(&pmd->news))
+		event_async_send(dp.async);
+}
+
+void dp_news_run_last(struct pmd *pmd)
+{
+	struct news news;
+
+	take_facts(pmd, UINT32_MAX);
+	while (news_get_packet(&pmd->news, &news))
 		take_packet(&news);
 }
 

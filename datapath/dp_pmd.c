@@ -58,10 +58,10 @@ static void join_pmd(struct pmd *pmd)
 {
 	while (!pmd_has_ended(pmd)) {
 		pmd_commands_flush(pmd);
-		dp_news_run(pmd, DP_NEWS_A_TURN);
+		dp_news_run(pmd);
 		usleep(100);
 	}
-	dp_news_run(pmd, UINT32_MAX);
+	dp_news_run_last(pmd);
 	dp_sweep_pmd(pmd);
 	stats_fold(&dp.gone, &pmd->stats);
 	log_info("PMD thread on core %d destroyed", pmd->core);

@@ -16,8 +16,6 @@
 #include "lib/id_pool.h"
 #include "lib/list.h"
 
-#define DP_NEWS_A_TURN 256		/* Of each kind from each PMD. */
-
 /* What a queue or a PMD worked lately: cycles of intervals that are over, and of the one under way. */
 #define DP_LOAD_INTERVALS 12
 #define DP_LOAD_INTERVAL_MS 5000
@@ -215,7 +213,9 @@ void dp_packets_init(void);
 /* There is memory for packets. */
 void dp_packets_start(void);
 void dp_packets_uninit(void);
-void dp_news_run(struct pmd *pmd, unsigned int max);
+/* Takes PMD's news, as much as is good for a turn; or all, of one that has ended. */
+void dp_news_run(struct pmd *pmd);
+void dp_news_run_last(struct pmd *pmd);
 /* Sends the packet in M through ACTS from IN_PORT of BRIDGE. Takes M over. FLOW: the packet's fields
  * with metadata. */
 void dp_run_actions(struct pl_bridge *bridge, const struct act *acts, size_t acts_len,

@@ -67,11 +67,20 @@ static void begin_window(struct miss_budget *budget, uint64_t packets, uint64_t 
 	budget->hits = hits;
 }
 
+/* What flows never seen before leave to the others. */
+static int64_t reserve(const struct miss_budget *budget)
+{
+	int64_t cycles = (int64_t)(budget->window_cycles / 100 * (MISS_BUDGET_FLOOR - MISS_BUDGET_NEW));
+
+	return MIN(cycles, budget->limit / 2);
+}
+
 static void end_window(struct miss_budget *budget, uint64_t packets, uint64_t hits)
 {
 	int64_t spent = (int64_t)budget->spent;
 
-	budget->pool = budget->limit == MISS_BUDGET_UNLIMITED ? 0 : MAX(budget->limit - spent, INT64_C(0));
+	budget->pool = miss_budget_is_limited(budget) ?
+		MAX(budget->limit - reserve(budget) - spent, INT64_C(0)) : 0;
 	if (budget->all_full)
 		be_stricter(budget, floor_of(budget, packets - budget->packets,
 			hits - budget->hits));
@@ -101,21 +110,29 @@ static void refresh_share(struct miss_budget *budget, struct miss_share *share)
 		return;
 	share->window = budget->window;
 	budget->n_ports++;
-	share->credit = budget->limit == MISS_BUDGET_UNLIMITED ? INT64_MAX :
-		budget->limit / (int64_t)MAX(budget->n_ports_before, 1u);
+	share->credit = miss_budget_is_limited(budget) ?
+		budget->limit / (int64_t)MAX(budget->n_ports_before, 1u) : INT64_MAX;
 }
 
-unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *share, unsigned int n)
+/* How many of N misses CREDIT is good for. */
+static unsigned int afford(const struct miss_budget *budget, int64_t credit, unsigned int n)
+{
+	return credit <= 0 ? 0 : (unsigned int)MIN((uint64_t)credit / budget->cost + 1, (uint64_t)n);
+}
+
+unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *share, unsigned int n_seen,
+	unsigned int n_new)
 {
 	int64_t credit;
+	unsigned int n;
 
 	refresh_share(budget, share);
-	if (likely(budget->limit == MISS_BUDGET_UNLIMITED))
-		return n;
+	if (likely(!miss_budget_is_limited(budget)))
+		return n_seen + n_new;
 	credit = MAX(share->credit, INT64_C(0)) + budget->pool;
-	if (credit <= 0)
-		return 0;
-	return (unsigned int)MIN((uint64_t)credit / budget->cost + 1, (uint64_t)n);
+	n = afford(budget, credit, n_seen);
+	credit -= (int64_t)(n * budget->cost) + reserve(budget) / (int64_t)MAX(budget->n_ports_before, 1u);
+	return n < n_seen ? n : n + afford(budget, credit, n_new);
 }
 
 void miss_budget_spend(struct miss_budget *budget, struct miss_share *share, unsigned int n,

@@ -12,7 +12,8 @@
  * would gain by a drop. Once the queues run empty the limit goes up again, and away.
  *
  * Input ports with misses get equal parts of what is allowed; what one leaves over may be used by the
- * others in the next window.
+ * others in the next window. Flows that come again (admission.h) may have it all; those never seen before have to
+ * leave them the part that is MISS_BUDGET_FLOOR less MISS_BUDGET_NEW.
  *
  * Words: `credit`: cycles that a port may still spend on misses.
  *
@@ -25,6 +26,7 @@
 #define MISS_BUDGET_WINDOW_US 1000
 #define MISS_BUDGET_PATIENCE 4		/* Windows with full bursts only, before there is a limit. */
 #define MISS_BUDGET_FLOOR 10		/* Per cent of the time. */
+#define MISS_BUDGET_NEW 5
 #define MISS_BUDGET_FEW_HITS 5		/* Per cent of the packets: so few are not protected, ... */
 #define MISS_BUDGET_MANY_HITS 10	/* ... so many are. */
 #define MISS_BUDGET_SURPRISE 16		/* A miss costs at most so many times what it did lately. */
@@ -55,8 +57,14 @@ void miss_budget_init(struct miss_budget *budget, uint64_t tsc_per_us);
  * PACKETS, HITS: received and found by the exact cache, since ever. */
 void miss_budget_turn(struct miss_budget *budget, uint64_t now, bool full, uint64_t idle,
 	uint64_t packets, uint64_t hits);
-/* How many of N misses of a port may be dealt with now. */
-unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *share, unsigned int n);
+static inline bool miss_budget_is_limited(const struct miss_budget *budget)
+{
+	return budget->limit != MISS_BUDGET_UNLIMITED;
+}
+
+/* How many misses of a port may be dealt with now, of N_SEEN of flows that come again and then N_NEW of others. */
+unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *share, unsigned int n_seen,
+	unsigned int n_new);
 /* N misses took CYCLES; with N = 0 what was tried in vain before. */
 void miss_budget_spend(struct miss_budget *budget, struct miss_share *share, unsigned int n,
 	uint64_t cycles);

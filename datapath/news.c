@@ -46,6 +46,34 @@ static uint64_t subject_hash(const struct news *f)
 	return fact_hash(&subject);
 }
 
+bool news_tell(struct news_ring *news, bool idle, uint64_t since_us)
+{
+	if (!news->put_some)
+		return false;
+	if (!idle && !news->put_urgent && since_us < NEWS_PATIENCE_US &&
+		ring_count(&news->facts) < NEWS_FACTS / 2)
+		return false;
+	news->put_some = news->put_urgent = false;
+	atomic_store_explicit(&news->facts_told, true, memory_order_release);
+	return true;
+}
+
+bool news_facts_told(struct news_ring *news)
+{
+	return atomic_load_explicit(&news->facts_told, memory_order_relaxed) &&
+		atomic_exchange_explicit(&news->facts_told, false, memory_order_acquire);
+}
+
+void news_facts_left(struct news_ring *news)
+{
+	atomic_store_explicit(&news->facts_told, true, memory_order_relaxed);
+}
+
+bool news_wait(const struct news_ring *news)
+{
+	return atomic_load_explicit(&news->facts_told, memory_order_relaxed) || ring_count(&news->packets);
+}
+
 bool news_put_fact(struct news_ring *news, const struct news *fact, int64_t now_ms)
 {
 	uint64_t hash = fact_hash(fact);
@@ -64,6 +92,7 @@ bool news_put_fact(struct news_ring *news, const struct news *fact, int64_t now_
 	news->filter[i].hash = hash;
 	news->filter[i].ms = now_ms;
 	news->put_some = true;
+	news->put_urgent |= fact->type != NEWS_FDB;
 	return true;
 }
 
@@ -104,7 +133,7 @@ bool news_put_packet(struct news_ring *news, struct news_share *share, enum news
 	record->packet.mbuf = mbuf;
 	record->packet.op = bytes;
 	ring_put_end(&news->packets);
-	news->put_some = true;
+	news->put_some = news->put_urgent = true;
 	return true;
 }
 

@@ -8,6 +8,10 @@
  *
  * Facts that repeat themselves are filtered: the same one within NEWS_REPEAT_MS counts as taken.
  *
+ * Control is told of news at once; but of MAC addresses, which may come in floods, not more often than every
+ * NEWS_PATIENCE_US as long as packets come. It takes no facts before: each time that it has learned some, every
+ * path in use looks at what it depends on.
+ *
  * Threads: the put functions are the PMD's, the others control's.
  */
 
@@ -21,6 +25,7 @@
 #define NEWS_PACKETS 2048
 #define NEWS_FILTER 1024
 #define NEWS_REPEAT_MS 200
+#define NEWS_PATIENCE_US 2000
 
 enum news_type {
 	NEWS_FDB,		/* fdb: MAC seen on a port. */
@@ -67,12 +72,17 @@ struct news_ring {
 		uint64_t hash;
 		int64_t ms;
 	} filter[NEWS_FILTER];
-	bool put_some;			/* Since the PMD last looked: control is to be woken. */
+	_Atomic bool facts_told;	/* Control has not yet asked for what it was told of. */
+	bool put_some;			/* Since control was last told. */
+	bool put_urgent;		/* Some that somebody waits for. */
 	_Atomic uint64_t n_lost;
 };
 
 void news_init(struct news_ring *news);
 void news_uninit(struct news_ring *news);	/* Must be drained. */
+
+/* True if control is to be woken now. IDLE: no packets come; SINCE_US since it last was. */
+bool news_tell(struct news_ring *news, bool idle, uint64_t since_us);
 
 /* True if FACT was taken, or was a short time ago. */
 bool news_put_fact(struct news_ring *news, const struct news *fact, int64_t now_ms);
@@ -80,6 +90,12 @@ bool news_put_fact(struct news_ring *news, const struct news *fact, int64_t now_
 bool news_put_packet(struct news_ring *news, struct news_share *share, enum news_type type,
 	struct rte_mbuf *mbuf, const struct op *op);
 
+/* True if control was told of facts since it asked last. */
+bool news_facts_told(struct news_ring *news);
+/* That it has not taken them all. */
+void news_facts_left(struct news_ring *news);
+/* There is something to take. */
+bool news_wait(const struct news_ring *news);
 /* Oldest fact, or packet (mbuf and op then are the caller's). False: none. */
 bool news_get_fact(struct news_ring *news, struct news *fact);
 bool news_get_packet(struct news_ring *news, struct news *packet);

@@ -264,8 +264,9 @@ unsigned int pmd_turn(struct pmd *pmd)
 		pmd_poll_fds(pmd);
 	}
 	n += poll_rxqs(pmd, n ? rte_rdtsc() : begin);
-	if (pmd->news.put_some) {
-		pmd->news.put_some = false;
+	if (unlikely(pmd->news.put_some) &&
+		news_tell(&pmd->news, !n, (begin - pmd->last_wake_tsc) / pmd->tsc_per_us)) {
+		pmd->last_wake_tsc = begin;
 		wake_control(pmd);
 	}
 	return n;

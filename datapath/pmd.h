@@ -42,7 +42,7 @@
 #define PMD_CACHE_ENTRIES (1024 * 1024)	/* Default: what it may grow to. */
 #define PMD_CACHE_ENTRIES_FIRST (128 * 1024)
 #define PMD_MAX_PATHS (512 * 1024)
-#define PMD_PATHS_A_TICK 16384		/* So many new ones a second for whoever comes. */
+#define PMD_PATHS_A_TICK 4096		/* So many new ones a second for whoever comes. */
 #define PMD_PLAINS 4096
 #define PMD_LOOKS 256
 #define PMD_OUTERS 256
@@ -218,6 +218,7 @@ struct pmd {
 	int64_t now_us, now_ms;
 	uint64_t now_tsc;		/* When those were read. */
 	uint64_t last_epoll_tsc, tsc_per_us;
+	uint64_t last_wake_tsc;		/* Of control, for news. */
 	int64_t last_tick_ms, last_check_ms;
 	uint64_t tx_drops[DROP_N_REASONS];	/* Scratch; all zero between flushes. */
 	unsigned int depth;

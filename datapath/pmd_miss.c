@@ -264,8 +264,8 @@ static unsigned int run_misses(struct pmd *pmd, struct pmd_burst *burst, struct 
 }
 
 /* Those of MISSES[N] that were seen before go first: where there is no time for all, floods that never repeat have
- * to wait. */
-static void put_seen_first(struct pmd *pmd, const struct pmd_burst *burst, struct pmd_miss misses[],
+ * to wait. How many. */
+static unsigned int put_seen_first(struct pmd *pmd, const struct pmd_burst *burst, struct pmd_miss misses[],
 	uint8_t index[], unsigned int n)
 {
 	struct pmd_miss others[PORT_BURST];
@@ -283,6 +283,7 @@ static void put_seen_first(struct pmd *pmd, const struct pmd_burst *burst, struc
 	}
 	memcpy(&misses[n_seen], others, n_others * sizeof *misses);
 	memcpy(&index[n_seen], other_index, n_others * sizeof *index);
+	return n_seen;
 }
 
 /* A mask that has grown made its port's flows unknown, all at once; they have a right to be found again. It
@@ -302,19 +303,23 @@ static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int n_known, uint64_t asking)
 {
 	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	unsigned int allowed, n_left;
+	unsigned int n_seen = n - n_known, allowed, n_left;
 	uint64_t begin, cycles;
 
+	if (miss_budget_is_limited(&pmd->miss_budget) && !pmd->no_caches)
+		n_seen = put_seen_first(pmd, burst, misses + n_known, index + n_known, n - n_known);
 	/* Known flows have a right to their packets; there are not more of them than the cache has. */
 	allowed = n_known +
-		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n - n_known);
+		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n_seen, n - n_known - n_seen);
 	if (unlikely(is_pardoned(pmd, mask)))
 		allowed = n;
-	if (unlikely(allowed > n_known && allowed < n) && !pmd->no_caches)
-		put_seen_first(pmd, burst, misses + n_known, index + n_known, n - n_known);
 	if (asking)
 		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, 0, asking);
 
+	if (!allowed) {
+		drop_misses(pmd, burst, pp, index, n);
+		return;
+	}
 	/* What the hits have to send is not to wait; and sending floods is part of what misses cost. */
 	pmd_flush(pmd);
 	begin = rte_rdtsc();

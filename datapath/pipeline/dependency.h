@@ -25,6 +25,7 @@ enum dep_kind {
 	DEP_TABLE,		/* a: bridge id << 8 | table. A wide change in the table. */
 	DEP_TABLE_KEY,		/* the same plus a hash of the key under the table's common mask. */
 	DEP_FDB,		/* bridge id, hash of vlan and mac: learned, moved, expired. */
+	DEP_FDB_CROWD,		/* bridge id: its table takes new addresses again. */
 	DEP_BRIDGE,		/* bridge id: ports, VLANs, mirrors, flood lists, STP. */
 	DEP_PORT,		/* dp_port: state, peer, config, liveness. */
 	DEP_GROUP,		/* bridge id, group id. */
@@ -51,6 +52,11 @@ static inline uint16_t dep_id(enum dep_kind kind, uint32_t a, uint32_t b)
 static inline uint16_t dep_fdb(uint32_t bridge_id, struct eth_addr mac, uint16_t vlan)
 {
 	return dep_id(DEP_FDB, bridge_id, hash_u64(eth_addr_to_u64(mac) << 16 | vlan, 0));
+}
+
+static inline uint16_t dep_fdb_crowd(uint32_t bridge_id)
+{
+	return dep_id(DEP_FDB_CROWD, bridge_id, 0);
 }
 
 static inline uint16_t dep_bridge(uint32_t bridge_id)

@@ -15,9 +15,15 @@ COVERAGE_DEFINE(mac_learning_learned);
 COVERAGE_DEFINE(mac_learning_moved);
 COVERAGE_DEFINE(mac_learning_expired);
 COVERAGE_DEFINE(mac_learning_evicted);
+COVERAGE_DEFINE(mac_learning_crowded);
 
 /* How many candidates an eviction looks at for one that was not used since it was queued. */
 #define EVICT_TRIES 16
+
+/* Of the table, or of one of the default size if that is larger, this part may be driven out between two calls of
+ * fdb_run(): entries have then been looked at by a sweep of counters or two before they come to the head of the
+ * list. */
+#define CROWD 4
 
 /* How many entries fdb_run() looks at: all, up to the default maximum. */
 #define RUN_BATCH 8192
@@ -37,6 +43,8 @@ struct fdb {
 	struct list statics;
 	struct hmap ports;
 	struct fdb_stats stats;
+	size_t n_driven_out;	/* By new ones, since fdb_run(). */
+	_Atomic bool crowded;
 };
 
 struct fdb *fdb_create(uint32_t bridge_id)
@@ -163,15 +171,23 @@ void fdb_destroy(struct fdb *fdb)
 	free(fdb);
 }
 
-/* Catches up with E's counter; true if it was used since. */
-static bool catch_up(struct fdb_entry *e)
+/* E was used at NOW_MS. */
+static void touch(struct fdb *fdb, struct fdb_entry *e, int64_t now_ms)
 {
-	int64_t used_ms = counter_get(e->counter).used_ms;
+	if (now_ms <= e->used_ms)
+		return;
+	e->used_ms = now_ms;
+	list_remove(&e->port_lru);
+	list_push_back(&find_port(fdb, e->port)->lru, &e->port_lru);
+}
 
-	if (used_ms <= e->used_ms)
-		return false;
-	e->used_ms = used_ms;
-	return true;
+/* Catches up with E's counter; true if it was used since. */
+static bool catch_up(struct fdb *fdb, struct fdb_entry *e)
+{
+	int64_t before_ms = e->used_ms;
+
+	touch(fdb, e, counter_get(e->counter).used_ms);
+	return e->used_ms > before_ms;
 }
 
 static struct fdb_port *fullest_port(const struct fdb *fdb)
@@ -187,15 +203,10 @@ static struct fdb_port *fullest_port(const struct fdb *fdb)
 static void evict_one(struct fdb *fdb)
 {
 	struct fdb_port *p = fullest_port(fdb);
-	struct fdb_entry *e;
 
-	for (int i = 0; i < EVICT_TRIES; i++) {
-		e = container_of(p->lru.next, struct fdb_entry, port_lru);
-		if (!catch_up(e))
+	for (int i = 0; i < EVICT_TRIES; i++)
+		if (!catch_up(fdb, container_of(p->lru.next, struct fdb_entry, port_lru)))
 			break;
-		list_remove(&e->port_lru);
-		list_push_back(&p->lru, &e->port_lru);
-	}
 	remove_entry(fdb, container_of(p->lru.next, struct fdb_entry, port_lru));
 	fdb->stats.total_evicted++;
 	COVERAGE_INC(mac_learning_evicted);
@@ -206,13 +217,27 @@ static size_t n_learned(const struct fdb *fdb)
 	return cmap_count(&fdb->entries) - fdb->stats.current_static;
 }
 
-static void touch(struct fdb *fdb, struct fdb_entry *e, int64_t now_ms)
+static void drive_one_out(struct fdb *fdb)
 {
-	if (now_ms <= e->used_ms)
+	evict_one(fdb);
+	fdb->n_driven_out++;
+	if (fdb->n_driven_out >= MAX(fdb->stats.max, (size_t)FDB_DEFAULT_MAX) / CROWD)
+		atomic_store_explicit(&fdb->crowded, true, memory_order_relaxed);
+}
+
+static void end_crowd(struct fdb *fdb)
+{
+	fdb->n_driven_out = 0;
+	if (!fdb_is_crowded(fdb))
 		return;
-	e->used_ms = now_ms;
-	list_remove(&e->port_lru);
-	list_push_back(&find_port(fdb, e->port)->lru, &e->port_lru);
+	atomic_store_explicit(&fdb->crowded, false, memory_order_relaxed);
+	dep_bump(dep_fdb_crowd(fdb->bridge_id));
+	COVERAGE_INC(mac_learning_crowded);
+}
+
+bool fdb_is_crowded(const struct fdb *fdb)
+{
+	return atomic_load_explicit(&fdb->crowded, memory_order_relaxed);
 }
 
 bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port, int64_t now_ms)
@@ -236,7 +261,7 @@ bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t p
 		return true;
 	}
 	while (n_learned(fdb) >= fdb->stats.max)
-		evict_one(fdb);
+		drive_one_out(fdb);
 	e = new_entry(fdb, mac, vlan, port, now_ms, false);
 	cmap_insert(&fdb->entries, &e->node, entry_hash(mac, vlan));
 	dep_bump(dep_fdb(fdb->bridge_id, mac, vlan));
@@ -290,10 +315,11 @@ size_t fdb_run(struct fdb *fdb, int64_t now_ms)
 	int64_t oldest_ms = now_ms - (int64_t)fdb->stats.age_s * 1000;
 	size_t n = 0;
 
+	end_crowd(fdb);
 	for (size_t i = MIN(n_learned(fdb), (size_t)RUN_BATCH); i > 0; i--) {
 		struct fdb_entry *e = container_of(fdb->lru.next, struct fdb_entry, lru);
 
-		catch_up(e);
+		catch_up(fdb, e);
 		list_remove(&e->lru);
 		list_push_back(&fdb->lru, &e->lru);
 		if (e->used_ms <= oldest_ms) {
@@ -308,6 +334,7 @@ size_t fdb_run(struct fdb *fdb, int64_t now_ms)
 
 void fdb_flush(struct fdb *fdb)
 {
+	end_crowd(fdb);
 	while (!list_is_empty(&fdb->lru))
 		remove_entry(fdb, container_of(fdb->lru.next, struct fdb_entry, lru));
 }
@@ -355,7 +382,7 @@ static void sort(struct fdb *fdb)
 	struct fdb_entry **entries = xcalloc(n, sizeof *entries), *e;
 
 	LIST_FOR_EACH (e, lru, &fdb->lru) {
-		catch_up(e);
+		catch_up(fdb, e);
 		entries[i++] = e;
 	}
 	qsort(entries, n, sizeof *entries, compare_used);

@@ -6,7 +6,9 @@
  * (from the PMDs' news), ages and flushes. An entry's age is its counter's `used`: sweeping a path
  * refreshes the source entry that the path lists. A MAC that moves gets a new entry and counter.
  *
- * Bounded: at the maximum the oldest entry of the port with most entries goes (fair, as in OVS).
+ * Bounded: at the maximum the oldest entry of the port with most entries goes (fair, as in OVS). When a quarter
+ * of the table has gone that way within a second it is `crowded`: translation learns no new address until fdb_run()
+ * has been called, so that a storm does not drive out stations of whose packets the counters know only a second later.
  */
 
 #include "lib/cmap.h"
@@ -38,13 +40,16 @@ void fdb_destroy(struct fdb *fdb);
 /* Any thread, under RCU; NULL if unknown. */
 const struct fdb_entry *fdb_lookup(const struct fdb *fdb, struct eth_addr mac, uint16_t vlan);
 
+/* Any thread. What was translated while it is true depends on dep_fdb_crowd(). */
+bool fdb_is_crowded(const struct fdb *fdb);
+
 /* Control. Learns or moves (bumps dep_fdb()) or only refreshes. Returns true if something changed. */
 bool fdb_learn(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port, int64_t now_ms);
 bool fdb_add_static(struct fdb *fdb, struct eth_addr mac, uint16_t vlan, ofp_port_t port);
 bool fdb_remove(struct fdb *fdb, struct eth_addr mac, uint16_t vlan);
 void fdb_set_age(struct fdb *fdb, unsigned int seconds);
 void fdb_set_max(struct fdb *fdb, size_t max);
-/* Expires what is older than the age; call about once a second. Returns how many went. */
+/* Expires what is older than the age, and ends a crowd; call about once a second. Returns how many went. */
 size_t fdb_run(struct fdb *fdb, int64_t now_ms);
 /* What was learned goes. */
 void fdb_flush(struct fdb *fdb);

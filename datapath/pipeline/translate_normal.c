@@ -361,6 +361,24 @@ static bool find_mac(struct xlate_ctx *ctx, struct eth_addr mac, uint16_t vlan,
 	return entry;
 }
 
+/* Control is to learn where the packet's source is, unless a storm of new addresses makes that useless. */
+static void learn_source(struct xlate_ctx *ctx, const struct fdb_entry *old, const struct pl_bundle *in, uint16_t vlan)
+{
+	struct eth_addr mac = ctx->flow.dl_src;
+
+	note_learned(ctx, vlan);
+	if (unlikely(!old && fdb_is_crowded(ctx->bridge->fdb))) {
+		xlate_report(ctx, XLATE_REPORT_DETAIL, "too many new MACs at once, not learned");
+		xlate_depend(ctx, dep_fdb_crowd(ctx->bridge->id));
+		return;
+	}
+	xlate_report(ctx, XLATE_REPORT_DETAIL,
+		"learned that %02x:%02x:%02x:%02x:%02x:%02x is on port %s in VLAN %u", mac.b[0], mac.b[1],
+		mac.b[2], mac.b[3], mac.b[4], mac.b[5], in->name, vlan);
+	if (!ctx->sink->fdb_learn(ctx->sink, ctx->bridge, mac, vlan, ctx->flow.in_port))
+		ctx->out->cacheable = false;
+}
+
 /* True if the source's place then is IN. A packet that comes by again moves its own source again, whatever the
  * table has had the time to hear. */
 static bool normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
@@ -383,14 +401,7 @@ static bool normal_learn(struct xlate_ctx *ctx, const struct pl_bundle *in, uint
 	}
 	if (!ctx->sink || !ctx->sink->fdb_learn)
 		return false;
-	xlate_report(ctx, XLATE_REPORT_DETAIL,
-		"learned that %02x:%02x:%02x:%02x:%02x:%02x is on port %s in VLAN %u",
-		ctx->flow.dl_src.b[0], ctx->flow.dl_src.b[1], ctx->flow.dl_src.b[2],
-		ctx->flow.dl_src.b[3], ctx->flow.dl_src.b[4], ctx->flow.dl_src.b[5], in->name, vlan);
-	if (!ctx->sink->fdb_learn(ctx->sink, ctx->bridge, ctx->flow.dl_src, vlan,
-		    ctx->flow.in_port))
-		ctx->out->cacheable = false;
-	note_learned(ctx, vlan);
+	learn_source(ctx, entry, in, vlan);
 	return true;
 }
 

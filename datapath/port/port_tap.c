@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,15 @@ LOG_MODULE(port_tap);
 /* A tap writes no more segments than this in one call. */
 #define MAX_IOV 64
 
+/* A device that was found to be down is not asked again for so long: floods that include a bridge's own port, which
+ * mostly is, would pay a system call for each packet. */
+#define DOWN_US 1000
+
 struct tap {
 	int fd;              /* The same number for life. */
 	int epoll;           /* Holds fd while it is sane; what users poll. */
 	_Atomic bool broken; /* Set by the reader, cleared by the worker. */
+	_Atomic uint64_t down_until; /* TSC. */
 	bool link_up;
 	uint64_t link_resets;
 	struct rte_mempool *pool;
@@ -236,6 +242,7 @@ static int tap_set_admin(struct port *port, bool up)
 		return sock;
 	err = kdev_set_admin(sock, name, up);
 	close(sock);
+	atomic_store_explicit(&((struct tap *)port->priv)->down_until, 0, memory_order_relaxed);
 	return err;
 }
 
@@ -318,12 +325,27 @@ static uint16_t tap_rx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs,
 	return got;
 }
 
+static bool is_known_down(const struct tap *tap)
+{
+	uint64_t until = atomic_load_explicit(&tap->down_until, memory_order_relaxed);
+
+	return unlikely(until) && rte_rdtsc() < until;
+}
+
+static void note_down(struct tap *tap)
+{
+	atomic_store_explicit(&tap->down_until, rte_rdtsc() + rte_get_tsc_hz() / 1000000 * DOWN_US,
+		memory_order_relaxed);
+}
+
 static enum drop_reason tap_write(struct tap *tap, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr hdr;
 	struct iovec iov[MAX_IOV];
 	int n = 1;
 
+	if (unlikely(is_known_down(tap)))
+		return DROP_TX_PORT_DOWN;
 	vnet_build(mbuf_packet(m), &hdr);
 	iov[0] = (struct iovec){&hdr, sizeof hdr};
 	for (struct rte_mbuf *s = m; s; s = s->next) {
@@ -335,6 +357,7 @@ static enum drop_reason tap_write(struct tap *tap, struct rte_mbuf *m)
 		return DROP_NONE;
 	switch (errno) {
 	case EIO:
+		note_down(tap);
 		return DROP_TX_PORT_DOWN;
 	case EAGAIN:
 	case ENOBUFS:

@@ -171,6 +171,49 @@ static void test_eviction(void **state)
 	assert_false(fdb_learn(fdb, mac(1), 0, 1, 9000));
 }
 
+/* Looking at ages in between does not make a busy address look idle. */
+static void test_eviction_after_aging(void **state)
+{
+	struct fdb *fdb = *state;
+
+	fdb_set_max(fdb, 10);
+	for (unsigned int i = 0; i < 10; i++)
+		fdb_learn(fdb, mac(i), 0, 1, 1000);
+	counter_add(fdb_lookup(fdb, mac(0), 0)->counter, 1, 60, 2000);
+	fdb_run(fdb, 2000);
+	for (unsigned int i = 10; i < 19; i++)
+		fdb_learn(fdb, mac(i), 0, 1, 3000);
+	assert_int_equal(port_of(fdb, 0, 0), 1);
+	assert_int_equal(port_of(fdb, 1, 0), OFPP_NONE);
+}
+
+/* A table of which a quarter was driven out within a second takes nobody new for the rest of it; translation asks. */
+static void test_crowd(void **state)
+{
+	struct fdb *fdb = *state;
+	uint16_t id = dep_fdb_crowd(5);
+	uint32_t seq;
+
+	for (unsigned int i = 0; i < FDB_DEFAULT_MAX / 4 * 5 - 1; i++)
+		fdb_learn(fdb, mac(i), 0, 1, 1000);
+	assert_false(fdb_is_crowded(fdb));
+	fdb_learn(fdb, mac(100000), 0, 1, 1000);
+	assert_true(fdb_is_crowded(fdb));
+	seq = dep_seq();
+	fdb_run(fdb, 2000);
+	assert_false(fdb_is_crowded(fdb));
+	assert_false(dep_is_valid(seq, &id, 1));
+	/* Counted anew, and with a small table not sooner. */
+	fdb_set_max(fdb, 10);
+	for (unsigned int i = 0; i < FDB_DEFAULT_MAX / 4 - 1; i++)
+		fdb_learn(fdb, mac(i), 0, 1, 2000);
+	assert_false(fdb_is_crowded(fdb));
+	fdb_learn(fdb, mac(100001), 0, 1, 2000);
+	assert_true(fdb_is_crowded(fdb));
+	fdb_flush(fdb);
+	assert_false(fdb_is_crowded(fdb));
+}
+
 static void test_show_order(void **state)
 {
 	struct fdb *fdb = *state;
@@ -199,6 +242,8 @@ int main(void)
 		TEST(test_static),
 		TEST(test_flush),
 		TEST(test_eviction),
+		TEST(test_eviction_after_aging),
+		TEST(test_crowd),
 		TEST(test_show_order),
 	};
 

@@ -25,10 +25,11 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* A burst of 32 packets of PORT, N of them misses; returns how many of these were dropped. */
-static unsigned int burst(struct miss_share *port, unsigned int n, bool full)
+/* A burst of 32 packets of PORT, N of them misses, N_NEW of these of flows never seen before; returns how many
+ * misses were dropped. */
+static unsigned int burst_new(struct miss_share *port, unsigned int n, unsigned int n_new, bool full)
 {
-	unsigned int allowed = miss_budget_allow(&budget, port, n);
+	unsigned int allowed = miss_budget_allow(&budget, port, n - n_new, n_new);
 	uint64_t cycles = (32 - n) * 100 + allowed * MISS + (n - allowed) * 30;
 
 	if (allowed)
@@ -38,6 +39,11 @@ static unsigned int burst(struct miss_share *port, unsigned int n, bool full)
 	now += cycles;
 	miss_budget_turn(&budget, now, full, 0, packets, hits);
 	return n - allowed;
+}
+
+static unsigned int burst(struct miss_share *port, unsigned int n, bool full)
+{
+	return burst_new(port, n, 0, full);
 }
 
 static void who_keeps_up_drops_nothing(void **state)
@@ -60,6 +66,32 @@ static void hits_are_protected_from_misses(void **state)
 	}
 	assert_true(dropped > 0);
 	assert_in_range(cycles * 100 / (now - begin), MISS_BUDGET_FLOOR - 3, MISS_BUDGET_FLOOR + 3);
+}
+
+/* Per cent of the time that misses take of which all but N_SEEN of 16 in a burst are new; and how many were dropped. */
+static unsigned int share_of(unsigned int n_seen, uint64_t *dropped)
+{
+	uint64_t begin, cycles = 0;
+
+	*dropped = 0;
+	for (begin = now; now < begin + 50 * WINDOW;)
+		burst_new(&a, 16, 16 - n_seen, true);
+	for (begin = now; now < begin + 50 * WINDOW;) {
+		unsigned int n = burst_new(&a, 16, 16 - n_seen, true);
+
+		*dropped += n;
+		cycles += (16 - n) * MISS;
+	}
+	return (unsigned int)(cycles * 100 / (now - begin));
+}
+
+static void flows_never_seen_before_leave_some_to_others(void **state)
+{
+	uint64_t dropped;
+
+	assert_in_range(share_of(0, &dropped), MISS_BUDGET_NEW - 2, MISS_BUDGET_NEW + 2);
+	assert_true(dropped > 0);
+	assert_in_range(share_of(8, &dropped), MISS_BUDGET_FLOOR - 3, MISS_BUDGET_FLOOR + 3);
 }
 
 static void misses_alone_may_have_it_all(void **state)
@@ -121,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(who_keeps_up_drops_nothing, set_up),
 		cmocka_unit_test_setup(hits_are_protected_from_misses, set_up),
+		cmocka_unit_test_setup(flows_never_seen_before_leave_some_to_others, set_up),
 		cmocka_unit_test_setup(misses_alone_may_have_it_all, set_up),
 		cmocka_unit_test_setup(ports_get_equal_parts, set_up),
 		cmocka_unit_test_setup(the_limit_goes_when_queues_run_empty, set_up),

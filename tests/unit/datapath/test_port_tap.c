@@ -246,6 +246,11 @@ static void test_send(void **state)
 	m[0] = udp_frame(10);
 	assert_int_equal(port_tx(port, 0, m, 1, drops, NULL), 0);
 	assert_int_equal(drops[DROP_TX_PORT_DOWN], 1);
+	/* Not asked again at once, but soon. */
+	assert_int_equal(run("ip link set tap0 up"), 0);
+	usleep(2000);
+	m[0] = udp_frame(10);
+	assert_int_equal(port_tx(port, 0, m, 1, drops, NULL), 1);
 	port_close(port);
 	assert_int_not_equal(run("ip link show tap0 2>/dev/null"), 0);
 }

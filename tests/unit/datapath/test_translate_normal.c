@@ -154,6 +154,37 @@ static void moved_host_is_news(void **state)
 	assert_int_equal(fx->learned[0].port, 1);
 }
 
+/* No new address is learned, but who moves is, and packets go where they would. */
+static void crowd_of_new_addresses_is_not_learned(void **state)
+{
+	uint16_t id = dep_fdb_crowd(br->id);
+	uint32_t seq;
+
+	learn(7, 0, 2);
+	for (unsigned int i = 0; i < 2 * FDB_DEFAULT_MAX; i++)
+		fdb_learn(br->fdb, (struct eth_addr){{2, 0xbb, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}}, (uint16_t)(i >> 16),
+			4, 1000);
+	assert_true(fdb_is_crowded(br->fdb));
+	feed(1, fx_udp(1, 2));
+	assert_int_equal(fx->n_frames, 3);
+	assert_int_equal(fx->n_learned, 0);
+	assert_true(fx->out.cacheable);
+	seq = fx->out.seq;
+	assert_true(dep_is_valid(seq, fx->out.deps, fx->out.n_deps));
+	feed(1, fx_udp(2, 2));
+	assert_int_equal(fx->n_frames, 0);
+	feed(1, fx_udp(7, 2));
+	assert_int_equal(fx->n_learned, 1);
+	/* What was not learned is looked at again. */
+	feed(1, fx_udp(1, 2));
+	fdb_run(br->fdb, 2000);
+	assert_false(dep_is_valid(seq, &id, 1));
+	assert_false(dep_is_valid(seq, fx->out.deps, fx->out.n_deps));
+	fx->n_learned = 0;
+	feed(1, fx_udp(1, 2));
+	assert_int_equal(fx->n_learned, 1);
+}
+
 static void group_source_is_not_learned(void **state)
 {
 	struct fx_packet p = fx_udp(1, 2);
@@ -462,6 +493,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(later_normal_moves_what_an_earlier_one_learned, setup, teardown),
 		cmocka_unit_test_setup_teardown(path_depends_on_both_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(moved_host_is_news, setup, teardown),
+		cmocka_unit_test_setup_teardown(crowd_of_new_addresses_is_not_learned, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_source_is_not_learned, setup, teardown),
 		cmocka_unit_test_setup_teardown(reserved_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(access_ports, setup, teardown),
