@@ -151,10 +151,11 @@ struct pmd_burst {
 	struct rte_mbuf *mbufs[PORT_BURST];
 	uint64_t large;				/* ... its key is not of the small class. */
 	bool same;				/* All keys are equal under the mask. */
+	uint64_t left;				/* Small keys that are not where they were guessed to be, and large ones. */
 	struct flow_key keys[PORT_BURST];	/* As parsed ... */
 	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask: large ones and what has no path. */
 	uint64_t hashes[PORT_BURST];		/* Of the keys under the mask. */
-	const uint64_t *entries[PORT_BURST];	/* Where small ones may be. */
+	const uint64_t *entries[PORT_BURST];	/* Where small ones may be; from where keys are made on, their first way. */
 	struct path *paths[PORT_BURST];		/* NULL: a miss; ... */
 	struct exact_ref refs[PORT_BURST];	/* ... of a flow that is known, if the slot is not PATH_NONE. */
 };
@@ -331,6 +332,8 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *port, unsigned int n, uint64_t 
 /* Runs packet I of BURST, received at PP, on PATH; true if it was forwarded and that is still to be counted. */
 bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
 	unsigned int i);
+/* Those of BURST that FOUND has a bit for, on their paths[]; how many. */
+unsigned int pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t found);
 /* A packet that starts anew inside another one's program. */
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
 void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
@@ -418,12 +421,29 @@ void pmd_mask_keys(struct pmd *pmd, struct pmd_burst *burst, const struct key_ma
 /* Packet I of BURST, which was parsed, as programs want it. */
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
 
-/* pmd_lookup.c: fills the paths of what the exact cache knows, and refs[] for what has none. True: all packets
- * are of one key; if paths[0] is not NULL, it alone was filled. */
+/* pmd_lookup.c: fills refs[] of what the exact cache knows; `left` says which packets are to be looked at more closely.
+ * True: all packets are of one key, of which paths[0] is the path; if that is NULL, all of paths[] is filled and all of
+ * refs[]. */
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
-/* What pmd_look_up() did not find in BURST may lie elsewhere in the exact cache: a bit each of those that were
+/* Fills refs[] of those left, and paths[] of those that have one: a bit each. */
+uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst);
+/* What pmd_look_closer() did not find in BURST may lie elsewhere in the exact cache: a bit each of those that were
  * found there and now have a path. */
 uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst);
+/* The path behind REF if it is alive and still true. */
+static inline struct path *pmd_check(struct pmd *pmd, struct exact_ref ref)
+{
+	struct path *path = &pmd->paths[ref.slot];
+
+	if (unlikely(path_generation(path) != ref.generation))
+		return NULL;
+	if (unlikely(!path_is_valid(path, pmd->seq))) {
+		path_retire(pmd->pool, ref.slot);
+		return NULL;
+	}
+	return path;
+}
+
 /* The path of a single MASKED key; or NULL, and REF says if the flow is known but its path out of date. */
 struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash,
 	struct exact_ref *ref);

@@ -88,16 +88,25 @@ bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, 
 	return run_hit(pmd, burst, pp, path, i);
 }
 
-/* Runs all packets that have a path; returns how many. */
-static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+/* Runs what the first look found, and leaves in paths[] and masked[] what whoever deals with the others wants; how many
+ * were run. */
+static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	const struct key_mask *mask)
 {
-	unsigned int n_hits = 0, n_forwarded = 0;
+	unsigned int n_hits = 0, n_forwarded = 0, n = burst->n;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
-		struct path *path = burst->paths[i];
+	for (unsigned int i = 0; i < n; i++) {
+		struct path *path;
 
-		if (unlikely(!path))
+		burst->paths[i] = NULL;
+		if (unlikely(burst->refs[i].slot == PATH_NONE))
 			continue;
+		path = pmd_check(pmd, burst->refs[i]);
+		if (unlikely(!path)) {
+			key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
+			continue;
+		}
+		burst->paths[i] = path;
 		n_hits++;
 		path_count(path, 1, len_of(burst, i), pmd->now_ms);
 		n_forwarded += run_hit(pmd, burst, pp, path, i);
@@ -105,6 +114,32 @@ static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pm
 	stat_add(&pp->forwarded, n_forwarded);
 	stat_add(&pmd->stats.exact_hits, n_hits);
 	return n_hits;
+}
+
+unsigned int pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t found)
+{
+	unsigned int n = (unsigned int)__builtin_popcountll(found), n_forwarded = 0;
+
+	for (; found; found &= found - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(found);
+
+		n_forwarded += pmd_run_hit(pmd, burst, pp, burst->paths[i], i);
+	}
+	stat_add(&pmd->stats.exact_hits, n);
+	stat_add(&pp->forwarded, n_forwarded);
+	return n;
+}
+
+/* What BURST was looked up for; what was found at once goes first. */
+static void run_looked_up(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	const struct key_mask *mask)
+{
+	unsigned int n = run_hits(pmd, burst, pp, mask);
+
+	if (unlikely(burst->left))
+		n += pmd_run_found(pmd, burst, pp, pmd_look_closer(pmd, burst));
+	if (unlikely(n < burst->n))
+		pmd_misses(pmd, burst, pp);
 }
 
 /* The same where all are on PATH. */
@@ -171,8 +206,7 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	if (unlikely(pmd->no_caches)) {
 		miss_all(pmd, burst, pp);
 	} else if (!pmd_look_up(pmd, burst, mask)) {
-		if (run_hits(pmd, burst, pp) < burst->n)
-			pmd_misses(pmd, burst, pp);
+		run_looked_up(pmd, burst, pp, mask);
 	} else if (likely(burst->paths[0])) {
 		run_all(pmd, burst, pp, burst->paths[0]);
 	} else {

@@ -37,12 +37,17 @@ static void send_up_rejects(struct pmd *pmd, struct pmd_port *pp, struct port_re
 void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 {
 	struct port_rejects rejects;
-	uint32_t lens[PORT_BURST], longest = 0;
+	uint32_t lens[PORT_BURST], longest = 0, more = 0;
 	uint16_t n = pp->n_tx, sent;
 	uint64_t bytes = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		lens[i] = pp->tx_bare ? pp->tx[i]->pkt_len : mbuf_packet(pp->tx[i])->len;
+		if (likely(pp->tx_bare)) {
+			lens[i] = pp->tx[i]->pkt_len;
+			more |= lens[i] ^ pp->tx[i]->data_len;
+		} else {
+			lens[i] = mbuf_packet(pp->tx[i])->len;
+		}
 		longest = MAX(longest, lens[i]);
 		bytes += lens[i];
 	}
@@ -50,7 +55,7 @@ void pmd_flush_port(struct pmd *pmd, struct pmd_port *pp)
 		rte_spinlock_lock(pp->tx_lock);
 	rejects.n = 0;
 	if (likely(pp->tx_bare))
-		sent = port_tx_bare(pp->port, pp->txq, pp->tx, n, longest, pmd->tx_drops, &rejects);
+		sent = port_tx_bare(pp->port, pp->txq, pp->tx, n, longest, more, pmd->tx_drops, &rejects);
 	else
 		sent = port_tx(pp->port, pp->txq, pp->tx, n, pmd->tx_drops, &rejects);
 	if (pp->tx_lock)

@@ -11,6 +11,7 @@
 #include "datapath/pmd.h"
 #include "lib/flow_key_aes.h"
 #include "lib/flow_key_parse.h"
+#include "lib/flow_key_wide.h"
 
 /* Asks for the line where key I, of CLASS, is to be looked for first. */
 __attribute__((always_inline)) static inline void ask_for(struct pmd *pmd, struct pmd_burst *burst, unsigned int i,
@@ -19,6 +20,7 @@ __attribute__((always_inline)) static inline void ask_for(struct pmd *pmd, struc
 	struct exact *exact = &pmd->exact[class];
 
 	if (likely(class == FLOW_KEY_K64)) {
+		burst->entries[i] = exact_first(exact, burst->hashes[i], 8);
 		exact_prefetch(exact, burst->hashes[i], 8);
 		return;
 	}
@@ -73,62 +75,109 @@ __attribute__((noinline)) static bool other_key(struct pmd *pmd, struct pmd_burs
 	return bad;
 }
 
-/* The first words of packet I, by the short way; false: that is not to be had. */
-__attribute__((always_inline)) static inline bool short_key(const struct pmd_burst *burst, unsigned int i,
-	const struct flow_key_origin *origin, bool ethernet, uint64_t w[5])
-{
-	const struct rte_mbuf *m = burst->mbufs[i];
-	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+/* Constants of a loop over the keys of a burst; what is stored meanwhile might be any of them, for all that the
+ * compiler knows. */
+struct key_loop {
+	struct flow_key_origin origin;
+	__m128i port;			/* The first pair of words of a packet without bytes. */
+	__m128i bits[4], tags;		/* The mask, and its epoch in the outer id's place. */
+	uint64_t epoch;
+	const uint64_t *entries;	/* Of small keys. */
+	const struct exact_bucket *buckets;
+	uint32_t mask;
+	bool by_bucket;
+};
 
-	if (burst->dressed >> i & 1)
-		return false;
-	if (ethernet) {
-		w[3] = w[4] = 0;
-		return flow_key_parse_ethernet(data, m->data_len, origin, w);
-	}
-	return flow_key_parse_ipv4(data, m->pkt_len, m->data_len, origin, w);
+FLOW_KEY_AES static inline struct key_loop key_loop_begin(const struct pmd *pmd, const struct pmd_burst *burst,
+	const struct key_mask *mask)
+{
+	const __m128i *bits = (const __m128i *)(const void *)mask->bits[FLOW_KEY_K64].w;
+	const struct exact *exact = &pmd->exact[FLOW_KEY_K64];
+
+	return (struct key_loop){
+		.origin = pmd_origin(burst),
+		.port = _mm_cvtsi64_si128((int64_t)burst->in_port->dp_port),
+		.bits = {bits[0], bits[1], bits[2], bits[3]},
+		.tags = _mm_set_epi32((int)(uint32_t)mask->epoch, 0, 0, 0),
+		.epoch = mask->epoch,
+		.entries = exact->entries,
+		.buckets = exact->buckets,
+		.mask = exact->mask,
+		.by_bucket = exact->by_bucket,
+	};
 }
 
-/* Constants: ETHERNET, POPPED. */
+/* The first pairs of words of the frame at DATA, by the short ways; false: they are not to be had. */
+__attribute__((always_inline)) FLOW_KEY_AES static inline bool short_key(const struct key_loop *loop,
+	const struct rte_mbuf *m, const uint8_t *data, bool ethernet, __m128i pairs[3])
+{
+	uint64_t w[5] = {0};
+
+	if (ethernet) {
+		if (unlikely(!flow_key_parse_ethernet(data, m->data_len, &loop->origin, w)))
+			return false;
+	} else if (likely(flow_key_parse_wide(data, m->pkt_len, m->data_len, loop->port, pairs))) {
+		return true;
+	} else if (!flow_key_parse_ipv4(data, m->pkt_len, m->data_len, &loop->origin, w)) {
+		return false;
+	}
+	pairs[0] = _mm_set_epi64x((int64_t)w[1], (int64_t)w[0]);
+	pairs[1] = _mm_set_epi64x((int64_t)w[3], (int64_t)w[2]);
+	pairs[2] = _mm_cvtsi64_si128((int64_t)w[4]);
+	return true;
+}
+
+/* Where a small key of HASH is to be looked for first: what is asked for, and of the entry remembered. */
+__attribute__((always_inline)) static inline void ask_small(const struct key_loop *loop, struct pmd_burst *burst,
+	unsigned int i, uint64_t hash)
+{
+	uint32_t bucket = (uint32_t)hash & loop->mask;
+
+	if (unlikely(loop->by_bucket)) {
+		__builtin_prefetch(&loop->buckets[bucket]);
+		return;
+	}
+	burst->entries[i] = loop->entries + ((size_t)bucket * EXACT_WAYS + exact_first_way(hash)) * 8;
+	__builtin_prefetch(burst->entries[i]);
+}
+
+/* Constants: ETHERNET, POPPED. All of BURST is bare. */
 __attribute__((always_inline)) FLOW_KEY_AES static inline uint64_t keys_in_one(struct pmd *pmd,
 	struct pmd_burst *burst, const struct key_mask *mask, bool ethernet, bool popped)
 {
-	const __m128i *bits = (const __m128i *)(const void *)mask->bits[FLOW_KEY_K64].w;
-	const __m128i m0 = bits[0], m1 = bits[1], m2 = bits[2], m3 = bits[3];
-	const uint64_t epoch = mask->epoch, tag = (uint64_t)(uint32_t)epoch << 32;
-	const __m128i tags = _mm_set_epi64x((int64_t)tag, 0);
-	const struct flow_key_origin origin = pmd_origin(burst);
+	const struct key_loop loop = key_loop_begin(pmd, burst, mask);
+	const unsigned int n = burst->n;
 	uint64_t bad = 0;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		__m128i *key = (__m128i *)(void *)burst->keys[i].w;
-		__m128i k0, k1, k2, k3 = _mm_setzero_si128(), rest;
-		uint64_t w[5];
+		const struct rte_mbuf *m = burst->mbufs[i];
+		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
+		__m128i k[4];
+		uint64_t hash;
 
-		if (unlikely(!short_key(burst, i, &origin, ethernet, w))) {
-			bad |= (uint64_t)other_key(pmd, burst, mask, i, origin) << i;
+		if (unlikely(!short_key(&loop, m, data, ethernet, k))) {
+			bad |= (uint64_t)other_key(pmd, burst, mask, i, loop.origin) << i;
 			continue;
 		}
-		k0 = _mm_set_epi64x((int64_t)w[1], (int64_t)w[0]);
-		k1 = _mm_set_epi64x((int64_t)w[3], (int64_t)w[2]);
-		k2 = _mm_cvtsi64_si128((int64_t)w[4]);
+		k[3] = _mm_setzero_si128();
 		if (popped) {
 			struct flow_key_origin outer;
 
-			pmd_origin_popped(rte_pktmbuf_mtod(burst->mbufs[i], const uint8_t *), &outer);
-			k2 = _mm_set_epi64x((int64_t)outer.tunnel[1], (int64_t)(w[4] | outer.tunnel[0]));
-			k3 = _mm_cvtsi64_si128((int64_t)outer.tunnel[2]);
+			pmd_origin_popped(data, &outer);
+			k[2] = _mm_or_si128(k[2], _mm_set_epi64x((int64_t)outer.tunnel[1], (int64_t)outer.tunnel[0]));
+			k[3] = _mm_cvtsi64_si128((int64_t)outer.tunnel[2]);
 		}
-		_mm_store_si128(key, k0);
-		_mm_store_si128(key + 1, k1);
-		_mm_store_si128(key + 2, k2);
-		_mm_store_si128(key + 3, k3);
-		k2 = _mm_and_si128(k2, m2);
-		k3 = _mm_and_si128(k3, m3);
-		rest = popped ? _mm_or_si128(k2, k3) : k2;
-		burst->hashes[i] = flow_key_hash_small(_mm_and_si128(k0, m0), _mm_and_si128(k1, m1),
-			_mm_or_si128(k2, tags), k3, !ethernet && !_mm_testz_si128(rest, rest), tag, epoch);
-		ask_for(pmd, burst, i, FLOW_KEY_K64);
+		_mm_store_si128(key, k[0]);
+		_mm_store_si128(key + 1, k[1]);
+		_mm_store_si128(key + 2, k[2]);
+		_mm_store_si128(key + 3, k[3]);
+		k[2] = _mm_or_si128(_mm_and_si128(k[2], loop.bits[2]), loop.tags);
+		k[3] = _mm_and_si128(k[3], loop.bits[3]);
+		hash = flow_key_hash_small(_mm_and_si128(k[0], loop.bits[0]), _mm_and_si128(k[1], loop.bits[1]),
+			k[2], k[3], popped && !_mm_testz_si128(k[3], k[3]), loop.epoch);
+		burst->hashes[i] = hash;
+		ask_small(&loop, burst, i, hash);
 	}
 	return bad;
 }
@@ -156,7 +205,8 @@ uint64_t pmd_keys(struct pmd *pmd, struct pmd_burst *burst, const struct key_mas
 	uint64_t bad;
 
 #ifdef __x86_64__
-	if (flow_key_has_aes() && mask->depth != XLATE_PORT)
+	/* What has a struct packet, because a kernel's device gave it, is none to hurry for. */
+	if (flow_key_has_aes() && mask->depth != XLATE_PORT && !burst->dressed)
 		return keys_aes(pmd, burst, mask);
 #endif
 	bad = pmd_parse(burst, mask->depth);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Second stage of a burst: bucket, entry, path; each step asks for the lines that the next one reads. */
 #include "datapath/pmd.h"
+#include "lib/flow_key_aes.h"
 
 static inline bool find_first(struct exact *exact, const struct flow_key *key, uint64_t hash,
 	struct exact_ref *ref)
@@ -33,46 +34,24 @@ static inline bool find(struct pmd *pmd, const struct flow_key *key, uint64_t ha
 		(exact_may_be_elsewhere(exact, hash) && find_elsewhere(exact, key, hash, ref));
 }
 
-/* The path behind REF if it is alive and still true. */
-static inline struct path *check(struct pmd *pmd, struct exact_ref ref)
-{
-	struct path *path = &pmd->paths[ref.slot];
-
-	if (unlikely(path_generation(path) != ref.generation))
-		return NULL;
-	if (unlikely(!path_is_valid(path, pmd->seq))) {
-		path_retire(pmd->pool, ref.slot);
-		return NULL;
-	}
-	return path;
-}
-
 struct path *pmd_look_up_one(struct pmd *pmd, const struct flow_key *masked, uint64_t hash,
 	struct exact_ref *ref)
 {
 	if (find(pmd, masked, hash, ref))
-		return check(pmd, *ref);
+		return pmd_check(pmd, *ref);
 	ref->slot = PATH_NONE;
 	return NULL;
 }
 
-/* The key of I under MASK, for what knows no path. */
+/* The key of I under MASK, for what the first guess does not find. */
 static inline void mask_key(struct pmd_burst *burst, const struct key_mask *mask, unsigned int i)
 {
 	if (likely(!(burst->large >> i & 1)))
 		key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
 }
 
-/* Entries that the small keys may be in: the first way's of their buckets, ... */
-static inline void guess_first(struct pmd *pmd, struct pmd_burst *burst)
-{
-	const struct exact *exact = &pmd->exact[FLOW_KEY_K64];
-
-	for (unsigned int i = 0; i < burst->n; i++)
-		burst->entries[i] = exact_first(exact, burst->hashes[i], 8);
-}
-
-/* ... or what the signatures in their buckets say. How many are not those of before. */
+/* Entries that the small keys may be in, as signatures in their buckets say, in place of those in their first
+ * ways. How many are not those. */
 static unsigned int guess_by_bucket(struct pmd *pmd, struct pmd_burst *burst)
 {
 	/* No key is like this one: they have the epoch of a mask. */
@@ -97,25 +76,39 @@ static unsigned int guess_by_bucket(struct pmd *pmd, struct pmd_burst *burst)
 	return n;
 }
 
-/* Compares keys with the entries that they were guessed to be in; INDEX: those that are not there, how many. */
-static inline unsigned int compare_first(struct pmd *pmd, struct pmd_burst *burst,
-	const struct key_mask *mask, uint8_t index[])
+/* ENTRY, asked for a while ago, leads packet I somewhere. */
+static inline void take(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, const uint64_t *entry)
+{
+	exact_touch(&pmd->exact[FLOW_KEY_K64], entry, 8);
+	burst->refs[i] = exact_entry_ref(entry, 8);
+	__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+}
+
+/* Packet I is not where it was guessed to be, so its bucket will be looked at. */
+static inline void leave(struct pmd *pmd, struct pmd_burst *burst, unsigned int i)
+{
+	burst->left |= UINT64_C(1) << i;
+	burst->refs[i].slot = PATH_NONE;
+	if (likely(!(burst->large >> i & 1)))
+		__builtin_prefetch(exact_bucket(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]));
+}
+
+/* Compares keys with the entries that they were guessed to be in. */
+static void compare_first(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
 	const __m128i *bits = (const __m128i *)(const void *)mask->bits[FLOW_KEY_K64].w;
 	const __m128i m0 = bits[0], m1 = bits[1], m2 = bits[2], m3 = _mm_loadl_epi64(&bits[3]);
 	const __m128i tag = _mm_set_epi32((int)(uint32_t)mask->epoch, 0, 0, 0);
-	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
 	const uint64_t large = burst->large;
-	unsigned int n = 0;
+	const unsigned int n = burst->n;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		const __m128i *key = (const __m128i *)(const void *)burst->keys[i].w;
 		const __m128i *entry = (const __m128i *)(const void *)burst->entries[i];
 		__m128i d0, d1, d2, d3;
 
-		index[n] = (uint8_t)i;
 		if (unlikely(large >> i & 1)) {
-			n++;
+			leave(pmd, burst, i);
 			continue;
 		}
 		d0 = _mm_xor_si128(_mm_and_si128(key[0], m0), entry[0]);
@@ -123,33 +116,55 @@ static inline unsigned int compare_first(struct pmd *pmd, struct pmd_burst *burs
 		d2 = _mm_xor_si128(_mm_or_si128(_mm_and_si128(key[2], m2), tag), entry[2]);
 		d3 = _mm_xor_si128(_mm_and_si128(_mm_loadl_epi64(&key[3]), m3), _mm_loadl_epi64(&entry[3]));
 		d0 = _mm_or_si128(_mm_or_si128(d0, d1), _mm_or_si128(d2, d3));
-		if (unlikely(_mm_movemask_epi8(_mm_cmpeq_epi8(d0, _mm_setzero_si128())) != 0xffff)) {
-			n++;
-			continue;
-		}
-		exact_touch(exact, burst->entries[i], 8);
-		burst->refs[i] = exact_entry_ref(burst->entries[i], 8);
-		__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+		if (unlikely(_mm_movemask_epi8(_mm_cmpeq_epi8(d0, _mm_setzero_si128())) != 0xffff))
+			leave(pmd, burst, i);
+		else
+			take(pmd, burst, i, burst->entries[i]);
 	}
-	return n;
 }
 
-/* Signatures give the entries that the other keys may be in. */
-static void guess_others(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask,
-	const uint8_t index[], unsigned int n)
+#ifdef __x86_64__
+
+/* The same in half as many instructions. The cache word, the last, does not take part. */
+FLOW_KEY_AES static void compare_first_wide(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+{
+	const __m256i *bits = (const __m256i *)(const void *)mask->bits[FLOW_KEY_K64].w;
+	const __m256i part = _mm256_set_epi64x(0, -1, -1, -1);
+	const __m256i m0 = bits[0], m1 = _mm256_and_si256(bits[1], part);
+	const __m256i tag = _mm256_set_epi32(0, 0, 0, 0, (int)(uint32_t)mask->epoch, 0, 0, 0);
+	const uint64_t large = burst->large;
+	const unsigned int n = burst->n;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const __m256i *key = (const __m256i *)(const void *)burst->keys[i].w;
+		const __m256i *entry = (const __m256i *)(const void *)burst->entries[i];
+		__m256i d0, d1;
+
+		if (unlikely(large >> i & 1)) {
+			leave(pmd, burst, i);
+			continue;
+		}
+		d0 = _mm256_xor_si256(_mm256_and_si256(key[0], m0), entry[0]);
+		d1 = _mm256_or_si256(_mm256_and_si256(key[1], m1), tag);
+		d0 = _mm256_or_si256(d0, _mm256_xor_si256(d1, _mm256_and_si256(entry[1], part)));
+		if (unlikely(!_mm256_testz_si256(d0, d0)))
+			leave(pmd, burst, i);
+		else
+			take(pmd, burst, i, burst->entries[i]);
+	}
+}
+
+#endif
+
+/* Signatures give the entries that the keys of those left may be in. */
+static void guess_left(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
 	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
 
-	for (unsigned int j = 0; j < n; j++) {
-		unsigned int i = index[j];
+	for (uint64_t left = burst->left; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(left);
 
 		mask_key(burst, mask, i);
-		if (likely(!(burst->large >> i & 1)))
-			__builtin_prefetch(exact_bucket(exact, burst->hashes[i]));
-	}
-	for (unsigned int j = 0; j < n; j++) {
-		unsigned int i = index[j];
-
 		if (unlikely(burst->large >> i & 1))
 			continue;
 		burst->entries[i] = exact_guess(exact, burst->hashes[i], burst->masked[i].w, 7, 8);
@@ -157,43 +172,43 @@ static void guess_others(struct pmd *pmd, struct pmd_burst *burst, const struct 
 	}
 }
 
-static void compare_others(struct pmd *pmd, struct pmd_burst *burst, const uint8_t index[], unsigned int n)
+/* Where packet I, of those left, leads. */
+static struct exact_ref find_left(struct pmd *pmd, struct pmd_burst *burst, unsigned int i)
 {
 	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
+	struct exact_ref ref = {.slot = PATH_NONE};
+	const uint64_t *entry = burst->entries[i];
 
-	for (unsigned int j = 0; j < n; j++) {
-		unsigned int i = index[j];
-		const uint64_t *entry = burst->entries[i];
-		struct exact_ref ref = {.slot = PATH_NONE};
-
-		if (unlikely(burst->large >> i & 1)) {
-			find(pmd, &burst->masked[i], burst->hashes[i], &ref);
-		} else if (entry && exact_small_key_equal(entry, burst->masked[i].w)) {
-			exact_touch(exact, entry, 8);
-			ref = exact_entry_ref(entry, 8);
-			if (unlikely(exact_first_is_free(exact, burst->hashes[i])))
-				exact_settle(exact, burst->hashes[i], entry);
-		}
-		if (likely(ref.slot != PATH_NONE))
-			__builtin_prefetch(&pmd->paths[ref.slot]);
-		burst->refs[i] = ref;
+	if (unlikely(burst->large >> i & 1)) {
+		find(pmd, &burst->masked[i], burst->hashes[i], &ref);
+	} else if (entry && exact_small_key_equal(entry, burst->masked[i].w)) {
+		exact_touch(exact, entry, 8);
+		ref = exact_entry_ref(entry, 8);
+		exact_settle(exact, burst->hashes[i], entry);
 	}
+	return ref;
 }
 
-static inline void follow_refs(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst)
 {
-	for (unsigned int i = 0; i < burst->n; i++) {
-		struct path *path = NULL;
+	uint64_t found = 0;
 
-		if (likely(burst->refs[i].slot != PATH_NONE)) {
-			path = check(pmd, burst->refs[i]);
-			if (unlikely(!path))
-				mask_key(burst, mask, i);
-			else if (path->kind != PATH_OUTPUT)
-				__builtin_prefetch(path->ops);
-		}
-		burst->paths[i] = path;
+	for (uint64_t left = burst->left; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(left);
+
+		burst->refs[i] = find_left(pmd, burst, i);
+		if (likely(burst->refs[i].slot != PATH_NONE))
+			__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
 	}
+	for (uint64_t left = burst->left; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(left);
+
+		if (unlikely(burst->refs[i].slot == PATH_NONE))
+			continue;
+		burst->paths[i] = pmd_check(pmd, burst->refs[i]);
+		found |= (uint64_t)(burst->paths[i] != NULL) << i;
+	}
+	return found;
 }
 
 uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst)
@@ -218,7 +233,7 @@ uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst)
 		if (!find_elsewhere(&pmd->exact[flow_key_class(key)], key, burst->hashes[i],
 			    &burst->refs[i]))
 			continue;
-		burst->paths[i] = check(pmd, burst->refs[i]);
+		burst->paths[i] = pmd_check(pmd, burst->refs[i]);
 		found |= (uint64_t)(burst->paths[i] != NULL) << i;
 	}
 	return found;
@@ -240,8 +255,7 @@ static bool look_up_same(struct pmd *pmd, struct pmd_burst *burst)
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
 	struct exact *exact = &pmd->exact[FLOW_KEY_K64];
-	uint8_t index[PORT_BURST + 1];
-	unsigned int n, n_astray;
+	unsigned int n_astray = 0;
 
 	if (mask->depth == XLATE_PORT) {
 		key_mask_port(mask, burst->in_port->dp_port, &burst->masked[0]);
@@ -252,18 +266,19 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 		key_mask_and(mask, &burst->keys[0], &burst->masked[0]);
 		return look_up_same(pmd, burst);
 	}
-	if (unlikely(exact->by_bucket)) {
+	if (unlikely(exact->by_bucket))
 		n_astray = guess_by_bucket(pmd, burst);
-		n = compare_first(pmd, burst, mask, index);
-	} else {
-		guess_first(pmd, burst);
-		n = n_astray = compare_first(pmd, burst, mask, index);
-	}
+	burst->left = 0;
+#ifdef __x86_64__
+	if (flow_key_has_aes())
+		compare_first_wide(pmd, burst, mask);
+	else
+#endif
+		compare_first(pmd, burst, mask);
+	if (!exact->by_bucket)
+		n_astray = (unsigned int)__builtin_popcountll(burst->left);
 	exact_count_astray(exact, burst->n, n_astray);
-	if (unlikely(n)) {
-		guess_others(pmd, burst, mask, index, n);
-		compare_others(pmd, burst, index, n);
-	}
-	follow_refs(pmd, burst, mask);
+	if (unlikely(burst->left))
+		guess_left(pmd, burst, mask);
 	return false;
 }

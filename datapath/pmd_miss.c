@@ -84,20 +84,6 @@ void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct fl
 
 /* ------------------------------------------------------------------ what is no miss after all */
 
-static void run_elsewhere(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
-{
-	uint64_t found = pmd_look_elsewhere(pmd, burst);
-	unsigned int n = (unsigned int)__builtin_popcountll(found), n_forwarded = 0;
-
-	for (; found; found &= found - 1) {
-		unsigned int i = (unsigned int)__builtin_ctzll(found);
-
-		n_forwarded += pmd_run_hit(pmd, burst, pp, burst->paths[i], i);
-	}
-	stat_add(&pmd->stats.exact_hits, n);
-	stat_add(&pp->forwarded, n_forwarded);
-}
-
 /* Those of MISSES[N] that the second tier knows are run, the others stay; how many, and of flows that are known
  * *N_KNOWN. */
 static unsigned int run_mega(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
@@ -342,7 +328,7 @@ void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	uint64_t begin, asking = 0;
 
 	if (likely(!pmd->no_caches))
-		run_elsewhere(pmd, burst, pp);
+		pmd_run_found(pmd, burst, pp, pmd_look_elsewhere(pmd, burst));
 	n = gather(pmd, burst, misses, index, &n_known);
 	if (!pmd->no_caches && n && mega_ask(&pmd->mega, n)) {
 		begin = rte_rdtsc();

@@ -5,8 +5,8 @@
  * flow_key_hash() for processors that have AES instructions, inline for loops that hold a key in registers.
  * Users are compiled with FLOW_KEY_AES and run only if flow_key_has_aes(). Any thread, no state but the secret.
  *
- * Keys of the small class of which nothing is left behind word 3, as of those who look at Ethernet and
- * network addresses only, are hashed by their first half: it is the key that decides, so that all who hash it agree.
+ * A small key's pairs of words have a lane each, so that no one waits for another. The last pair takes part if there is
+ * something in it, a tunnel: it is the key that decides, so that all who hash it agree.
  */
 
 #ifdef __x86_64__
@@ -19,7 +19,7 @@
 #define FLOW_KEY_AES __attribute__((target("aes,avx2,bmi,bmi2")))
 
 /* Drawn once, before main(). */
-extern uint64_t flow_key_secret[12] __attribute__((aligned(16)));
+extern uint64_t flow_key_secret[20] __attribute__((aligned(16)));
 
 FLOW_KEY_AES static inline __m128i flow_key_load(const uint64_t *w)
 {
@@ -39,31 +39,27 @@ FLOW_KEY_AES static inline __m128i flow_key_absorb(__m128i lane, __m128i block, 
 	return _mm_aesenc_si128(_mm_aesenc_si128(_mm_xor_si128(lane, block), key), key);
 }
 
+/* Two more rounds after the last block: each of the low 64 bits depends on all there is. */
 FLOW_KEY_AES static inline uint64_t flow_key_finish(__m128i a, __m128i b)
 {
 	a = _mm_aesenc_si128(a, b);
 	a = _mm_aesenc_si128(a, flow_key_secret_at(4));
 	a = _mm_aesenc_si128(a, flow_key_secret_at(5));
-	return (uint64_t)_mm_cvtsi128_si64(a) ^ (uint64_t)_mm_extract_epi64(a, 1);
+	return (uint64_t)_mm_cvtsi128_si64(a);
 }
 
-/* The hash of a small key whose words are K0 to K3, in pairs; the cache word is 0. TAG is the outer id in word
- * 5's place, which is also in K2; REST: something else is in K2 or K3. */
+/* The hash of a small key whose words are K0 to K3, in pairs; the cache word is 0. TUNNEL: K3 is not 0. */
 FLOW_KEY_AES static inline uint64_t flow_key_hash_small(__m128i k0, __m128i k1, __m128i k2, __m128i k3,
-	bool rest, uint64_t tag, uint64_t basis)
+	bool tunnel, uint64_t basis)
 {
 	__m128i a = _mm_xor_si128(flow_key_secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
-	__m128i b = flow_key_secret_at(1);
+	__m128i b = flow_key_absorb(flow_key_secret_at(1), k1, flow_key_secret_at(3));
+	__m128i c = flow_key_absorb(flow_key_secret_at(6), k2, flow_key_secret_at(7));
 
-	if (!rest)
-		a = _mm_xor_si128(a, _mm_set_epi64x((int64_t)tag, 0));
 	a = flow_key_absorb(a, k0, flow_key_secret_at(2));
-	b = flow_key_absorb(b, k1, flow_key_secret_at(3));
-	if (rest) {
-		a = flow_key_absorb(a, k2, flow_key_secret_at(2));
-		b = flow_key_absorb(b, k3, flow_key_secret_at(3));
-	}
-	return flow_key_finish(a, b);
+	if (tunnel)
+		a = _mm_aesenc_si128(a, flow_key_absorb(flow_key_secret_at(8), k3, flow_key_secret_at(9)));
+	return flow_key_finish(_mm_aesenc_si128(a, c), b);
 }
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "lib/flow_key_aes.h"
 
-uint64_t flow_key_secret[12] __attribute__((aligned(16)));
+uint64_t flow_key_secret[20] __attribute__((aligned(16)));
 static bool have_aes, use_aes = true;
 
 __attribute__((constructor)) static void flow_key_hash_init(void)
@@ -79,8 +79,7 @@ FLOW_KEY_AES static uint64_t hash_aes(const struct flow_key *key, uint64_t basis
 	switch (flow_key_class(key)) {
 	case FLOW_KEY_K64:
 		return flow_key_hash_small(flow_key_load(w), flow_key_load(w + 2), flow_key_load(w + 4),
-			_mm_loadl_epi64((const __m128i *)(const void *)(w + 6)),
-			w[4] || (uint32_t)w[5] || w[6], w[5], basis);
+			_mm_loadl_epi64((const __m128i *)(const void *)(w + 6)), w[6], basis);
 	case FLOW_KEY_K128:
 		return hash_aes_words(w, 15, basis);
 	default:

@@ -417,7 +417,11 @@ void exact_settle(struct exact *exact, uint64_t hash, const uint64_t *entry)
 {
 	struct exact_bucket *bucket = exact_bucket(exact, hash);
 	size_t way = (size_t)(entry - exact_entry(exact, bucket, 0, exact->stride)) / exact->stride;
+	unsigned int first = exact_first_way(hash);
 
-	if (way < EXACT_WAYS && exact_first_is_free(exact, hash))
-		move_entry(exact, bucket, (unsigned int)way, bucket, exact_first_way(hash));
+	/* Of two packets of one key the first has moved it. */
+	if (way >= EXACT_WAYS || way == first || bucket->sigs[way] != exact_sig(hash))
+		return;
+	if (!bucket->sigs[first] || (uint8_t)(exact->epoch - bucket->ages[first]) >= OLD)
+		move_entry(exact, bucket, (unsigned int)way, bucket, first);
 }

@@ -109,7 +109,8 @@ void exact_keep_out(struct exact *exact, uint64_t hash);
 const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const uint64_t *key,
 	uint32_t n_words);
 
-/* ENTRY, just found, of a key of HASH in its first bucket, is not where it would like to be best, but could be. */
+/* ENTRY, just found, of a key of HASH in its first bucket, goes where it would like to be best if nobody is there who
+ * was hit of late. */
 void exact_settle(struct exact *exact, uint64_t hash, const uint64_t *entry);
 
 /* Asks for the lines that exact_insert() will look at. */
@@ -229,12 +230,6 @@ static inline void exact_touch(struct exact *exact, const uint64_t *entry, uint3
 static inline unsigned int exact_first_way(uint64_t hash)
 {
 	return (unsigned int)(hash >> 32) % EXACT_WAYS;
-}
-
-/* True if nobody is there. */
-static inline bool exact_first_is_free(const struct exact *exact, uint64_t hash)
-{
-	return !exact_bucket(exact, hash)->sigs[exact_first_way(hash)];
 }
 
 /* Where that is: for most keys of a table that is not full, the one line that is to be read. What is there may

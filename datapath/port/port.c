@@ -371,10 +371,10 @@ static void tx_one(struct tx *tx, struct rte_mbuf *m)
 	tx_add(tx, m);
 }
 
-/* Brings mbufs up to date with their packets; true if all can go as they are. */
-static inline bool sync_all(struct rte_mbuf **mbufs, uint16_t n, uint32_t max_len)
+/* Brings mbufs up to date with their packets; true if all can go as they are, *CHAINED: some in more than one segment. */
+static inline bool sync_all(struct rte_mbuf **mbufs, uint16_t n, uint32_t max_len, bool *chained)
 {
-	uint32_t longest = 0;
+	uint32_t longest = 0, more = 0;
 	uint8_t odd = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
@@ -383,13 +383,16 @@ static inline bool sync_all(struct rte_mbuf **mbufs, uint16_t n, uint32_t max_le
 		mbuf_sync(mbufs[i]);
 		odd |= p->gso_type | (p->offload & (PACKET_CSUM_PARTIAL | PACKET_OUTER_CSUM));
 		longest = MAX(longest, p->len);
+		more |= p->len ^ p->seg_len;
 	}
+	*chained = more;
 	return !odd && longest <= max_len;
 }
 
 uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 	uint64_t *drops, struct port_rejects *rejects)
 {
+	bool chained;
 	struct tx tx;
 
 	tx.port = port;
@@ -398,9 +401,9 @@ uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint1
 	tx.qid = qid;
 	tx.sent = tx.n = 0;
 	tx.max_len = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
-	if (likely(sync_all(mbufs, n, tx.max_len) && n <= PORT_BURST))
-		return (port->driver->tx_plain ? port->driver->tx_plain : port->driver->tx)(
-			port, qid, mbufs, n, drops);
+	if (likely(sync_all(mbufs, n, tx.max_len, &chained) && n <= PORT_BURST))
+		return port->driver->tx_plain ? port->driver->tx_plain(port, qid, mbufs, n, chained, drops) :
+						port->driver->tx(port, qid, mbufs, n, drops);
 	for (uint16_t i = 0; i < n; i++)
 		tx_one(&tx, mbufs[i]);
 	tx_flush(&tx);
@@ -408,12 +411,12 @@ uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint1
 }
 
 uint16_t port_tx_bare(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint32_t longest, uint64_t *drops, struct port_rejects *rejects)
+	uint32_t longest, bool chained, uint64_t *drops, struct port_rejects *rejects)
 {
 	uint32_t max = atomic_load_explicit(&port->mtu, memory_order_relaxed) + ETH_HEADER_LEN;
 
 	if (likely(longest <= max && port->driver->tx_plain))
-		return port->driver->tx_plain(port, qid, mbufs, n, drops);
+		return port->driver->tx_plain(port, qid, mbufs, n, chained, drops);
 	for (uint16_t i = 0; i < n; i++)
 		mbuf_packet_init(mbufs[i]);
 	return port_tx(port, qid, mbufs, n, drops, rejects);

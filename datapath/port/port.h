@@ -74,9 +74,10 @@ struct port_rejects {
  * NULL) gets the first. Syncs mbufs with their packets itself. */
 uint16_t port_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 	uint64_t *drops, struct port_rejects *rejects);
-/* The same for bare mbufs, the longest of LONGEST bytes, of which none is a tunnel's that is too big. */
+/* The same for bare mbufs, the longest of LONGEST bytes, of which none is a tunnel's that is too big. CHAINED: some
+ * have more than one segment. */
 uint16_t port_tx_bare(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
-	uint32_t longest, uint64_t *drops, struct port_rejects *rejects);
+	uint32_t longest, bool chained, uint64_t *drops, struct port_rejects *rejects);
 /* A file descriptor that polls readable when queue QID has frames, or -1: poll the queue. The same
  * as long as the port is open. */
 int port_rx_fd(struct port *port, uint16_t qid);
@@ -98,9 +99,9 @@ struct port_driver {
 	 * others in DROPS. */
 	uint16_t (*tx)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
 		uint64_t *drops);
-	/* The same for frames that need nothing done, whose struct packet it does not look at. May be
-	 * NULL. */
-	uint16_t (*tx_plain)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n,
+	/* The same for frames that need nothing done, whose struct packet it does not look at. CHAINED: some have
+	 * more than one segment. May be NULL. */
+	uint16_t (*tx_plain)(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, bool chained,
 		uint64_t *drops);
 	int (*rx_fd)(struct port *port, uint16_t qid); /* NULL: poll. */
 };

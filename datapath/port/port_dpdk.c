@@ -541,13 +541,13 @@ static uint16_t dpdk_tx(
 }
 
 /* Receive flags mean nothing to the way out; chains are what a device may be unable to send. */
-static uint16_t dpdk_tx_plain(
-	struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, uint64_t *drops)
+static uint16_t dpdk_tx_plain(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, bool chained,
+	uint64_t *drops)
 {
 	struct dpdk_port *dp = port->priv;
 	uint16_t ready = 0;
 
-	if (likely(dp->multi_segs))
+	if (likely(!chained || dp->multi_segs))
 		return transmit(port, qid, mbufs, n, false, drops);
 	for (uint16_t i = 0; i < n; i++) {
 		if (likely(mbufs[i]->nb_segs == 1 || !rte_pktmbuf_linearize(mbufs[i]))) {

@@ -42,6 +42,14 @@ static uint16_t pf_tx(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, 
 	return sent;
 }
 
+static uint16_t pf_tx_plain(struct port *port, uint16_t qid, struct rte_mbuf **mbufs, uint16_t n, bool chained,
+	uint64_t *drops)
+{
+	for (uint16_t i = 0; i < n; i++)
+		assert_true(chained || mbufs[i]->nb_segs == 1);
+	return pf_tx(port, qid, mbufs, n, drops);
+}
+
 /* Ports of odd numbers deal in bare mbufs, the others as taps do. */
 static const struct port_driver pf_driver = {
 	.type = "test",
@@ -53,7 +61,7 @@ static const struct port_driver pf_bare_driver = {
 	.type = "test",
 	.rx = pf_rx,
 	.tx = pf_tx,
-	.tx_plain = pf_tx,
+	.tx_plain = pf_tx_plain,
 };
 
 static void pf_add_port(struct pf *pf, ofp_port_t number, dp_port_t dp_port)

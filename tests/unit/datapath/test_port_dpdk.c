@@ -60,10 +60,10 @@ static void test_loopback(void **state)
 	/* Bare as they came, but one is too long by now. */
 	drops[DROP_TX_TOO_BIG] = 0;
 	rte_pktmbuf_append(m[1], 1600);
-	assert_int_equal(port_tx_bare(port, 0, m, 3, m[1]->pkt_len, drops, NULL), 2);
+	assert_int_equal(port_tx_bare(port, 0, m, 3, m[1]->pkt_len, false, drops, NULL), 2);
 	assert_int_equal(drops[DROP_TX_TOO_BIG], 1);
 	assert_int_equal(port_rx(port, 0, m, PORT_BURST), 2);
-	assert_int_equal(port_tx_bare(port, 0, m, 2, m[0]->pkt_len, drops, NULL), 2);
+	assert_int_equal(port_tx_bare(port, 0, m, 2, m[0]->pkt_len, false, drops, NULL), 2);
 	assert_int_equal(port_rx(port, 0, m, PORT_BURST), 2);
 	assert_int_equal(rte_pktmbuf_mtod(m[1], uint8_t *)[5], 2);
 	rte_pktmbuf_free_bulk(m, 2);
