@@ -76,18 +76,17 @@ static bool plain_is(const struct pmd_plain *a, const struct pmd_plain *b)
 		a->deps[1] == b->deps[1] && a->n_deps == b->n_deps;
 }
 
-static struct pmd_plain plain_of(const struct pmd_miss *miss, const struct xlate_look *look,
+/* One by one: a struct made elsewhere and copied is read again before its parts have come together. */
+static void fill_plain(struct pmd_plain *plain, const struct pmd_miss *miss, const struct xlate_look *look,
 	const struct pmd_look *known)
 {
-	uint16_t bridge = miss->in_port->bridge->id;
+	uint32_t bridge = miss->in_port->bridge->id;
 
-	return (struct pmd_plain){
-		.rule = look->rule,
-		.in_port = miss->in_port->dp_port,
-		.n_deps = known->has_key ? 2 : 1,
-		.deps = {dep_table(bridge, 0),
-			known->has_key ? dep_table_key(bridge, 0, look->trace.key_hash) : 0},
-	};
+	plain->rule = look->rule;
+	plain->in_port = miss->in_port->dp_port;
+	plain->n_deps = known->has_key ? 2 : 1;
+	plain->deps[0] = dep_table(bridge, 0);
+	plain->deps[1] = known->has_key ? dep_table_key(bridge, 0, look->trace.key_hash) : 0;
 }
 
 /* Pipelines of many tables hardly have any such rule: not every flow is looked up in vain. */
@@ -170,7 +169,7 @@ struct path *pmd_plain_find(struct pmd *pmd, struct pmd_miss *miss, struct pmd_p
 		be_patient(pmd);
 		return NULL;
 	}
-	*plain = plain_of(miss, &look, known);
+	fill_plain(plain, miss, &look, known);
 	before = plain_at(pmd, plain);
 	path = &pmd->paths[before->ref.slot];
 	if (likely(plain_is(before, plain) && path_generation(path) == before->ref.generation &&

@@ -176,37 +176,32 @@ static void expand_kl(const struct flow_key *key, struct flow *f, dp_port_t *in_
 		*in_port = (dp_port_t)key->w[0];
 }
 
-/* What K64 and K128 have in common. */
-static inline void expand_common(const uint64_t *w, struct flow *f)
+/* The word of struct flow that FIELD is in. */
+#define WORD_OF(FIELD) flow_words(f)[offsetof(struct flow, FIELD) / 8]
+
+/* What K64 and K128 have in common, in whole words, as tables will read it a moment later: a word of which the
+ * parts are still on their way to memory has to wait for them. */
+static inline void expand_common(const uint64_t *w, struct flow *f, be32 label)
 {
 	unsigned int k = (unsigned int)(w[0] >> FLOW_KEY_KIND_SHIFT);
+	uint64_t nw_bytes = (k & 3) | (w[1] >> 40 & 0xffff00) | (w[0] >> 24 & 0xff000000);
 
-	f->dl_type = (be16)(w[0] >> 16);
-	f->vlans[0].tci = (be16)(w[0] >> 32);
-	f->nw_proto = (uint8_t)(w[0] >> 48);
-	f->nw_frag = k & 3;
-	f->vlans[0].tpid = tpid_from(k >> 2 & FLOW_KEY_TPID_MASK);
-	f->vlans[1].tpid = tpid_from(k >> 4 & FLOW_KEY_TPID_MASK);
-	f->dl_dst = mac_from(w[1]);
-	f->nw_tos = (uint8_t)(w[1] >> 48);
-	f->nw_ttl = (uint8_t)(w[1] >> 56);
-	f->dl_src = mac_from(w[2]);
-	f->tcp_flags = (be16)(w[2] >> 48);
-	f->tp_src = (be16)w[4];
-	f->tp_dst = (be16)(w[4] >> 16);
-	f->vlans[1].tci = (be16)(w[4] >> 32);
-	f->tunnel.ip_tos = (uint8_t)(w[4] >> 48);
-	f->tunnel.flags = (uint8_t)(w[4] >> 56);
-	f->tunnel.tun_id = w[5] << 32;
-	f->tunnel.ip_src = (be32)w[6];
-	f->tunnel.ip_dst = (be32)(w[6] >> 32);
+	WORD_OF(dl_dst) = (w[1] & UINT64_C(0xffffffffffff)) | w[2] << 48;
+	WORD_OF(dl_src.b[2]) = (w[2] >> 16 & 0xffffffff) | (w[0] >> 16 & 0xffff) << 32;
+	WORD_OF(vlans) = tpid_from(k >> 2 & FLOW_KEY_TPID_MASK) | (w[0] >> 32 & 0xffff) << 16 |
+		(uint64_t)tpid_from(k >> 4 & FLOW_KEY_TPID_MASK) << 32 | (w[4] & UINT64_C(0xffff00000000)) << 16;
+	WORD_OF(ipv6_label) = label | nw_bytes << 32;
+	WORD_OF(tcp_flags) = w[2] >> 48 << 32 | w[4] << 48;
+	WORD_OF(tp_dst) = w[4] >> 16 & 0xffff;
+	WORD_OF(tunnel.tun_id) = w[5] << 32;
+	WORD_OF(tunnel.ip_dst) = w[6] >> 32 | w[6] << 32;
+	WORD_OF(tunnel.flags) = w[4] >> 56 | (w[4] >> 48 & 0xff) << 16;
 }
 
 void flow_key_expand_small(const struct flow_key *key, struct flow *f)
 {
-	expand_common(key->w, f);
-	f->nw_src = (be32)key->w[3];
-	f->nw_dst = (be32)(key->w[3] >> 32);
+	expand_common(key->w, f, 0);
+	WORD_OF(nw_src) = key->w[3];
 }
 
 void flow_key_expand(const struct flow_key *key, struct flow *f, dp_port_t *in_port)
@@ -224,8 +219,7 @@ void flow_key_expand(const struct flow_key *key, struct flow *f, dp_port_t *in_p
 		flow_key_expand_small(key, f);
 		return;
 	}
-	expand_common(w, f);
-	f->ipv6_label = (be32)w[3];
+	expand_common(w, f, (be32)w[3]);
 	f->nd_reserved = (be32)(w[3] >> 32);
 	memcpy(&f->ipv6_src, &w[7], 16);
 	memcpy(&f->ipv6_dst, &w[9], 16);

@@ -64,18 +64,27 @@ void mega_tick(struct mega *mega)
 
 bool mega_wants(const struct mega *mega)
 {
-	return !mega->resting || !(mega->n_windows % MEGA_REST);
+	return !mega->n_resting;
+}
+
+static void end_window(struct mega *mega)
+{
+	if (mega->n_resting) {
+		mega->n_resting--;
+	} else if (mega->n_found >= MEGA_WINDOW / MEGA_WORTH) {
+		mega->rest = 0;
+	} else {
+		mega->rest = mega->rest ? MIN(2 * mega->rest, (uint32_t)MEGA_REST_MAX) : MEGA_REST;
+		mega->n_resting = mega->rest;
+	}
+	mega->n_asked = mega->n_found = 0;
 }
 
 bool mega_ask(struct mega *mega, unsigned int n)
 {
 	mega->n_asked += n;
-	if (unlikely(mega->n_asked >= MEGA_WINDOW)) {
-		if (mega_wants(mega))
-			mega->resting = mega->n_found < MEGA_WINDOW / MEGA_WORTH;
-		mega->n_windows++;
-		mega->n_asked = mega->n_found = 0;
-	}
+	if (unlikely(mega->n_asked >= MEGA_WINDOW))
+		end_window(mega);
 	return mega_wants(mega);
 }
 

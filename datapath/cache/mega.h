@@ -11,7 +11,7 @@
  * agrees with is right, so the order in which they are asked is free: most used first.
  *
  * Where nearly nothing is found, as under a flood of flows that come once, the tier rests: it is neither
- * asked nor filled but for a window of lookups now and then, after which it may go on.
+ * asked nor filled but for a window of lookups now and then, ever more seldom, after which it may go on.
  *
  * Threads: its PMD only.
  */
@@ -24,7 +24,8 @@
 #define MEGA_ENTRIES (16 * 1024)	/* Of each mask. */
 #define MEGA_WINDOW 1024
 #define MEGA_WORTH 4		/* One lookup in so many must find something, ... */
-#define MEGA_REST 16		/* ... else one window in so many tries it. */
+#define MEGA_REST 16		/* ... else it rests for so many windows, and each time that was of no use */
+#define MEGA_REST_MAX 256	/* for twice as many, up to this. */
 
 struct mega_mask {
 	struct flow_key bits;
@@ -44,8 +45,8 @@ struct mega {
 	struct mega_class classes[2];	/* K64, K128. */
 	/* What comes only once is not worth asking for: a tier that finds little rests. */
 	uint32_t n_asked, n_found;	/* In this window of MEGA_WINDOW lookups or a few more. */
-	uint32_t n_windows;
-	bool resting;
+	uint32_t rest;			/* Windows of its last rest; 0: it was of use since. */
+	uint32_t n_resting;		/* Windows until it tries again. */
 };
 
 void mega_init(struct mega *mega);
