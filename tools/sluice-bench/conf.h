@@ -35,6 +35,7 @@ struct conf_port {
 	int tag;		/* -1: trunk. */
 	unsigned int ofport;
 	enum conf_role role;
+	bool passing;		/* Not there at first: it comes and goes (target.h). */
 	struct bench_traffic *traffic;	/* CONF_SOURCE. */
 	/* CONF_SOURCE: NULL, or what it sends under attack: stream 0 are the victims, whose flows are those
 	 * of traffic, the others the attackers. All frames have one length and differ in edited words. */

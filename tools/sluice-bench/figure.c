@@ -32,6 +32,7 @@ const struct figure_info figure_infos[N_FIGURES] = {
 	[FIGURE_LATENCY_P50] = {"latency_p50_us", "latency at half the NDR p50", 1, 1, " us"},
 	[FIGURE_LATENCY_P99] = {"latency_p99_us", "p99", 1, 1, " us"},
 	[FIGURE_LATENCY_P999] = {"latency_p999_us", "p99.9", 1, 1, " us"},
+	[FIGURE_PORTS] = {"ports_per_s", "ports that come or go", 1, 0, "/s"},
 	[FIGURE_GAP] = {"gap_ms", "no packets for", 1, 0, " ms"},
 };
 

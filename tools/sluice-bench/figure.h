@@ -32,6 +32,7 @@ enum figure {
 	FIGURE_NDR, FIGURE_PDR,	/* Highest offered Mpps without loss, with little loss. */
 	FIGURE_LATENCY_P50, FIGURE_LATENCY_P99, FIGURE_LATENCY_P999,	/* Microseconds at half the NDR. */
 	FIGURE_GAP,		/* Milliseconds without packets. */
+	FIGURE_PORTS,		/* Ports added and removed per second. */
 	N_FIGURES,
 };
 

@@ -33,6 +33,7 @@ const struct goal goals[] = {
 	KEPT("mac-storm", "10%-fresh", 0.5, 10),
 	{"churn", "other-table", 1000, FIGURE_ADDED, false, 0.1, FIGURE_MPPS, false, 1.5},
 	{"churn", "same-table", 1000, FIGURE_ADDED, false, 0.5, FIGURE_MPPS, false, 1.5},
+	{"ports", "", 1000, FIGURE_LOSS, false, 1e-12, FIGURE_PORTS, false, 0},
 	MODS("stream", 512, 1.2),
 	{"acl", "", 200000, FIGURE_FLOW_MEMORY, false, 192, FIGURE_MPPS, false, -1},
 	MODS("bundle", 0, 1.2),

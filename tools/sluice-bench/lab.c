@@ -114,14 +114,14 @@ static int start_datapath(char **error)
 	return err;
 }
 
-static int check_interfaces(char **error)
+static int check_interfaces(bool with_passing, char **error)
 {
 	const struct conf_port *port;
 
 	VEC_FOR_EACH (port, &lab.conf->ports) {
 		const struct rc_iface *iface = reconcile_iface(port->name);
 
-		if (iface && iface->state == RC_RUNNING)
+		if ((port->passing && !with_passing) || (iface && iface->state == RC_RUNNING))
 			continue;
 		*error = xasprintf("port %s: %s", port->name,
 			iface && iface->error ? iface->error : "not there");
@@ -130,10 +130,10 @@ static int check_interfaces(char **error)
 	return 0;
 }
 
-static int apply_conf(char **error)
+static int apply_conf(bool with_passing, char **error)
 {
 	int64_t deadline = clock_ms() + SETTLE_MS;
-	char *json = lab_json(lab.conf);
+	char *json = lab_json(lab.conf, with_passing);
 	struct model *model;
 	int err = config_json_parse(json, &model, error);
 
@@ -148,7 +148,7 @@ static int apply_conf(char **error)
 		}
 		lab_run(10);
 	}
-	return check_interfaces(error);
+	return check_interfaces(with_passing, error);
 }
 
 /* Addresses, so that routes lead to the tunnels' underlay. */
@@ -245,7 +245,7 @@ static int lab_start(struct conf *conf, const struct target_config *config, char
 	if (err)
 		return err;
 	event_hook_add(lab.loop, on_turn, NULL);
-	err = apply_conf(error);
+	err = apply_conf(false, error);
 	if (!err)
 		err = set_addresses(error);
 	if (err)
@@ -357,7 +357,7 @@ static int lab_read(struct target_reading *reading, char **error)
 		struct bench_device_counts device;
 		char *name;
 
-		if (port->role == CONF_PLAIN)
+		if (port->role == CONF_PLAIN || port->passing)
 			continue;
 		name = conf_device(port);
 		if (!bench_device_counts(name, &device))
@@ -376,7 +376,7 @@ static void lab_watch(bool samples, bool latency)
 		struct lab_watch new = {.port = port};
 		char *device;
 
-		if (port->role == CONF_PLAIN || (!samples && !latency))
+		if (port->role == CONF_PLAIN || port->passing || (!samples && !latency))
 			continue;
 		new.watch = xcalloc(1, sizeof *new.watch);
 		bench_watch_begin(new.watch, samples, latency);
@@ -454,6 +454,7 @@ const struct target target_lab = {
 	.read = lab_read,
 	.watch = lab_watch,
 	.watched = lab_watched,
+	.set_passing = apply_conf,
 	.purge = dp_purge,
 	.control_cpu_ns = lab_control_cpu_ns,
 	.memory = lab_memory,

@@ -42,14 +42,14 @@ static void put_options(struct sbuf *s, const struct conf_port *port)
 	free(copy);
 }
 
-static void put_ports(struct sbuf *s, const struct conf *conf, const char *bridge)
+static void put_ports(struct sbuf *s, const struct conf *conf, const char *bridge, bool with_passing)
 {
 	const struct conf_port *port;
 	const char *comma = "";
 
 	sbuf_puts(s, ", \"ports\": [");
 	VEC_FOR_EACH (port, &conf->ports) {
-		if (strcmp(port->bridge, bridge))
+		if (strcmp(port->bridge, bridge) || (port->passing && !with_passing))
 			continue;
 		sbuf_puts(s, comma);
 		sbuf_puts(s, "{\"name\": ");
@@ -84,7 +84,7 @@ static void put_flows(struct sbuf *s, const struct conf *conf, const char *bridg
 	sbuf_putc(s, ']');
 }
 
-char *lab_json(const struct conf *conf)
+char *lab_json(const struct conf *conf, bool with_passing)
 {
 	struct sbuf s = SBUF_INITIALIZER;
 	const struct conf_bridge *bridge;
@@ -100,7 +100,7 @@ char *lab_json(const struct conf *conf)
 		if (bridge->mac_table_size)
 			sbuf_putf(&s, ", \"mac-table-size\": \"%u\"", bridge->mac_table_size);
 		sbuf_putc(&s, '}');
-		put_ports(&s, conf, bridge->name);
+		put_ports(&s, conf, bridge->name, with_passing);
 		put_flows(&s, conf, bridge->name);
 		sbuf_putc(&s, '}');
 		comma = ",\n ";

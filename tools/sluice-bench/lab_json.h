@@ -6,4 +6,4 @@
 #include "tools/sluice-bench/conf.h"
 
 /* Caller frees. */
-char *lab_json(const struct conf *conf);
+char *lab_json(const struct conf *conf, bool with_passing);

@@ -36,6 +36,9 @@ static void run_kind(struct run_case *c)
 	case SCENARIO_CHURN:
 		run_churn(c);
 		break;
+	case SCENARIO_PORTS:
+		run_ports(c);
+		break;
 	case SCENARIO_FLOW_MODS:
 		run_flow_mods(c);
 		break;

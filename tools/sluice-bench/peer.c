@@ -85,7 +85,7 @@ static int make_shared(char **error)
 		struct bench_shared_port *shared = &peer.shared->ports[peer.ports.n];
 		char *device;
 
-		if (port->role == CONF_PLAIN)
+		if (port->role == CONF_PLAIN || port->passing)
 			continue;
 		if (peer.ports.n == BENCH_SHARED_PORTS)
 			fatal("too many ports with traffic");
@@ -357,6 +357,11 @@ static uint64_t number_after(const char *text, const char *key)
 	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
+static int peer_set_passing(bool there, char **error)
+{
+	return peer_setup_passing(peer.conf, peer.dir, there, error);
+}
+
 static void peer_purge(void)
 {
 	int64_t deadline = clock_ms() + PATIENCE_MS;
@@ -416,6 +421,7 @@ const struct target target_peer = {
 	.read = peer_read,
 	.watch = peer_watch,
 	.watched = peer_watched,
+	.set_passing = peer_set_passing,
 	.purge = peer_purge,
 	.control_cpu_ns = peer_control_cpu_ns,
 	.memory = peer_memory,

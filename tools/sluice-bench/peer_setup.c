@@ -73,6 +73,29 @@ static int run_script(const char *line, const char *dir, char **error)
 	return err;
 }
 
+static void put_add_port(struct sbuf *s, const struct conf_port *port, const char *dir)
+{
+	sbuf_putf(s, " -- add-port %s %s", port->bridge, port->name);
+	if (port->tag >= 0)
+		sbuf_putf(s, " tag=%d", port->tag);
+	sbuf_putf(s, " -- set interface %s type=%s ofport_request=%u", port->name, port->type,
+		port->ofport);
+	if (port->role != CONF_PLAIN) {
+		char *pcap = xasprintf("%s/%s.pcap", dir, port->name);
+		char *devargs = conf_devargs(port, pcap);
+
+		sbuf_putf(s, " options:dpdk-devargs=%s", devargs);
+		free(devargs);
+		free(pcap);
+	}
+	for (const char *word = port->options; *word;) {
+		size_t len = strcspn(word, " ");
+
+		sbuf_putf(s, " options:%.*s", (int)len, word);
+		word += len + strspn(word + len, " ");
+	}
+}
+
 /* All ports of one kind, in one transaction. */
 static int add_ports(const struct conf *conf, const char *dir, bool with_traffic, char **error)
 {
@@ -81,29 +104,9 @@ static int add_ports(const struct conf *conf, const char *dir, bool with_traffic
 	int err;
 
 	sbuf_putf(&s, "ovs-vsctl --timeout=%d -- show", 2 * START_S);
-	VEC_FOR_EACH (port, &conf->ports) {
-		if ((port->role == CONF_SOURCE) != with_traffic)
-			continue;
-		sbuf_putf(&s, " -- add-port %s %s", port->bridge, port->name);
-		if (port->tag >= 0)
-			sbuf_putf(&s, " tag=%d", port->tag);
-		sbuf_putf(&s, " -- set interface %s type=%s ofport_request=%u", port->name, port->type,
-			port->ofport);
-		if (port->role != CONF_PLAIN) {
-			char *pcap = xasprintf("%s/%s.pcap", dir, port->name);
-			char *devargs = conf_devargs(port, pcap);
-
-			sbuf_putf(&s, " options:dpdk-devargs=%s", devargs);
-			free(devargs);
-			free(pcap);
-		}
-		for (const char *word = port->options; *word;) {
-			size_t len = strcspn(word, " ");
-
-			sbuf_putf(&s, " options:%.*s", (int)len, word);
-			word += len + strspn(word + len, " ");
-		}
-	}
+	VEC_FOR_EACH (port, &conf->ports)
+		if ((port->role == CONF_SOURCE) == with_traffic && !port->passing)
+			put_add_port(&s, port, dir);
 	err = run_script(sbuf_cstr(&s), dir, error);
 	sbuf_uninit(&s);
 	return err;
@@ -116,6 +119,8 @@ static int check_ports(const struct conf *conf, char **error)
 	VEC_FOR_EACH (port, &conf->ports) {
 		char *output = NULL;
 
+		if (port->passing)
+			continue;
 		command_run(&output, "ovs-vsctl get interface %s error", port->name);
 		if (output && output[0] == '[') {
 			free(output);
@@ -157,6 +162,26 @@ static int add_stations(const struct conf *conf, const char *dir, char **error)
 		fclose(file);
 	err = command_check(error, "sh %s", path);
 	free(path);
+	return err;
+}
+
+int peer_setup_passing(const struct conf *conf, const char *dir, bool there, char **error)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+	const struct conf_port *port;
+	int err;
+
+	sbuf_putf(&s, "ovs-vsctl --timeout=%d", 2 * START_S);
+	VEC_FOR_EACH (port, &conf->ports) {
+		if (!port->passing)
+			continue;
+		if (there)
+			put_add_port(&s, port, dir);
+		else
+			sbuf_putf(&s, " -- del-port %s %s", port->bridge, port->name);
+	}
+	err = run_script(sbuf_cstr(&s), dir, error);
+	sbuf_uninit(&s);
 	return err;
 }
 

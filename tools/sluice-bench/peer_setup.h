@@ -13,3 +13,5 @@
 int peer_setup_switch(const struct conf *conf, const char *dir, char **error);
 /* Sources; stations whose place is known. */
 int peer_setup_traffic(const struct conf *conf, const char *dir, char **error);
+/* Ports that come and go, all of them. */
+int peer_setup_passing(const struct conf *conf, const char *dir, bool there, char **error);

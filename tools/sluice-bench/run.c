@@ -54,25 +54,38 @@ static void read_counts(struct run_case *c, struct target_reading *reading)
 		run_error(c, error);
 }
 
-void run_for(struct run_case *c, unsigned int ms, struct run *run)
+void run_begin(struct run_case *c, struct run *run)
 {
-	struct target_reading before, begin, end = {0}, after;
-
-	read_counts(c, &before);
+	read_counts(c, &run->all);
 	c->target->hold(false);
 	c->target->run(SETTLE_MS);
-	read_counts(c, &begin);
+	read_counts(c, &run->timed);
+}
+
+void run_end(struct run_case *c, struct run *run)
+{
+	struct target_reading end, after;
+
+	read_counts(c, &end);
+	c->target->hold(true);
+	read_counts(c, &after);
+	run->all = target_since(&after, &run->all);
+	run->timed = target_since(&end, &run->timed);
+}
+
+void run_for(struct run_case *c, unsigned int ms, struct run *run)
+{
+	struct target_reading now = {0};
+
+	run_begin(c, run);
 	/* On a busy machine the PMD may not have had its core. */
-	for (int i = 0; i < MAX_STRETCH && (!i || end.cpu_ns - begin.cpu_ns < ms * UINT64_C(500000)); i++) {
+	for (int i = 0; i < MAX_STRETCH && (!i || now.cpu_ns - run->timed.cpu_ns < ms * UINT64_C(500000)); i++) {
 		c->target->run(ms);
-		read_counts(c, &end);
+		read_counts(c, &now);
 		if (run_failed(c))
 			break;
 	}
-	c->target->hold(true);
-	read_counts(c, &after);
-	run->all = target_since(&after, &before);
-	run->timed = target_since(&end, &begin);
+	run_end(c, run);
 }
 
 void run_beside(struct run_case *c, void *(*fn)(void *aux), void *aux)

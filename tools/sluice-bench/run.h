@@ -28,6 +28,9 @@ void run_fault(struct run_case *c, const char *format, ...) PRINTF_FORMAT(2, 3);
 void run_error(struct run_case *c, char *error);
 bool run_failed(const struct run_case *c);
 
+/* Traffic flows between these; what the caller does meanwhile is timed. */
+void run_begin(struct run_case *c, struct run *run);
+void run_end(struct run_case *c, struct run *run);
 /* Lets traffic flow for MS milliseconds. */
 void run_for(struct run_case *c, unsigned int ms, struct run *run);
 /* Runs FN(AUX) on a thread of its own, the switch meanwhile, until it ends. */
@@ -58,6 +61,7 @@ void run_rate(struct run_case *c);
 void run_attack(struct run_case *c);
 void run_cold(struct run_case *c);
 void run_churn(struct run_case *c);
+void run_ports(struct run_case *c);
 void run_flow_mods(struct run_case *c);
 void run_packet_in(struct run_case *c);
 /* On target_peer, whoever it is. */

@@ -18,6 +18,7 @@ static const struct scenario *const all[] = {
 	&scenario_attack,
 	&scenario_mac_storm,
 	&scenario_churn,
+	&scenario_ports,
 	&scenario_flow_mods,
 	&scenario_packet_in,
 	&scenario_restart,

@@ -17,6 +17,7 @@ enum scenario_kind {
 	SCENARIO_ATTACK,	/* What victims keep of their quiet rate. */
 	SCENARIO_COLD,		/* Flows never seen before. */
 	SCENARIO_CHURN,		/* While flow-mods come. */
+	SCENARIO_PORTS,		/* While ports come and go. */
 	SCENARIO_FLOW_MODS,	/* How fast rules come in. */
 	SCENARIO_PACKET_IN,	/* Round trips over the controller. */
 	SCENARIO_RESTART,	/* No packets while the daemon is restarted; both sides as daemons. */
@@ -77,7 +78,7 @@ void scenario_acl_build(struct conf *conf, const struct scenario_params *params)
 extern const struct scenario scenario_tse, scenario_attack, scenario_mac_storm;
 extern const struct scenario scenario_l2_wide, scenario_l4_wide;
 extern const struct scenario scenario_dvr, scenario_tunnels;
-extern const struct scenario scenario_cold, scenario_churn;
+extern const struct scenario scenario_cold, scenario_churn, scenario_ports;
 extern const struct scenario scenario_flow_mods, scenario_packet_in, scenario_restart;
 extern const struct scenario scenario_p2p, scenario_l2, scenario_acl;
 extern const struct scenario scenario_neutron_encap, scenario_neutron_decap;

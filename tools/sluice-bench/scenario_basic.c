@@ -258,3 +258,30 @@ const struct scenario scenario_churn = {
 	.variants = {{.name = "other-table"}, {.name = "same-table", .same_table = true}},
 	.build = scenario_acl_build,
 };
+
+static void ports_build(struct conf *conf, const struct scenario_params *params)
+{
+	static const char *const kinds[][2] = {
+		{"internal", ""}, {"internal", ""}, {"vxlan", "remote_ip=172.16.99.1 key=99"},
+		{"gre", "remote_ip=172.16.99.1"}, {"patch", "peer=pass6"}, {"patch", "peer=pass5"},
+	};
+	unsigned int n = ARRAY_SIZE(kinds), ofport = 10;
+
+	scenario_acl_build(conf, params);
+	for (unsigned int i = 0; i < n; i++) {
+		char *name = xasprintf("pass%u", i + 1);
+
+		conf_port(conf, "br0", name, kinds[i][0], ofport++, kinds[i][1])->passing = true;
+		free(name);
+	}
+	conf_sink(conf, "br0", "pass7", ofport)->passing = true;
+}
+
+const struct scenario scenario_ports = {
+	.name = "ports",
+	.summary = "acl at a million packets a second while ports of all kinds come and go",
+	.unit = "flows",
+	.kind = SCENARIO_PORTS,
+	.points = {1000},
+	.build = ports_build,
+};

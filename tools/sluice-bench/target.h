@@ -57,6 +57,8 @@ struct target {
 	void (*watch)(bool samples, bool latency);
 	/* While watched: what was seen to leave through PORT; NULL: nothing is. */
 	const struct bench_watch *(*watched)(const struct conf_port *port);
+	/* Brings the passing ports, all or none of them, and waits for it; nothing else changes. */
+	int (*set_passing)(bool there, char **error);
 	/* Forgets cached flows. */
 	void (*purge)(void);
 	/* CPU time of everything but the PMD; memory of the process that is its own, in bytes. */
