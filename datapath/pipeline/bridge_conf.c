@@ -169,10 +169,11 @@ static bool vlans_equal(const unsigned long *a, const unsigned long *b)
 	return a == b || (a && b && bitmap_equal(a, b, N_VLANS));
 }
 
+/* But for their bundles. */
 static bool port_equal(const struct pl_port *a, const struct pl_port *b)
 {
 	return a->dp_port == b->dp_port && a->ofp_port == b->ofp_port && a->bridge == b->bridge &&
-		a->bundle == b->bundle && a->kind == b->kind && a->stp == b->stp &&
+		a->kind == b->kind && a->stp == b->stp &&
 		a->config == b->config && a->is_internal == b->is_internal &&
 		a->is_underlay == b->is_underlay &&
 		a->link_up == b->link_up && a->may_enable == b->may_enable &&
@@ -181,17 +182,25 @@ static bool port_equal(const struct pl_port *a, const struct pl_port *b)
 		a->tunnel == b->tunnel && !strcmp(a->name, b->name);
 }
 
-static bool bundle_equal(const struct pl_bundle *a, const struct pl_bundle *b)
+/* Bundle I of A and bundle J of B: in themselves, and which ports they have. */
+static bool bundle_equal(const struct pl_bridge_conf *a_conf, unsigned int i,
+	const struct pl_bridge_conf *b_conf, unsigned int j)
 {
-	return name_equal(a->name, b->name) && a->vlan_mode == b->vlan_mode &&
-		a->priority_tags == b->priority_tags && a->vlan == b->vlan &&
-		a->qinq_ethtype == b->qinq_ethtype && a->floodable == b->floodable &&
-		a->protected == b->protected && a->mirror_output == b->mirror_output &&
-		vlans_equal(a->trunks, b->trunks) && vlans_equal(a->cvlans, b->cvlans) &&
-		a->src_mirrors == b->src_mirrors && a->dst_mirrors == b->dst_mirrors &&
-		a->out_mirrors == b->out_mirrors && a->n_ports == b->n_ports &&
-		a->bond_mode == b->bond_mode &&
-		(!a->n_ports || !memcmp(a->ports, b->ports, a->n_ports * sizeof *a->ports));
+	const struct pl_bundle *a = &a_conf->bundles[i], *b = &b_conf->bundles[j];
+
+	if (!name_equal(a->name, b->name) || a->vlan_mode != b->vlan_mode ||
+		a->priority_tags != b->priority_tags || a->vlan != b->vlan ||
+		a->qinq_ethtype != b->qinq_ethtype || a->floodable != b->floodable ||
+		a->protected != b->protected || a->mirror_output != b->mirror_output ||
+		!vlans_equal(a->trunks, b->trunks) || !vlans_equal(a->cvlans, b->cvlans) ||
+		a->src_mirrors != b->src_mirrors || a->dst_mirrors != b->dst_mirrors ||
+		a->out_mirrors != b->out_mirrors || a->n_ports != b->n_ports ||
+		a->bond_mode != b->bond_mode)
+		return false;
+	for (unsigned int k = 0; k < a->n_ports; k++)
+		if (a_conf->ports[a->ports[k]].dp_port != b_conf->ports[b->ports[k]].dp_port)
+			return false;
+	return true;
 }
 
 static bool mirror_equal(const struct pl_mirror *a, const struct pl_mirror *b)
@@ -211,81 +220,143 @@ static bool settings_equal(const struct pl_bridge_conf *a, const struct pl_bridg
 		a->miss_send_len == b->miss_send_len && eth_addr_equal(a->mac, b->mac);
 }
 
-/* But for the ports. */
-static bool rest_equal(const struct pl_bridge_conf *a, const struct pl_bridge_conf *b)
+static bool mirrors_equal(const struct pl_bridge_conf *a, const struct pl_bridge_conf *b)
 {
-	if (a->n_bundles != b->n_bundles || a->n_mirrors != b->n_mirrors || !settings_equal(a, b))
+	if (a->n_mirrors != b->n_mirrors)
 		return false;
-	for (size_t i = 0; i < a->n_bundles; i++)
-		if (!bundle_equal(&a->bundles[i], &b->bundles[i]))
-			return false;
 	for (size_t i = 0; i < a->n_mirrors; i++)
 		if (!mirror_equal(&a->mirrors[i], &b->mirrors[i]))
 			return false;
 	return true;
 }
 
-/* ------------------------------------------------------------------ publication */
-
-/* Publishes CONF's ports; returns true if one is new or differs, and marks those in CHANGED. */
-static bool publish_ports(struct pl_bridge_conf *conf, unsigned long *changed)
+/* The same ports one by one, each in a bundle of the same place. */
+static bool same_order(const struct pl_bridge_conf *a, const struct pl_bridge_conf *b)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < conf->n_ports; i++) {
-		const struct pl_port *port = &conf->ports[i], *old;
-
-		if (port->dp_port >= PL_MAX_PORTS)
-			fatal("port %s has number %u", port->name, port->dp_port);
-		old = rcu_get_protected(&pipeline.ports[port->dp_port]);
-		if (!old || !port_equal(old, port)) {
-			bitmap_set(changed, port->dp_port);
-			any = true;
-		}
-		rcu_set(&pipeline.ports[port->dp_port], port);
-	}
-	return any;
+	if (a->n_ports != b->n_ports || a->n_bundles != b->n_bundles)
+		return false;
+	for (size_t i = 0; i < a->n_ports; i++)
+		if (a->ports[i].dp_port != b->ports[i].dp_port || a->ports[i].bundle != b->ports[i].bundle)
+			return false;
+	return true;
 }
 
-/* A port that was in OLD and is nowhere now; one that moved to another bridge is that one's. */
-static bool withdraw_ports(const struct pl_bridge_conf *old, unsigned long *changed)
-{
-	bool any = false;
+/* ------------------------------------------------------------------ publication */
 
+/* What of the ports differs, in the two snapshots; by place. */
+struct port_diff {
+	const struct pl_bridge_conf *old, *new;
+	unsigned long *old_ports, *new_ports;
+};
+
+static void mark_bundle(const struct pl_bridge_conf *conf, unsigned int bundle, unsigned long *ports)
+{
+	for (unsigned int i = 0; i < conf->bundles[bundle].n_ports; i++)
+		bitmap_set(ports, conf->bundles[bundle].ports[i]);
+}
+
+/* The old form of the port that is number I now; NULL: it was not this bridge's. */
+static const struct pl_port *old_form(const struct port_diff *diff, size_t i)
+{
+	const struct pl_port *old = rcu_get_protected(&pipeline.ports[diff->new->ports[i].dp_port]);
+
+	return old && old->bridge == diff->new->ports[i].bridge ? old : NULL;
+}
+
+/* Members of a bundle share what happens to one of them. */
+static void compare_ports(struct port_diff *diff)
+{
+	unsigned long *stayed = bitmap_alloc(MAX(diff->old->n_ports, (size_t)1));
+
+	for (size_t i = 0; i < diff->new->n_ports; i++) {
+		const struct pl_port *port = &diff->new->ports[i], *old = old_form(diff, i);
+
+		if (old)
+			bitmap_set(stayed, (size_t)(old - diff->old->ports));
+		if (old && port_equal(old, port) &&
+			bundle_equal(diff->old, old->bundle, diff->new, port->bundle))
+			continue;
+		mark_bundle(diff->new, port->bundle, diff->new_ports);
+		if (old)
+			mark_bundle(diff->old, old->bundle, diff->old_ports);
+	}
+	for (size_t i = 0; i < diff->old->n_ports; i++)
+		if (!bitmap_is_set(stayed, i))
+			mark_bundle(diff->old, diff->old->ports[i].bundle, diff->old_ports);
+	free(stayed);
+}
+
+static void publish_ports(const struct pl_bridge_conf *conf)
+{
+	for (size_t i = 0; i < conf->n_ports; i++) {
+		const struct pl_port *port = &conf->ports[i];
+
+		rcu_set(&pipeline.ports[port->dp_port], port);
+	}
+}
+
+/* Those that were in OLD and are nowhere now; one that moved to another bridge is that one's. */
+static void withdraw_ports(const struct pl_bridge_conf *old)
+{
 	for (size_t i = 0; i < old->n_ports; i++) {
 		dp_port_t dp_port = old->ports[i].dp_port;
-		const struct pl_port *now = rcu_get_protected(&pipeline.ports[dp_port]);
 
-		if (now == &old->ports[i])
+		if (rcu_get_protected(&pipeline.ports[dp_port]) == &old->ports[i])
 			rcu_set(&pipeline.ports[dp_port], NULL);
-		else if (now && now->bridge == old->ports[i].bridge)
-			continue;
-		bitmap_set(changed, dp_port);
+	}
+}
+
+static bool bump_ports(uint32_t bridge_id, const struct pl_bridge_conf *conf, const unsigned long *ports)
+{
+	bool any = false;
+	size_t i;
+
+	BITMAP_FOR_EACH (i, conf->n_ports, ports) {
+		dep_bump(dep_port(conf->ports[i].dp_port));
+		dep_bump(dep_ofp_port(bridge_id, conf->ports[i].ofp_port));
 		any = true;
 	}
 	return any;
 }
 
+static void check_numbers(const struct pl_bridge_conf *conf)
+{
+	for (size_t i = 0; i < conf->n_ports; i++)
+		if (conf->ports[i].dp_port >= PL_MAX_PORTS)
+			fatal("port %s has number %u", conf->ports[i].name, conf->ports[i].dp_port);
+}
+
 void pl_bridge_set_conf(struct pl_bridge *bridge, struct pl_bridge_conf *conf)
 {
 	struct pl_bridge_conf *old = rcu_get_protected(&bridge->conf);
-	unsigned long *changed = bitmap_alloc(PL_MAX_PORTS);
-	bool differs;
-	size_t i;
+	struct port_diff diff = {
+		.old = old,
+		.new = conf,
+		.old_ports = bitmap_alloc(MAX(old->n_ports, (size_t)1)),
+		.new_ports = bitmap_alloc(MAX(conf->n_ports, (size_t)1)),
+	};
+	bool ports, mirrors = old->n_mirrors || conf->n_mirrors;
 
+	check_numbers(conf);
 	index_ports(bridge, conf);
 	fill_bundles(conf);
 	fill_mirrors(conf);
+	compare_ports(&diff);
 
-	differs = !rest_equal(old, conf);
 	rcu_set(&bridge->conf, conf);
-	differs |= publish_ports(conf, changed);
-	differs |= withdraw_ports(old, changed);
+	publish_ports(conf);
+	withdraw_ports(old);
 
-	BITMAP_FOR_EACH (i, PL_MAX_PORTS, changed)
-		dep_bump(dep_port((dp_port_t)i));
-	if (differs)
+	dep_batch_begin();
+	ports = bump_ports(bridge->id, old, diff.old_ports);
+	ports |= bump_ports(bridge->id, conf, diff.new_ports);
+	ports |= !same_order(old, conf);
+	if (ports)
+		dep_bump(dep_ports(bridge->id));
+	if (!settings_equal(old, conf) || (mirrors && (ports || !mirrors_equal(old, conf))))
 		dep_bump(dep_bridge(bridge->id));
-	free(changed);
+	dep_batch_end();
+	free(diff.old_ports);
+	free(diff.new_ports);
 	rcu_defer(destroy_deferred, old);
 }

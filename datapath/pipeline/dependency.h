@@ -26,7 +26,9 @@ enum dep_kind {
 	DEP_TABLE_KEY,		/* the same plus a hash of the key under the table's common mask. */
 	DEP_FDB,		/* bridge id, hash of vlan and mac: learned, moved, expired. */
 	DEP_FDB_CROWD,		/* bridge id: its table takes new addresses again. */
-	DEP_BRIDGE,		/* bridge id: ports, VLANs, mirrors, flood lists, STP. */
+	DEP_BRIDGE,		/* bridge id: settings, mirrors; not what its ports are like. */
+	DEP_PORTS,		/* bridge id: any of its ports, or their order. */
+	DEP_OFP_PORT,		/* bridge id, OpenFlow port: which it is, all about it and its bundle. */
 	DEP_PORT,		/* dp_port: state, peer, config, liveness. */
 	DEP_GROUP,		/* bridge id, group id. */
 	DEP_METER,		/* bridge id, meter id. */
@@ -62,6 +64,16 @@ static inline uint16_t dep_fdb_crowd(uint32_t bridge_id)
 static inline uint16_t dep_bridge(uint32_t bridge_id)
 {
 	return dep_id(DEP_BRIDGE, bridge_id, 0);
+}
+
+static inline uint16_t dep_ports(uint32_t bridge_id)
+{
+	return dep_id(DEP_PORTS, bridge_id, 0);
+}
+
+static inline uint16_t dep_ofp_port(uint32_t bridge_id, ofp_port_t port)
+{
+	return dep_id(DEP_OFP_PORT, bridge_id, port);
 }
 
 static inline uint16_t dep_port(dp_port_t port)

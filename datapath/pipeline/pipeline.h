@@ -8,7 +8,7 @@
  * What changes often (rules, FDB entries, groups) is changed in place, one entry at a time. What
  * changes seldom (ports, bundles, mirrors, bridge settings) lies in one immutable snapshot per bridge
  * (struct pl_bridge_conf) that control replaces whole: build a new one from the old, publish it with
- * pl_bridge_set_conf(), which also bumps DEP_BRIDGE. Batch changes before publishing.
+ * pl_bridge_set_conf(), which also bumps what depends on the change. Batch changes before publishing.
  *
  * Words: `bundle`: what OVSDB calls a Port: one or more interfaces (ports) with a VLAN mode.
  *
@@ -261,8 +261,9 @@ void pl_bridge_conf_destroy(struct pl_bridge_conf *conf);
 /*
  * Takes CONF over, publishes it and its ports, frees the old one by RCU. What follows from the rest is
  * filled in here: port.bridge, bundle.ports and floodable, mirror_output, out_mirrors, the bits of
- * select_all mirrors, dup_mirrors, by_ofp_port, local. If anything differs from the old one, bumps
- * DEP_BRIDGE, and DEP_PORT of the ports that differ.
+ * select_all mirrors, dup_mirrors, by_ofp_port, local. Bumps DEP_PORT and DEP_OFP_PORT of the ports that
+ * differ from the old ones, in themselves or in their bundle, DEP_PORTS if any does, and DEP_BRIDGE if
+ * settings do, or anything where there are mirrors: what other ports' packets met stays true.
  */
 void pl_bridge_set_conf(struct pl_bridge *bridge, struct pl_bridge_conf *conf);
 

@@ -115,7 +115,7 @@ static bool xlate_miss_goes_up(struct xlate_ctx *ctx, enum pl_miss miss)
 
 	if (miss != PL_MISS_CONTINUE && miss != PL_MISS_CONTROLLER)
 		return false;
-	port = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
+	port = xlate_port(ctx, ctx->flow.in_port);
 	return port && !(port->config & PL_PORT_NO_PACKET_IN);
 }
 
@@ -382,7 +382,7 @@ static bool xlate_is_mirror_output(const struct xlate_ctx *ctx, const struct pl_
 
 static void xlate_start(struct xlate_ctx *ctx, const struct act *acts, uint32_t acts_len)
 {
-	const struct pl_port *in_port = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
+	const struct pl_port *in_port = xlate_port(ctx, ctx->flow.in_port);
 	enum lookup_result result = LOOKUP_NONE;
 	const struct pl_rule *rule = NULL;
 

@@ -25,6 +25,7 @@
 #define XLATE_MAX_DEPTH 64
 #define XLATE_MAX_RESUBMITS 4096
 #define XLATE_MAX_DEPS 128	/* More: the path is marked uncacheable. */
+#define XLATE_MANY_DEPS 64	/* More: on all ports of a bridge rather than on each. */
 #define XLATE_MAX_COUNTERS 128	/* As above. */
 
 /* Frames that control's own protocol engines want. */

@@ -62,7 +62,7 @@ static void put_padded(struct op_resume *op, size_t *ofs, const struct xlate_buf
 
 static void xlate_put_resume(struct xlate_ctx *ctx)
 {
-	const struct pl_port *in_port = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
+	const struct pl_port *in_port = xlate_port(ctx, ctx->flow.in_port);
 	size_t ofs = sizeof(struct op_resume);
 	struct op_resume *op;
 

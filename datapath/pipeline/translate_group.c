@@ -15,9 +15,9 @@ static const struct pl_group *group_find(struct xlate_ctx *ctx, uint32_t id)
 	return pl_group_lookup(ctx->bridge, id);
 }
 
-static bool port_is_live(const struct xlate_ctx *ctx, ofp_port_t ofp_port)
+static bool port_is_live(struct xlate_ctx *ctx, ofp_port_t ofp_port)
 {
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ofp_port);
+	const struct pl_port *port = xlate_port(ctx, ofp_port);
 
 	return port && port->may_enable;
 }

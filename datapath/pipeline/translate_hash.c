@@ -193,7 +193,7 @@ void xlate_multipath(struct xlate_ctx *ctx, const struct act_multipath *act)
 
 /* ---------------------------------------------------------------- bundle */
 
-static bool bundle_member_is_enabled(const struct xlate_ctx *ctx, ofp_port_t member)
+static bool bundle_member_is_enabled(struct xlate_ctx *ctx, ofp_port_t member)
 {
 	const struct pl_port *port;
 
@@ -208,7 +208,7 @@ static bool bundle_member_is_enabled(const struct xlate_ctx *ctx, ofp_port_t mem
 	case OFPP_CONTROLLER:
 		return false;
 	default:
-		port = pl_port_from_ofp(ctx->conf, member);
+		port = xlate_port(ctx, member);
 		return port && port->may_enable;
 	}
 }

@@ -44,6 +44,7 @@ struct xlate_ctx {
 
 	struct pl_bridge *bridge;
 	const struct pl_bridge_conf *conf;
+	const struct pl_bridge *listed;	/* All of its ports are depended on. */
 	version_t version;		/* Of the tables. */
 	bool wrote;			/* A learn action has published newer ones. */
 	const struct pl_rule *rule;	/* Whose actions run; NULL: none of a table. */
@@ -123,6 +124,10 @@ struct xlate_buf xlate_buf_clone(struct xlate_ctx *ctx, const struct xlate_buf *
 
 /* ID: from dependency.h. */
 void xlate_depend(struct xlate_ctx *ctx, uint16_t id);
+/* The port that has NUMBER in the bridge packets are in, NULL: none; what it is like is depended on. */
+const struct pl_port *xlate_port(struct xlate_ctx *ctx, ofp_port_t number);
+/* Before a look at all ports of the bridge. */
+void xlate_depend_on_ports(struct xlate_ctx *ctx);
 /* Counts N packets, as long as they are here. */
 void xlate_count(struct xlate_ctx *ctx, uint32_t counter);
 void xlate_refresh(struct xlate_ctx *ctx, uint32_t counter);

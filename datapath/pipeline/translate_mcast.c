@@ -46,7 +46,7 @@ static enum mcast_kind mld_kind(const struct flow *flow)
 
 static void punt(struct xlate_ctx *ctx, enum l2_proto kind, uint16_t vlan)
 {
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
+	const struct pl_port *port = xlate_port(ctx, ctx->flow.in_port);
 	struct op_l2_proto *op;
 
 	if (!port)
@@ -83,7 +83,7 @@ static void add_members(struct xlate_ctx *ctx, struct mcast_out *out,
 {
 	for (uint32_t i = 0; members && i < members->n; i++) {
 		const struct mcast_member *m = &members->m[i];
-		const struct pl_port *port = pl_port_from_ofp(ctx->conf, m->port);
+		const struct pl_port *port = xlate_port(ctx, m->port);
 
 		if (!port || port->bundle >= ctx->conf->n_bundles) {
 			xlate_report(ctx, XLATE_REPORT_WARN, "mcast %s port is unknown, dropping", what);

@@ -229,6 +229,7 @@ void xlate_normal_flood(struct xlate_ctx *ctx, const struct pl_bundle *in,
 
 	if (!ctx->n_results)
 		xlate_drop(ctx, DROP_NO_OUTPUT);
+	xlate_depend_on_ports(ctx);
 	for (size_t i = 0; i < conf->n_bundles; i++) {
 		const struct pl_bundle *bundle = &conf->bundles[i];
 
@@ -242,7 +243,7 @@ void xlate_normal_flood(struct xlate_ctx *ctx, const struct pl_bundle *in,
 
 const struct pl_bundle *xlate_input_bundle(struct xlate_ctx *ctx, ofp_port_t ofp_port, bool *is_none)
 {
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ofp_port);
+	const struct pl_port *port = xlate_port(ctx, ofp_port);
 
 	*is_none = false;
 	if (port && port->bundle < ctx->conf->n_bundles)
@@ -271,14 +272,14 @@ static bool is_gratuitous_arp(const struct flow *flow, struct flow *wc)
 	return flow->nw_src == flow->nw_dst;
 }
 
-static const struct pl_bundle *port_bundle(const struct xlate_ctx *ctx, ofp_port_t number)
+static const struct pl_bundle *port_bundle(struct xlate_ctx *ctx, ofp_port_t number)
 {
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, number);
+	const struct pl_port *port = xlate_port(ctx, number);
 
 	return port && port->bundle < ctx->conf->n_bundles ? &ctx->conf->bundles[port->bundle] : NULL;
 }
 
-static const struct pl_bundle *fdb_entry_bundle(const struct xlate_ctx *ctx,
+static const struct pl_bundle *fdb_entry_bundle(struct xlate_ctx *ctx,
 	const struct fdb_entry *entry)
 {
 	return port_bundle(ctx, entry->port);
@@ -482,7 +483,7 @@ void xlate_normal(struct xlate_ctx *ctx)
 	ctx->wc->vlans[0].tci |= htobe16(VLAN_VID_MASK | VLAN_PRESENT);
 
 	if (!normal_input(ctx, &in, &xvlan) ||
-		!normal_admits(ctx, pl_port_from_ofp(ctx->conf, flow->in_port), in, xvlan.v[0].vid))
+		!normal_admits(ctx, xlate_port(ctx, flow->in_port), in, xvlan.v[0].vid))
 		return;
 	/* To itself: the answer is just being learned. */
 	if (in && normal_learn(ctx, in, xvlan.v[0].vid) &&

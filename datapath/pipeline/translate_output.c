@@ -111,7 +111,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	 * before. */
 	if (ctx->wrote)
 		ctx->version = version_get();
-	peer = pl_port_from_ofp(ctx->conf, peer->ofp_port);
+	peer = xlate_port(ctx, peer->ofp_port);
 	xlate_report(ctx, XLATE_REPORT_BRIDGE, "bridge(\"%s\")", ctx->bridge->name);
 	ctx->trace_depth++;
 	if (peer) {
@@ -145,9 +145,9 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 
 /* ---------------------------------------------------------------- to a port */
 
-static bool xlate_is_protected(const struct xlate_ctx *ctx, const struct pl_port *out)
+static bool xlate_is_protected(struct xlate_ctx *ctx, const struct pl_port *out)
 {
-	const struct pl_port *in = pl_port_from_ofp(ctx->conf, ctx->flow.in_port);
+	const struct pl_port *in = xlate_port(ctx, ctx->flow.in_port);
 	const struct pl_bundle *bundles = ctx->conf->bundles;
 
 	return in && in->bundle < ctx->conf->n_bundles && out->bundle < ctx->conf->n_bundles &&
@@ -233,7 +233,7 @@ static void xlate_output_patch(struct xlate_ctx *ctx, const struct pl_port *port
 void xlate_output_port(struct xlate_ctx *ctx, ofp_port_t ofp_port, bool check_stp, bool is_last,
 	bool truncated)
 {
-	const struct pl_port *port = pl_port_from_ofp(ctx->conf, ofp_port);
+	const struct pl_port *port = xlate_port(ctx, ofp_port);
 
 	if (!xlate_may_output(ctx, port, check_stp))
 		return;
@@ -265,6 +265,7 @@ static void xlate_flood(struct xlate_ctx *ctx, bool all, bool is_last)
 	const struct pl_bridge_conf *conf = ctx->conf;
 	const struct pl_port *port, *last = NULL;
 
+	xlate_depend_on_ports(ctx);
 	for (size_t i = 0; i < conf->n_ports; i++) {
 		port = &conf->ports[i];
 		if (port->ofp_port == ctx->flow.in_port ||
@@ -360,7 +361,7 @@ void xlate_output_trunc(struct xlate_ctx *ctx, const struct act_output *act, boo
 		port = NULL;
 		break;
 	default:
-		port = pl_port_from_ofp(ctx->conf, act->port);
+		port = xlate_port(ctx, act->port);
 		break;
 	}
 	if (act->port == ctx->flow.in_port) {

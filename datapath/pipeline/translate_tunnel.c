@@ -356,7 +356,7 @@ void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool
 /* ---------------------------------------------------------------- termination */
 
 /* Of the bridge: an address of its own port, or of a port of it. */
-static bool tnl_is_own_address(const struct xlate_ctx *ctx, const struct ipv6_addr *addr)
+static bool tnl_is_own_address(struct xlate_ctx *ctx, const struct ipv6_addr *addr)
 {
 	char dev[16];
 
@@ -364,7 +364,8 @@ static bool tnl_is_own_address(const struct xlate_ctx *ctx, const struct ipv6_ad
 		return false;
 	for (size_t i = 0; i < ctx->conf->n_ports; i++)
 		if (!strcmp(ctx->conf->ports[i].name, dev))
-			return true;
+			return xlate_port(ctx, ctx->conf->ports[i].ofp_port);
+	xlate_depend_on_ports(ctx);
 	return false;
 }
 
@@ -402,7 +403,7 @@ static void tnl_snoop_arp(struct xlate_ctx *ctx)
 }
 
 /* Sent to an address of ours, or to its solicited-node group. */
-static bool tnl_nd_is_for_us(const struct xlate_ctx *ctx, const struct ipv6_addr *dst)
+static bool tnl_nd_is_for_us(struct xlate_ctx *ctx, const struct ipv6_addr *dst)
 {
 	/* Of a group only a part of the address is left, so any is taken. */
 	return (dst->b[0] == 0xff && dst->b[1] == 0x02 && dst->b[11] == 1 && dst->b[12] == 0xff) ||

@@ -121,6 +121,25 @@ void xlate_depend(struct xlate_ctx *ctx, uint16_t id)
 		out->cacheable = false;
 }
 
+void xlate_depend_on_ports(struct xlate_ctx *ctx)
+{
+	if (ctx->listed == ctx->bridge)
+		return;
+	ctx->listed = ctx->bridge;
+	xlate_depend(ctx, dep_ports(ctx->bridge->id));
+}
+
+const struct pl_port *xlate_port(struct xlate_ctx *ctx, ofp_port_t number)
+{
+	if (ctx->listed != ctx->bridge) {
+		if (ctx->out->n_deps < XLATE_MANY_DEPS)
+			xlate_depend(ctx, dep_ofp_port(ctx->bridge->id, number));
+		else
+			xlate_depend_on_ports(ctx);
+	}
+	return pl_port_from_ofp(ctx->conf, number);
+}
+
 void xlate_count(struct xlate_ctx *ctx, uint32_t counter)
 {
 	struct xlate_out *out = ctx->out;

@@ -99,52 +99,141 @@ static void test_indices(void **state)
 	assert_int_equal(c->mirrors[0].dup_mirrors, 3);
 }
 
+/* Whether the ports with those numbers, the list of ports, and the bridge were bumped after SEQ: "2 list ". */
+static void assert_bumped(uint32_t seq, const char *what)
+{
+	static const struct {
+		const char *name;
+		dp_port_t dp_port;
+		ofp_port_t ofp_port;
+	} ports[] = {{"local ", 1, OFPP_LOCAL}, {"2 ", 2, 1}, {"3 ", 3, 5}, {"4 ", 4, 2}};
+	char seen[64] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		bool is = bumped(dep_port(ports[i].dp_port), seq);
+
+		assert_int_equal(is, bumped(dep_ofp_port(bridge->id, ports[i].ofp_port), seq));
+		if (is)
+			strcat(seen, ports[i].name);
+	}
+	if (bumped(dep_ports(bridge->id), seq))
+		strcat(seen, "list ");
+	if (bumped(dep_bridge(bridge->id), seq))
+		strcat(seen, "bridge ");
+	assert_string_equal(seen, what);
+}
+
+/* A snapshot to change, and the sequence number before. */
+static struct pl_bridge_conf *begin_change(uint32_t *seq)
+{
+	*seq = dep_seq();
+	return pl_bridge_conf_clone(pl_bridge_conf(bridge));
+}
+
 static void test_what_is_bumped(void **state)
+{
+	struct pl_bridge_conf *conf;
+	uint32_t seq = dep_seq();
+
+	pl_bridge_set_conf(bridge, make_conf());
+	assert_bumped(seq, "local 2 3 list ");
+
+	/* Nothing differs. */
+	pl_bridge_set_conf(bridge, begin_change(&seq));
+	assert_int_equal(dep_seq(), seq);
+	assert_int_equal(pl_port_from_ofp(pl_bridge_conf(bridge), 5)->dp_port, 3);
+
+	/* One port; a VLAN of its bundle; a setting of the bridge. */
+	conf = begin_change(&seq);
+	conf->ports[1].link_up = true;
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "2 list ");
+	conf = begin_change(&seq);
+	bitmap_set(conf->bundles[1].trunks, 13);
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "2 list ");
+	conf = begin_change(&seq);
+	conf->forward_bpdu = true;
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "bridge ");
+}
+
+static void swap_bundles(struct pl_bridge_conf *conf, unsigned int i, unsigned int j)
+{
+	struct pl_bundle bundle = conf->bundles[i];
+
+	conf->bundles[i] = conf->bundles[j];
+	conf->bundles[j] = bundle;
+	for (size_t k = 0; k < conf->n_ports; k++)
+		if (conf->ports[k].bundle == i || conf->ports[k].bundle == j)
+			conf->ports[k].bundle = (uint16_t)(i + j - conf->ports[k].bundle);
+}
+
+static void test_places(void **state)
 {
 	struct pl_bridge_conf *conf;
 	uint32_t seq;
 
-	seq = dep_seq();
 	pl_bridge_set_conf(bridge, make_conf());
-	assert_true(bumped(dep_bridge(bridge->id), seq));
-	assert_true(bumped(dep_port(2), seq));
-
-	/* Nothing differs. */
-	seq = dep_seq();
-	pl_bridge_set_conf(bridge, pl_bridge_conf_clone(pl_bridge_conf(bridge)));
-	assert_int_equal(dep_seq(), seq);
-	assert_int_equal(pl_port_from_ofp(pl_bridge_conf(bridge), 5)->dp_port, 3);
-
-	/* One port. */
-	conf = pl_bridge_conf_clone(pl_bridge_conf(bridge));
-	conf->ports[1].link_up = true;
+	conf = begin_change(&seq);
+	add_port(conf, 4, 2);
 	pl_bridge_set_conf(bridge, conf);
-	assert_true(bumped(dep_bridge(bridge->id), seq));
-	assert_true(bumped(dep_port(2), seq));
-	assert_false(bumped(dep_port(3), seq));
+	assert_bumped(seq, "4 list ");
 
-	/* A setting of the bridge, a VLAN of a bundle. */
-	seq = dep_seq();
-	conf = pl_bridge_conf_clone(pl_bridge_conf(bridge));
-	conf->forward_bpdu = true;
-	pl_bridge_set_conf(bridge, conf);
-	assert_true(bumped(dep_bridge(bridge->id), seq));
-	assert_false(bumped(dep_port(2), seq));
-	seq = dep_seq();
-	conf = pl_bridge_conf_clone(pl_bridge_conf(bridge));
-	bitmap_set(conf->bundles[1].trunks, 13);
-	pl_bridge_set_conf(bridge, conf);
-	assert_true(bumped(dep_bridge(bridge->id), seq));
-
-	/* A port that goes. */
-	seq = dep_seq();
-	conf = pl_bridge_conf_clone(pl_bridge_conf(bridge));
+	/* One goes that others came after: nothing but their places changes. */
+	conf = begin_change(&seq);
+	swap_bundles(conf, 1, 2);
+	swap_bundles(conf, 2, 3);
+	conf->ports[1] = conf->ports[2];
+	conf->ports[2] = conf->ports[3];
 	conf->n_ports--;
 	pl_bridge_set_conf(bridge, conf);
-	assert_true(bumped(dep_port(3), seq));
-	assert_false(bumped(dep_port(2), seq));
-	assert_null(pl_port_get(3));
-	assert_non_null(pl_port_get(2));
+	assert_bumped(seq, "2 list ");
+	assert_null(pl_port_get(2));
+	assert_int_equal(pl_port_get(4)->bundle, 2);
+
+	/* Places alone: what is flooded leaves in another order. */
+	conf = begin_change(&seq);
+	swap_bundles(conf, 1, 2);
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "list ");
+}
+
+/* One member of a bundle carries its traffic; which one depends on all of them. */
+static void test_members_are_bumped(void **state)
+{
+	struct pl_bridge_conf *conf = make_conf();
+	uint32_t seq;
+
+	conf->ports[2].bundle = 1;
+	pl_bridge_set_conf(bridge, conf);
+	conf = begin_change(&seq);
+	conf->ports[2].may_enable = true;
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "2 3 list ");
+	conf = begin_change(&seq);
+	conf->n_ports--;
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "2 3 list ");
+}
+
+/* Mirrors look at whatever there is. */
+static void test_mirrors_are_bumped(void **state)
+{
+	struct pl_bridge_conf *conf;
+	uint32_t seq;
+
+	pl_bridge_set_conf(bridge, make_conf());
+	conf = begin_change(&seq);
+	conf->n_mirrors = 1;
+	conf->mirrors[0] = (struct pl_mirror){.name = strdup("m0"), .out_bundle = 2, .out_vlan = -1};
+	conf->bundles[1].src_mirrors = 1;
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "2 3 list bridge ");
+	conf = begin_change(&seq);
+	add_port(conf, 4, 2);
+	pl_bridge_set_conf(bridge, conf);
+	assert_bumped(seq, "4 list bridge ");
 }
 
 static void test_port_moves(void **state)
@@ -351,6 +440,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_indices),
 		TEST(test_what_is_bumped),
+		TEST(test_places),
+		TEST(test_members_are_bumped),
+		TEST(test_mirrors_are_bumped),
 		TEST(test_port_moves),
 		TEST(test_bridge_ids),
 		TEST(test_groups),
