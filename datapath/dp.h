@@ -203,7 +203,7 @@ void dp_neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_a
 void dp_neigh_flush(const char *bridge);
 /* The kernel's routes, addresses or devices have changed: what depends on them is bumped, implicit
  * underlay ports come and go, neighbours are told of a new MAC. */
-void dp_routes_changed(void);
+void dp_routes_changed(bool link_only);
 /* Appends one line for each implicit underlay port to tnl/ports/show's text. */
 void dp_underlay_format(struct sbuf *s);
 

@@ -44,9 +44,11 @@ static bool has_local_port(const struct pl_bridge *bridge)
 	return conf && !(conf->n_ports == 1 && conf->ports[0].is_underlay);
 }
 
-void dp_routes_changed(void)
+void dp_routes_changed(bool link_only)
 {
-	dep_bump(dep_route());
+	dep_bump(dep_route_link());
+	if (!link_only)
+		dep_bump(dep_route());
 	dp_underlay_changed();
 	dp_neigh_ask_ahead();
 	for (uint32_t i = 0; i < PL_MAX_BRIDGES; i++) {

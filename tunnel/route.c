@@ -10,6 +10,7 @@
 #include "lib/headers.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
+#include "tunnel/route_digest.h"
 #include "tunnel/route_netlink.h"
 #include "tunnel/route_private.h"
 #include "tunnel/route_table.h"
@@ -29,10 +30,11 @@ static struct {
 	int fd;
 	struct event_fd *efd;
 	struct event_timer *timer;
-	void (*changed)(void *aux);
+	void (*changed)(void *aux, bool link_only);
 	void *aux;
 	int64_t last_ms; /* When it was read, and how long that took. */
 	int64_t took_ms;
+	uint64_t digest; /* What was told last. */
 	/* What the kernel said, to build a new `current` from when manual routes change. */
 	struct route_table *kernel;
 } monitor = {.fd = -1};
@@ -88,8 +90,12 @@ bool route_reload(void)
 
 static void reload_and_tell(void *aux)
 {
-	if (route_reload() && monitor.changed)
-		monitor.changed(monitor.aux);
+	uint64_t told = monitor.digest;
+
+	if (!route_reload() || !monitor.changed)
+		return;
+	monitor.digest = route_digest(route_current());
+	monitor.changed(monitor.aux, monitor.digest == told);
 }
 
 static void on_news(int fd, unsigned int events, void *aux)
@@ -102,7 +108,7 @@ static void on_news(int fd, unsigned int events, void *aux)
 	event_timer_start(monitor.timer, (uint64_t)MAX(wait_ms, (int64_t)SETTLE_MS), 0);
 }
 
-int route_init(struct event_loop *loop, void (*changed)(void *aux), void *aux)
+int route_init(struct event_loop *loop, void (*changed)(void *aux, bool link_only), void *aux)
 {
 	int err = 0;
 
@@ -120,6 +126,8 @@ int route_init(struct event_loop *loop, void (*changed)(void *aux), void *aux)
 		}
 	}
 	route_reload();
+	if (route_current())
+		monitor.digest = route_digest(route_current());
 	return 0;
 }
 

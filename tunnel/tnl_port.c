@@ -29,6 +29,7 @@ static _Atomic uint32_t n_of_kind[N_KINDS];
 
 /* Changes whenever the table does. */
 static _Atomic uint64_t generation = 1;
+static uint64_t listening = 1;
 
 /* What a thread found lately, so that packets of few tunnels cost few searches. An entry is good while
  * the table is that of its generation; a port is not freed before the thread is quiescent. */
@@ -187,6 +188,7 @@ static struct tnl_listener *listener_get(const struct tnl_config *config, dp_por
 		listener_name(l);
 		tnl_guard_open(&l->guard, l->dst_port);
 		cmap_insert(&tnl_listeners, &l->node, listener_hash(l->type, l->dst_port));
+		listening++;
 	}
 	l->n_ports++;
 	return l;
@@ -197,6 +199,7 @@ static void listener_put(struct tnl_listener *l)
 	if (--l->n_ports)
 		return;
 	cmap_remove(&tnl_listeners, &l->node);
+	listening++;
 	tnl_guard_close(&l->guard);
 	rcu_defer_free(l);
 }
@@ -289,6 +292,11 @@ void tnl_port_remove(const struct tnl_port *const_port)
 uint64_t tnl_port_generation(void)
 {
 	return atomic_load(&generation);
+}
+
+uint64_t tnl_port_listening(void)
+{
+	return listening;
 }
 
 size_t tnl_port_count(void)

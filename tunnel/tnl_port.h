@@ -100,6 +100,8 @@ bool tnl_port_output(const struct tnl_port *port, const struct flow *flow, struc
 size_t tnl_port_count(void);
 /* Control. Another number whenever a port has come or gone. */
 uint64_t tnl_port_generation(void);
+/* Control. Another number whenever what tnl_port_listens() says, or whether there are any ports, has changed. */
+uint64_t tnl_port_listening(void);
 
 /* Control. "tnl/ports/show"; VERBOSE (-v): one line a listening address. */
 void tnl_port_format_all(struct sbuf *s, bool verbose);

@@ -32,9 +32,10 @@ enum dep_kind {
 	DEP_PORT,		/* dp_port: state, peer, config, liveness. */
 	DEP_GROUP,		/* bridge id, group id. */
 	DEP_METER,		/* bridge id, meter id. */
-	DEP_ROUTE,		/* any route. */
+	DEP_ROUTE,		/* any route or address but those of link scope ... */
+	DEP_ROUTE_LINK,		/* ... and those. */
 	DEP_NEIGH,		/* 0, hash of the address: see dep_neigh(). */
-	DEP_TUNNEL,		/* tunnel port table, local endpoints. */
+	DEP_TUNNEL,		/* which tunnel packets the host listens for. */
 	DEP_MDB,		/* bridge id: multicast snooping. */
 };
 
@@ -94,6 +95,11 @@ static inline uint16_t dep_meter(uint32_t bridge_id, uint32_t meter_id)
 static inline uint16_t dep_route(void)
 {
 	return dep_id(DEP_ROUTE, 0, 0);
+}
+
+static inline uint16_t dep_route_link(void)
+{
+	return dep_id(DEP_ROUTE_LINK, 0, 0);
 }
 
 /* Of underlay neighbour ADDR (IPv4 as ::ffff:a.b.c.d), on whatever bridge. */

@@ -14,6 +14,7 @@
 #include "lib/headers.h"
 #include "tunnel/neigh.h"
 #include "tunnel/route.h"
+#include "tunnel/route_digest.h"
 #include "tunnel/tnl_addr.h"
 #include "tunnel/tnl_header.h"
 #include "tunnel/tnl_port.h"
@@ -147,6 +148,8 @@ static bool tnl_route(struct xlate_ctx *ctx, const struct tnl_port *port, struct
 	struct route route;
 
 	xlate_depend(ctx, dep_route());
+	if (route_is_link_scope(&outer->ipv6_dst))
+		xlate_depend(ctx, dep_route_link());
 	tnl_route_query(&port->config, outer, ctx->flow.pkt_mark, &query);
 	if (!route_lookup(&query, &route) || !tnl_choose_hop(ctx, outer, &route, way))
 		return false;
@@ -318,7 +321,6 @@ void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool
 	uint32_t old_mark = ctx->flow.pkt_mark;
 
 	ctx->deep = true;
-	xlate_depend(ctx, dep_tunnel());
 	if (!port->tunnel || !tnl_port_output(port->tunnel, &ctx->flow, ctx->wc, &outer)) {
 		xlate_report(ctx, XLATE_REPORT_WARN, "Tunneling decided against output");
 		xlate_drop(ctx, DROP_TNL_NO_PORT);
@@ -525,6 +527,8 @@ bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port)
 	}
 	if (!xlate_is_ip(&ctx->flow))
 		return false;
+	if (ctx->flow.dl_type == htobe16(ETH_T_IPV6))
+		xlate_depend(ctx, dep_route_link());
 	op = tnl_is_for_endpoint(ctx, port, &type);
 	if (op == OP_N_TYPES) {
 		if (ctx->flow.dl_type == htobe16(ETH_T_IPV6)) {

@@ -43,6 +43,15 @@ def test_scenarios(lab):
 
 
 @laboratory.alone
+def test_ports_cost_others_nothing(lab):
+    """A million packets a second while ports come and go: less than a NIC's ring has to wait for them."""
+    for row in bench(lab, "ports", "--flows", "1000", timeout=120):
+        trial = row["trials"][0]
+        print("    ports:%s: %.0f ports/s come or go, %.4f %% lost" % (row["variant"], trial["ports_per_s"], trial["loss"] * 100))
+        assert trial["ports_per_s"] > 5 and trial["loss"] < 0.02, trial
+
+
+@laboratory.alone
 def test_search(lab):
     trial = bench(lab, "p2p", "--flows", "1", "--rfc2544", "--loss", "1")[0]["trials"][0]
     assert 0 <= trial["ndr_mpps"] <= trial["pdr_mpps"] * 1.5 and trial["pdr_mpps"] > 0, trial

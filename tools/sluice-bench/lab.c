@@ -49,9 +49,9 @@ static struct {
 
 /* ------------------------------------------------------------------ the switch */
 
-static void on_routes_changed(void *aux)
+static void on_routes_changed(void *aux, bool link_only)
 {
-	dep_bump(dep_route());
+	dp_routes_changed(link_only);
 }
 
 /* As sluiced's turn. */

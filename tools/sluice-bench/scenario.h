@@ -37,6 +37,7 @@ struct scenario_variant {
 	bool same_table;	/* Churn where the packets go. */
 	enum scenario_load load;
 	bool inward;		/* From the wire to the VM. */
+	bool overlay;		/* Into a tunnel. */
 };
 
 struct scenario_params {

@@ -266,22 +266,29 @@ static void ports_build(struct conf *conf, const struct scenario_params *params)
 		{"gre", "remote_ip=172.16.99.1"}, {"patch", "peer=pass6"}, {"patch", "peer=pass5"},
 	};
 	unsigned int n = ARRAY_SIZE(kinds), ofport = 10;
+	const char *bridge = "br0";
 
-	scenario_acl_build(conf, params);
+	if (params->variant->overlay) {
+		scenario_neutron_encap.build(conf, params);
+		bridge = "br-tun";
+	} else {
+		scenario_acl_build(conf, params);
+	}
 	for (unsigned int i = 0; i < n; i++) {
 		char *name = xasprintf("pass%u", i + 1);
 
-		conf_port(conf, "br0", name, kinds[i][0], ofport++, kinds[i][1])->passing = true;
+		conf_port(conf, bridge, name, kinds[i][0], ofport++, kinds[i][1])->passing = true;
 		free(name);
 	}
-	conf_sink(conf, "br0", "pass7", ofport)->passing = true;
+	conf_sink(conf, bridge, "pass7", ofport)->passing = true;
 }
 
 const struct scenario scenario_ports = {
 	.name = "ports",
-	.summary = "acl at a million packets a second while ports of all kinds come and go",
+	.summary = "acl or neutron-encap at a million packets a second while ports of all kinds come and go",
 	.unit = "flows",
 	.kind = SCENARIO_PORTS,
 	.points = {1000},
+	.variants = {{.name = "acl"}, {.name = "encap", .overlay = true}},
 	.build = ports_build,
 };

@@ -167,10 +167,10 @@ static int start_configuration(const struct options *options)
 	return 0;
 }
 
-static void on_routes_changed(void *aux)
+static void on_routes_changed(void *aux, bool link_only)
 {
 	(void)aux;
-	dp_routes_changed();
+	dp_routes_changed(link_only);
 }
 
 int main(int argc, char *argv[])

@@ -153,9 +153,18 @@ static void open_patch(struct rc_iface *iface)
 	run(iface);
 }
 
+/* After a tunnel port has come or gone: what was decided about packets to this host may be wrong now. BEFORE:
+ * what tnl_port_listening() was. */
+static void note_listening(uint64_t before)
+{
+	if (tnl_port_listening() != before)
+		dep_bump(dep_tunnel());
+}
+
 static void open_tunnel(struct rc_iface *iface)
 {
 	struct tnl_config config;
+	uint64_t listening;
 	char *text;
 	int error;
 
@@ -166,6 +175,7 @@ static void open_tunnel(struct rc_iface *iface)
 	}
 	iface->kind = PL_PORT_TUNNEL;
 	iface->dp_port = dp_port_alloc(iface->name);
+	listening = tnl_port_listening();
 	error = tnl_port_add(&config, iface->dp_port, iface->name, &iface->tunnel);
 	if (error) {
 		dp_port_free(iface->dp_port);
@@ -175,8 +185,7 @@ static void open_tunnel(struct rc_iface *iface)
 				? ": another tunnel has the same type, key, local_ip and remote_ip" : ""));
 		return;
 	}
-	/* What was decided where there was no such port may be wrong now. */
-	dep_bump(dep_tunnel());
+	note_listening(listening);
 	iface->info.admin_up = iface->info.link_up = true;
 	make_mac(iface);
 	run(iface);
@@ -284,8 +293,10 @@ static void iface_close(struct rc_iface *iface)
 		iface->ofp_port = OFPP_NONE;
 	}
 	if (iface->tunnel) {
+		uint64_t listening = tnl_port_listening();
+
 		tnl_port_remove(iface->tunnel);
-		dep_bump(dep_tunnel());
+		note_listening(listening);
 		iface->tunnel = NULL;
 	}
 	if (iface->dp_port) {

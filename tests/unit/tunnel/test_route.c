@@ -85,7 +85,9 @@ static void test_kernel(void **state)
 	ip("link set lo up");
 	ip("link add br0 type veth peer name peer0");
 	ip("link set peer0 up");
-	ip("link set br0 address 02:00:00:00:00:aa mtu 1450 up");
+	/* No addresses by itself: their checks would be news at times. */
+	ip("link set br0 address 02:00:00:00:00:aa mtu 1450 addrgenmode none");
+	ip("link set br0 up");
 	ip("addr add 10.0.0.1/24 dev br0");
 	ip("addr add 10.0.9.1/24 dev br0");
 	ip("-6 addr add fd00::1/64 dev br0 nodad");
@@ -177,27 +179,56 @@ static void test_manual(void **state)
 	rcu_reclaim();
 }
 
-static void count(void *aux)
+struct changes {
+	int all, link_only;
+};
+
+static void count(void *aux, bool link_only)
 {
-	++*(int *)aux;
+	struct changes *changes = aux;
+
+	++*(link_only ? &changes->link_only : &changes->all);
 }
 
 static void test_monitor(void **state)
 {
+	struct ipv6_addr link_local = addr("fe80::77");
 	struct event_loop *loop = event_loop_create();
-	int changes = 0;
+	struct changes changes = {0};
+	char dev[16] = "";
 
 	assert_int_equal(route_init(loop, count, &changes), 0);
 	ip("addr add 10.77.0.1/24 dev br0");
 	for (int i = 0; i < 50 && strcmp(lookup("10.77.0.2", 0), "br0 10.77.0.1 ::"); i++)
 		event_run_once(loop, 20);
 	assert_string_equal(lookup("10.77.0.2", 0), "br0 10.77.0.1 ::");
-	assert_true(changes >= 1);
-	changes = 0;
+	assert_true(changes.all >= 1);
+	changes = (struct changes){0};
 	ip("link set br0 address 02:00:00:00:00:bb");
-	for (int i = 0; i < 50 && !changes; i++)
+	for (int i = 0; i < 50 && !changes.all; i++)
 		event_run_once(loop, 20);
-	assert_int_equal(changes, 1);
+	assert_int_equal(changes.all, 1);
+
+	/* A device that comes, with an address of its link; one that everybody can use. */
+	changes = (struct changes){0};
+	ip("link add up0 type bridge");
+	ip("link set up0 addrgenmode none up");
+	ip("-6 addr add fe80::77/64 dev up0 nodad");
+	for (int i = 0; i < 50 && !route_is_local(&link_local, dev); i++)
+		event_run_once(loop, 20);
+	assert_string_equal(dev, "up0");
+	assert_true(changes.link_only >= 1);
+	assert_int_equal(changes.all, 0);
+	ip("addr add 10.78.0.1/24 dev up0");
+	for (int i = 0; i < 50 && !changes.all; i++)
+		event_run_once(loop, 20);
+	assert_int_equal(changes.all, 1);
+	/* Now its link counts, too. */
+	changes = (struct changes){0};
+	ip("-6 addr add fe80::78/64 dev up0 nodad");
+	for (int i = 0; i < 50 && !changes.all; i++)
+		event_run_once(loop, 20);
+	assert_int_equal(changes.all, 1);
 	ip("link del br0");
 	for (int i = 0; i < 50 && strcmp(lookup("10.77.0.2", 0), "none"); i++)
 		event_run_once(loop, 20);
