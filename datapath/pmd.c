@@ -15,7 +15,8 @@
 #include "lib/event.h"
 #include "lib/rcu.h"
 
-#define EPOLL_EVERY_US 50	/* A busy PMD looks at its descriptors this often. */
+#define EPOLL_EVERY_US 50u	/* A busy PMD looks at its descriptors this often; ... */
+#define EPOLL_SELDOM_US 200u	/* ... when nothing comes there, in the end only so often. */
 #define CLOCK_EVERY_US 20
 #define KEY_MASKS_SIZE (PL_MAX_PORTS * sizeof(struct key_mask))
 #define CHECK_MS 100
@@ -259,9 +260,10 @@ unsigned int pmd_turn(struct pmd *pmd)
 
 	path_pool_reclaim(pmd->pool);
 	if (pmd->n_rxqs > pmd->n_polled &&
-		begin - pmd->last_epoll_tsc > pmd->tsc_per_us * EPOLL_EVERY_US) {
+		begin - pmd->last_epoll_tsc > pmd->tsc_per_us * pmd->epoll_us) {
 		pmd->last_epoll_tsc = begin;
 		pmd_poll_fds(pmd);
+		pmd->epoll_us = pmd->n_ready ? EPOLL_EVERY_US : MIN(2 * pmd->epoll_us, EPOLL_SELDOM_US);
 	}
 	n += poll_rxqs(pmd, n ? rte_rdtsc() : begin);
 	if (unlikely(pmd->news.put_some) &&
@@ -372,6 +374,7 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	pmd->tsc_per_us = MAX(rte_get_tsc_hz() / 1000000, UINT64_C(1));
 	miss_budget_init(&pmd->miss_budget, pmd->tsc_per_us);
 	pmd->epoll_fd = pmd->wake_fd = -1;
+	pmd->epoll_us = EPOLL_EVERY_US;
 	pmd->ports = xcalloc(PL_MAX_PORTS, sizeof *pmd->ports);
 	for (unsigned int i = 0; i < ARRAY_SIZE(pmd->outs); i++)
 		xlate_out_init(&pmd->outs[i]);

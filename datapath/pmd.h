@@ -220,6 +220,7 @@ struct pmd {
 	uint64_t now_tsc;		/* When those were read. */
 	uint64_t last_epoll_tsc, tsc_per_us;
 	uint64_t last_wake_tsc;		/* Of control, for news. */
+	unsigned int epoll_us;		/* Until descriptors are looked at again. */
 	int64_t last_tick_ms, last_check_ms;
 	uint64_t tx_drops[DROP_N_REASONS];	/* Scratch; all zero between flushes. */
 	unsigned int depth;

@@ -168,7 +168,11 @@ static void guess_left(struct pmd *pmd, struct pmd_burst *burst, const struct ke
 		if (unlikely(burst->large >> i & 1))
 			continue;
 		burst->entries[i] = exact_guess(exact, burst->hashes[i], burst->masked[i].w, 7, 8);
-		__builtin_prefetch(burst->entries[i]);
+		if (burst->entries[i])
+			__builtin_prefetch(burst->entries[i]);
+		else
+			/* It will be asked when the hits have gone, and lies further away than all else. */
+			admission_prefetch(&exact->admission, burst->hashes[i]);
 	}
 }
 
