@@ -116,6 +116,9 @@ void ofproto_ports_set_requested(struct ofproto *ofproto, const ofp_port_t *numb
 int ofproto_port_add(
 	struct ofproto *ofproto, const struct ofproto_port *port, ofp_port_t *ofp_port);
 void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t port);
+/* No port is called NAME now, nor is one to come back under it: who takes the name next gets another number than
+ * the last, as long as there are others. */
+void ofproto_port_forget(struct ofproto *ofproto, const char *name);
 /* Link, MAC, MTU, admin state. */
 void ofproto_port_update(struct ofproto *ofproto, ofp_port_t port, const struct dp_port_info *info);
 void ofproto_port_set_peer(struct ofproto *ofproto, ofp_port_t port, dp_port_t peer);

@@ -246,6 +246,14 @@ void ofproto_port_remove(struct ofproto *ofproto, ofp_port_t number)
 	ofproto->conf_dirty = true;
 }
 
+void ofproto_port_forget(struct ofproto *ofproto, const char *name)
+{
+	look_at_numbers(ofproto);
+	shash_remove(&ofproto->port_numbers, name);
+	/* The number stays used. */
+	ofproto->numbers_names = shash_count(&ofproto->port_numbers);
+}
+
 void ofproto_port_update(
 	struct ofproto *ofproto, ofp_port_t number, const struct dp_port_info *info)
 {

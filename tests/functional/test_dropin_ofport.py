@@ -18,6 +18,12 @@ LINES = [
     "set bridge br0 other_config:dp-desc=y",
     "add-port br0 d -- set interface d type=internal ofport_request=9",
     "del-port a",
+    # Who comes again under the same name is somebody else.
+    "del-port c",
+    "add-port br0 c -- set interface c type=internal",
+    "del-port c -- add-port br0 c -- set interface c type=internal",
+    "del-port br0 b",
+    "add-port br0 b -- set interface b type=internal ofport_request=1",
     "set bridge br0 other_config:dp-desc=z",
 ]
 

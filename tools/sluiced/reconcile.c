@@ -66,7 +66,7 @@ static struct rc_port *port_find(struct rc_bridge *bridge, const char *name)
 static void port_destroy(struct rc_port *port)
 {
 	while (port->ifaces.n)
-		rc_iface_destroy(port->ifaces.items[port->ifaces.n - 1]);
+		rc_iface_remove(port->ifaces.items[port->ifaces.n - 1]);
 	vec_uninit(&port->ifaces);
 	ofproto_bundle_remove(port->bridge->ofproto, port->name);
 	port->bridge->needs_commit = true;
@@ -190,7 +190,7 @@ static void remove_old(const struct model *model)
 			}
 			for (size_t i = port->ifaces.n; i-- > 0;)
 				if (!cfg_find_iface(port->cfg, port->ifaces.items[i]->name))
-					rc_iface_destroy(port->ifaces.items[i]);
+					rc_iface_remove(port->ifaces.items[i]);
 		}
 		shash_uninit(&wanted);
 	}

@@ -328,6 +328,12 @@ void rc_iface_give_back(void)
 	}
 }
 
+void rc_iface_remove(struct rc_iface *iface)
+{
+	ofproto_port_forget(iface_ofproto(iface), iface->name);
+	rc_iface_destroy(iface);
+}
+
 void rc_iface_destroy(struct rc_iface *iface)
 {
 	struct rc_port *port = iface->port;

@@ -14,6 +14,8 @@
 struct rc_iface *rc_iface_create(struct rc_port *port, const struct model_interface *cfg);
 /* Takes it out of its bridge and closes it. */
 void rc_iface_destroy(struct rc_iface *iface);
+/* As that; its name is configured no more. */
+void rc_iface_remove(struct rc_iface *iface);
 /* After the snapshots without them are published: numbers and devices of destroyed interfaces. */
 void rc_iface_give_back(void);
 /* The interface that runs as NUMBER, or NULL. */
