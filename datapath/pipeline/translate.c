@@ -315,6 +315,8 @@ static void xlate_ctx_init(struct xlate_ctx *ctx, const struct xlate_in *in, str
 	ctx->flow = *in->flow;
 	if (!in->resume)
 		ctx->flow.actset_output = OFPP_UNSET;
+	xlate_measure(ctx);
+	ctx->measure.byte_delta = 0;
 	ctx->base = ctx->flow;
 	memset(&ctx->base.tunnel, 0, sizeof ctx->base.tunnel);
 	memset(&ctx->base.tun_metadata, 0, sizeof ctx->base.tun_metadata);

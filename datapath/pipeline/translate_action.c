@@ -404,6 +404,7 @@ struct xlate_copy xlate_copy_begin(struct xlate_ctx *ctx)
 	struct xlate_copy copy = {
 		.start = ctx->out->program.buf.len,
 		.old_irreversible = ctx->irreversible,
+		.measure = ctx->measure,
 		.base = xlate_alloc(ctx, sizeof *copy.base),
 	};
 
@@ -420,6 +421,7 @@ void xlate_copy_end(struct xlate_ctx *ctx, const struct xlate_copy *copy, bool i
 		ctx->irreversible = false;
 	}
 	ctx->irreversible |= copy->old_irreversible;
+	ctx->measure = copy->measure;
 }
 
 /* Whether what ACTS do to a packet can be undone by committing the other way round: what is known before
@@ -451,6 +453,7 @@ static void xlate_acts_nested(struct xlate_ctx *ctx, const struct act *acts, uin
 {
 	struct program_builder *program = &ctx->out->program;
 	bool old_was_mpls = ctx->was_mpls, old_irreversible = ctx->irreversible;
+	struct xlate_measure old_measure = ctx->measure;
 	struct flow *old_base;
 	size_t start, nest;
 
@@ -468,6 +471,7 @@ static void xlate_acts_nested(struct xlate_ctx *ctx, const struct act *acts, uin
 	ctx->base = *old_base;
 	ctx->was_mpls = old_was_mpls;
 	ctx->irreversible = old_irreversible;
+	ctx->measure = old_measure;
 }
 
 void xlate_acts_cloned(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, bool is_last)

@@ -191,6 +191,10 @@ static const struct pl_bucket *group_choose(struct xlate_ctx *ctx, const struct 
 		xlate_freeze(ctx);
 		return NULL;
 	}
+	if (!ctx->measure.hashed) {
+		xlate_measure(ctx);
+		ctx->measure.hashed = true;
+	}
 	return group_select(ctx, group);
 }
 

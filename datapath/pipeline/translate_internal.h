@@ -34,6 +34,14 @@ struct xlate_buf {
 
 #define XLATE_LEARNED 4u
 
+/* How long a packet is where something counts it. As with Open vSwitch it is measured anew where that sends the
+ * packet through its datapath once more: what came to it or went since then counts from there on. */
+struct xlate_measure {
+	int32_t byte_delta;	/* Frame length less that received. */
+	int32_t tags_len;	/* Bytes of tags and labels that it had when it was measured. */
+	bool hashed;		/* A select group has measured it; others need not. */
+};
+
 struct xlate_ctx {
 	const struct xlate_in *in;
 	struct xlate_out *out;
@@ -53,7 +61,7 @@ struct xlate_ctx {
 	int depth;
 	uint32_t n_lookups;
 	uint32_t n_buckets;		/* Run so far. */
-	int32_t byte_delta;		/* Frame length here less that received. */
+	struct xlate_measure measure;
 
 	struct xlate_buf stack;
 	struct xlate_buf action_set;
@@ -129,6 +137,8 @@ const struct pl_port *xlate_port(struct xlate_ctx *ctx, ofp_port_t number);
 /* Before a look at all ports of the bridge. */
 void xlate_depend_on_ports(struct xlate_ctx *ctx);
 /* Counts N packets, as long as they are here. */
+/* Measures the packet as it is now (tags and labels; a tunnel's headers are its own business). */
+void xlate_measure(struct xlate_ctx *ctx);
 void xlate_count(struct xlate_ctx *ctx, uint32_t counter);
 void xlate_refresh(struct xlate_ctx *ctx, uint32_t counter);
 
@@ -202,6 +212,7 @@ void xlate_acts_cloned(struct xlate_ctx *ctx, const struct act *acts, uint32_t l
 struct xlate_copy {
 	size_t start;
 	bool old_irreversible;
+	struct xlate_measure measure;
 	struct flow *base;
 };
 struct xlate_copy xlate_copy_begin(struct xlate_ctx *ctx);

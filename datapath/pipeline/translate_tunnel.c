@@ -257,6 +257,7 @@ static void tnl_underlay(struct xlate_ctx *ctx, const struct pl_port *port,
 	bool is_last)
 {
 	struct flow *saved = xlate_alloc(ctx, 3 * sizeof *saved);
+	struct xlate_measure measure = ctx->measure;
 	struct flow *wc = ctx->wc;
 
 	saved[0] = ctx->flow;
@@ -265,14 +266,15 @@ static void tnl_underlay(struct xlate_ctx *ctx, const struct pl_port *port,
 	ctx->wc = &saved[2];
 	tnl_outer_flow(&ctx->flow, outer, way, header);
 	ctx->base = ctx->flow;
-	ctx->byte_delta += header->len;
+	ctx->measure.byte_delta += header->len;
+	ctx->measure.tags_len = 0;
 	ctx->n_tunnels++;
 	if (way->port->is_underlay)
 		tnl_output_device(ctx, way->port);
 	else
 		xlate_patch(ctx, port, way->port, is_last);
 	ctx->n_tunnels--;
-	ctx->byte_delta -= header->len;
+	ctx->measure = measure;
 	wc->pkt_mark |= ctx->wc->pkt_mark;
 	wc->queue |= ctx->wc->queue;
 	ctx->wc = wc;

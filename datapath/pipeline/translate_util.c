@@ -140,6 +140,14 @@ const struct pl_port *xlate_port(struct xlate_ctx *ctx, ofp_port_t number)
 	return pl_port_from_ofp(ctx->conf, number);
 }
 
+void xlate_measure(struct xlate_ctx *ctx)
+{
+	int32_t len = 4 * (flow_n_vlans(&ctx->flow) + flow_n_mpls(&ctx->flow));
+
+	ctx->measure.byte_delta += len - ctx->measure.tags_len;
+	ctx->measure.tags_len = len;
+}
+
 void xlate_count(struct xlate_ctx *ctx, uint32_t counter)
 {
 	struct xlate_out *out = ctx->out;
@@ -149,7 +157,7 @@ void xlate_count(struct xlate_ctx *ctx, uint32_t counter)
 	for (unsigned int i = 0; i < out->n_counters; i++) {
 		struct xlate_counter *c = &out->counters[i];
 
-		if (c->id == counter && c->byte_delta == ctx->byte_delta) {
+		if (c->id == counter && c->byte_delta == ctx->measure.byte_delta) {
 			c->n++;
 			return;
 		}
@@ -159,7 +167,7 @@ void xlate_count(struct xlate_ctx *ctx, uint32_t counter)
 		out->counters =
 			xrealloc(out->counters, out->max_counters * sizeof *out->counters);
 	}
-	out->counters[out->n_counters++] = (struct xlate_counter){counter, 1, ctx->byte_delta};
+	out->counters[out->n_counters++] = (struct xlate_counter){counter, 1, ctx->measure.byte_delta};
 	if (out->n_counters > XLATE_MAX_COUNTERS)
 		out->cacheable = false;
 }

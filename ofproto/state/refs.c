@@ -73,7 +73,8 @@ static struct of_refs *refs_get(struct hmap *map, uint32_t id)
 	return refs;
 }
 
-/* Mentions in a list: counted, then entered into RULE's array, each target once. */
+/* Mentions in a list: counted, then entered into RULE's array. A rule refers to a group each time that it mentions
+ * it, but has a meter or has it not, as Open vSwitch counts. */
 struct refs_walk {
 	struct of_state *state;
 	struct of_rule *rule;
@@ -91,7 +92,7 @@ static void refs_enter(struct refs_walk *walk, struct hmap *map, uint32_t id)
 		return;
 	}
 	target = refs_get(map, id);
-	for (size_t i = 0; i < rule->n_refs; i++)
+	for (size_t i = 0; map == &walk->state->meter_refs && i < rule->n_refs; i++)
 		if (rule->refs[i].target == target)
 			return;
 	ref = &rule->refs[rule->n_refs++];

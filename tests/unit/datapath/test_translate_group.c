@@ -199,6 +199,44 @@ static void select_by_weight(void **state)
 	assert_int_equal(fx->out.wc.tp_src, BE16_MAX);
 }
 
+static int32_t counted_delta(uint32_t counter)
+{
+	for (unsigned int i = 0; i < fx->out.n_counters; i++)
+		if (fx->out.counters[i].id == counter)
+			return fx->out.counters[i].byte_delta;
+	fail_msg("counter %u does not count", counter);
+	return 0;
+}
+
+/* A tag that was pushed before counts from the group on, as long as the packet is that one. */
+static void select_measures_the_packet(void **state)
+{
+	struct pl_group *group = fx_group(1, PL_GROUP_SELECT, 1);
+	struct act_builder *b = fx_acts();
+	struct pl_rule *outer, *after;
+	struct act_push *push;
+	size_t nest;
+
+	output_bucket(group, 0, 2);
+	group->counter = counter_alloc();
+	pl_group_set(br, group);
+	nest = act_nest_begin(b, ACT_CLONE, sizeof(struct act_nest));
+	push = act_put(b, ACT_PUSH_VLAN, sizeof *push);
+	push->ethertype = htobe16(ETH_T_VLAN_8021Q);
+	((struct act_group *)act_put(b, ACT_GROUP, sizeof(struct act_group)))->group_id = 1;
+	act_nest_end(b, nest);
+	fx_goto(b, 1);
+	outer = fx_rule(fx, br, 0, 20, "", b);
+	b = fx_acts();
+	fx_output(b, 3);
+	after = fx_rule(fx, br, 1, 20, "", b);
+	send_tcp(1);
+	assert_int_equal(fx->n_frames, 2);
+	assert_int_equal(counted_delta(outer->counter), 0);
+	assert_int_equal(counted_delta(group->counter), 4);
+	assert_int_equal(counted_delta(after->counter), 0);
+}
+
 static void select_leaves_dead_buckets_out(void **state)
 {
 	struct pl_group *group = fx_group(1, PL_GROUP_SELECT, 2);
@@ -272,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loop_of_groups_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(chain_that_multiplies_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(select_by_weight, setup, teardown),
+		cmocka_unit_test_setup_teardown(select_measures_the_packet, setup, teardown),
 		cmocka_unit_test_setup_teardown(select_leaves_dead_buckets_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(multipath_spreads, setup, teardown),
 		cmocka_unit_test_setup_teardown(bundle_takes_the_first_live, setup, teardown),

@@ -479,7 +479,7 @@ static void test_groups(void **state)
 	assert_int_equal(group_mod(OFPGC_ADD, 4, 4), OFPGMFC_LOOP);
 	assert_int_equal(group_mod(OFPGC_MODIFY, 9, 0), OFPGMFC_UNKNOWN_GROUP);
 	add("send_flow_rem,priority=5,actions=group:2,clone(group:2)");
-	assert_int_equal(of_group_n_refs(&tables, of_group_find(&tables, 2)), 1);
+	assert_int_equal(of_group_n_refs(&tables, of_group_find(&tables, 2)), 2);
 	sbuf_clear(&news);
 	assert_int_equal(group_mod(OFPGC_DELETE, 2, 0), OFP_OK);
 	assert_news("x5 -5:group:0 ");
