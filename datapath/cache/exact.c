@@ -11,16 +11,24 @@ COVERAGE_DEFINE(exact_crowded);
  * forgotten everything does not shut anyone out for good. */
 #define ADMIT_BLINDLY 64
 
+/* Epochs since the last hit that make an entry one that may go. */
+#define OLD 2
+
 /* A second's crowded keys are worth more memory if there are so many, and one for so many places, and they are
  * not a few of a flood; and that for two seconds, as they may have found keys that are of no use since a mask of keys
- * has grown. Those are never more than there are places: crowded keys that are do not wait. */
+ * has grown. Those are never more than there are places, nor are they many of the lookups for long: crowded keys that are
+ * both do not wait. */
 #define CROWDED 512u
 #define CROWDED_PLACES 16
 #define CROWDED_SHARE 8
-#define STRAYED_PLACES 1		/* A second's finds in second places, one for so many places. */
+#define CROWD_SHARE 4
 
-/* Epochs since the last hit that make an entry one that may go. */
-#define OLD 2
+/* So are keys in second places, whose lookups cost twice as much: one lookup of a second in so many that finds its key
+ * there, in a table more than half full. Entries that nobody asks for any more crowd the others for OLD seconds, so it
+ * has to be so for one more. */
+#define STRAYED 512u
+#define STRAYED_SHARE 32
+#define STRAYED_TICKS (OLD + 1)
 
 /* Slots of the doorkeeper for each place, of two keys each. */
 #define DOORKEEPER 1
@@ -92,21 +100,23 @@ static void grow(struct exact *exact, uint32_t mask)
 	exact->old_mask = exact->mask;
 	exact->mask = mask;
 	exact->n_moving = EXACT_MOVING_TICKS;
-	exact->n_crowds = 0;
+	exact->n_crowds = exact->n_spreads = 0;
 	/* What was counted before tells nothing of the larger one. */
-	exact->n_crowded = exact->n_full = exact->n_strayed = 0;
+	exact->n_crowded = exact->n_full = exact->n_strayed = exact->n_looked = 0;
 	admission_grow(&exact->admission, slots(exact, mask));
 }
 
 static bool is_crowd(const struct exact *exact)
 {
-	return exact->n_crowded > (exact->mask + 1) * EXACT_WAYS;
+	return exact->n_crowded > (exact->mask + 1) * EXACT_WAYS &&
+		exact->n_crowded > exact->n_looked / CROWD_SHARE;
 }
 
-/* So many keys are found in their second bucket that it costs too much. */
+/* So many keys are found in their second bucket that it costs too much, however many packets there are. */
 static bool is_far_spread(const struct exact *exact)
 {
-	return exact->n_strayed > (exact->mask + 1) * EXACT_WAYS / STRAYED_PLACES;
+	return exact->n_strayed > STRAYED && exact->n_strayed > exact->n_looked / STRAYED_SHARE &&
+		exact_n_used(exact) > (exact->mask + 1) * EXACT_WAYS / 2;
 }
 
 static bool is_worth_more(const struct exact *exact)
@@ -141,9 +151,10 @@ void exact_tick(struct exact *exact)
 		exact->old_mask = exact->mask;
 	exact_check(exact);
 	exact->n_crowds = is_worth_more(exact) ? exact->n_crowds + 1 : 0;
-	if ((exact->n_crowds > 1 || is_far_spread(exact)) && exact->mask < exact->max_mask)
+	exact->n_spreads = is_far_spread(exact) ? exact->n_spreads + 1 : 0;
+	if ((exact->n_crowds > 1 || exact->n_spreads >= STRAYED_TICKS) && exact->mask < exact->max_mask)
 		want_more(exact);
-	exact->n_crowded = exact->n_full = exact->n_strayed = 0;
+	exact->n_crowded = exact->n_full = exact->n_strayed = exact->n_looked = 0;
 }
 
 bool exact_wants(const struct exact *exact, uint32_t *mask)

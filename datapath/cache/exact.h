@@ -58,8 +58,9 @@ struct exact {
 	uint32_t random;
 	uint32_t n_full;		/* Keys that found their bucket full, this epoch. */
 	uint32_t n_crowded;		/* Keys in use that others drove out or kept out, this epoch. */
-	uint32_t n_strayed;		/* Keys that were found in their second bucket, this epoch. */
-	uint32_t n_crowds;		/* Epochs in a row when those were worth more memory. */
+	uint32_t n_strayed;		/* Keys that were found in their second bucket, this epoch ... */
+	uint32_t n_looked;		/* ... of so many that bursts looked up. */
+	uint32_t n_crowds, n_spreads;	/* Epochs in a row when crowds, or strays, were worth more memory. */
 	uint32_t min_slots;		/* Of the doorkeeper. */
 	uint32_t n_asked, n_astray;	/* Lookups of bursts lately, and those whose key was not in its first way. */
 	bool by_bucket;			/* There are many of those: bursts are to ask buckets first. */
@@ -250,6 +251,7 @@ static inline const uint64_t *exact_first(const struct exact *exact, uint64_t ha
 /* Of N_ASKED lookups N_ASTRAY were not, or would not have been, answered by their first way. */
 static inline void exact_count_astray(struct exact *exact, uint32_t n_asked, uint32_t n_astray)
 {
+	exact->n_looked += n_asked;
 	exact->n_asked += n_asked;
 	exact->n_astray += n_astray;
 	if (likely(exact->n_asked < EXACT_ASKED))

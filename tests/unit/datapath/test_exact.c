@@ -223,6 +223,46 @@ static void strays_are_found(void **state)
 	exact_uninit(&exact);
 }
 
+/* A second in which each of N keys is looked up so many TIMES. */
+static void second_of(struct exact *exact, uint64_t n, int times)
+{
+	struct exact_ref ref;
+
+	for (int time = 0; time < times; time++) {
+		for (uint64_t i = 0; i < n; i++)
+			if (!find(exact, i, &ref))
+				insert(exact, i, (uint32_t)i % 4096);
+		exact_count_astray(exact, (uint32_t)n, 0);
+	}
+	exact_tick(exact);
+}
+
+static bool spreads(uint64_t n, int times)
+{
+	struct exact exact;
+	uint32_t mask;
+	bool wants;
+
+	exact_init(&exact, 8192, 65536, STRIDE);
+	assert_int_equal((exact.mask + 1) * EXACT_WAYS, 16384);
+	for (int i = 0; i < 6; i++)
+		second_of(&exact, n, times);
+	wants = exact_wants(&exact, &mask);
+	exact_uninit(&exact);
+	return wants;
+}
+
+/* Keys in second places make it grow when they are many of those that are looked up, be that often or seldom. */
+static void grows_when_far_spread(void **state)
+{
+	for (int times = 2; times <= 20; times += 6) {
+		assert_true(spreads(12800, times));
+		assert_false(spreads(8000, times));
+	}
+	/* A handful of lookups says nothing. */
+	assert_false(spreads(100, 20));
+}
+
 /* A mark without a stray is taken away by whoever looks. */
 static void marks_go(void **state)
 {
@@ -277,6 +317,7 @@ int main(void)
 		cmocka_unit_test(dead_entries_make_room),
 		cmocka_unit_test(grows_when_crowded),
 		cmocka_unit_test(strays_are_found),
+		cmocka_unit_test(grows_when_far_spread),
 		cmocka_unit_test(marks_go),
 		cmocka_unit_test(growing_moves_entries),
 	};
