@@ -30,7 +30,8 @@ static inline void put_popped(struct pmd *pmd, const struct pl_port *port, struc
 
 	pmd->popped.ports[i] = port;
 	pmd->popped.mbufs[i] = mbuf;
-	pmd->popped.dressed |= (uint64_t)dressed << i;
+	if (dressed)
+		pmd->popped.dressed |= UINT64_C(1) << i;
 }
 
 /* The port that a packet of a tunnel of TYPE came by. Trains of packets come by one. */
@@ -154,61 +155,98 @@ static void outer_learn(struct pmd *pmd, const struct path *path, const struct p
 	pp->has_outers = true;
 }
 
-/* What is known of the header at DATA, with SEG_LEN of LEN bytes; NULL: nothing. */
-__attribute__((always_inline)) static inline struct pmd_outer *outer_find(struct pmd *pmd,
-	const struct pmd_burst *burst, const struct key_mask *mask, const uint8_t *data, uint32_t len,
-	uint32_t seg_len)
+/* What is known of the header at DATA, whose words are WORDS; NULL: nothing. */
+static struct pmd_outer *outer_find(struct pmd *pmd, const struct pmd_burst *burst, const struct key_mask *mask,
+	const uint8_t *data, const struct outer_words *words)
 {
-	struct outer_words words;
-	struct pmd_outer *outer;
-	uint16_t tot_len;
+	struct pmd_outer *outer = outer_at(pmd, data);
 
-	if (unlikely(seg_len < TNL_PLAIN_FRAME_LEN + ETH_HEADER_LEN))
-		return NULL;
-	outer = outer_at(pmd, data);
-	words = outer_read(data);
-	memcpy(&tot_len, data + 16, sizeof tot_len);
-	tot_len = be16toh(tot_len);
-	if (unlikely(!outer_equal(outer, &words) || outer->seq != pmd->seq || outer->epoch != mask->epoch ||
-		outer->in_port != burst->in_port->dp_port || tot_len > len - ETH_HEADER_LEN ||
-		tot_len < TNL_PLAIN_LEN || !outer_sum_is_right(outer, data) ||
-		path_generation(&pmd->paths[outer->path.slot]) != outer->path.generation))
+	if (!outer_equal(outer, words) || outer->seq != pmd->seq || outer->epoch != mask->epoch ||
+		outer->in_port != burst->in_port->dp_port ||
+		path_generation(&pmd->paths[outer->path.slot]) != outer->path.generation)
 		return NULL;
 	return outer;
+}
+
+/* Packets in a row with one outer header. */
+struct outer_row {
+	struct pmd_outer *outer;	/* NULL: there is none yet. */
+	const struct pl_port *port;
+	unsigned int n;
+	uint64_t bytes;			/* As received. */
+};
+
+static void row_count(struct pmd *pmd, struct outer_row *row)
+{
+	if (row->n)
+		path_count(&pmd->paths[row->outer->path.slot], row->n, row->bytes, pmd->now_ms);
+	row->n = 0;
+	row->bytes = 0;
+}
+
+/* A row of the header at DATA, whose words are WORDS, begins. False: it is not known, and the last one goes on. */
+__attribute__((noinline)) static bool row_begin(struct pmd *pmd, const struct pmd_burst *burst,
+	const struct key_mask *mask, const uint8_t *data, const struct outer_words *words, struct outer_row *row)
+{
+	struct pmd_outer *outer = outer_find(pmd, burst, mask, data, words);
+	const struct pl_port *port = outer ? pl_port_get(outer->tunnel) : NULL;
+
+	if (!port)
+		return false;
+	row_count(pmd, row);
+	row->outer = outer;
+	row->port = port;
+	return true;
+}
+
+/* The header at DATA, of a frame of LEN bytes, is right in what differs from packet to packet. */
+__attribute__((always_inline)) static inline bool outer_rest_is_right(const struct pmd_outer *outer,
+	const uint8_t *data, uint32_t len)
+{
+	uint16_t tot_len;
+
+	memcpy(&tot_len, data + 16, sizeof tot_len);
+	tot_len = be16toh(tot_len);
+	return tot_len <= len - ETH_HEADER_LEN && tot_len >= TNL_PLAIN_LEN && outer_sum_is_right(outer, data);
 }
 
 void pmd_tunnel_pop_known(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	const struct pl_port *port = NULL;
-	const struct pmd_outer *last = NULL;
-	unsigned int n_left = 0, n_known = 0;
+	struct outer_row row = {.outer = NULL};
+	unsigned int n_left = 0, n_all = burst->n;
+	uint64_t bytes_left = 0;
 
 	if (unlikely(burst->dressed || pmd->no_caches))
 		return;
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (unsigned int i = 0; i < n_all; i++) {
 		struct rte_mbuf *m = burst->mbufs[i];
 		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
-		struct pmd_outer *outer = outer_find(pmd, burst, mask, data, m->pkt_len, m->data_len);
+		struct outer_words words;
+		bool known = false;
 
-		if (likely(outer) && outer != last) {
-			port = pl_port_get(outer->tunnel);
-			last = outer;
+		if (likely(m->data_len >= TNL_PLAIN_FRAME_LEN + ETH_HEADER_LEN)) {
+			words = outer_read(data);
+			known = (likely(row.outer && outer_equal(row.outer, &words)) ||
+					row_begin(pmd, burst, mask, data, &words, &row)) &&
+				outer_rest_is_right(row.outer, data, m->pkt_len);
 		}
-		if (unlikely(!outer || !port)) {
+		if (unlikely(!known)) {
 			burst->mbufs[n_left++] = m;
+			bytes_left += m->pkt_len;
 			continue;
 		}
 		/* The inner packet's headers. */
 		__builtin_prefetch(data + 64);
-		path_count(&pmd->paths[outer->path.slot], 1, m->pkt_len, pmd->now_ms);
-		burst->bytes -= m->pkt_len;
+		row.n++;
+		row.bytes += m->pkt_len;
 		cut_outer(m);
-		put_popped(pmd, port, m, false);
-		n_known++;
+		put_popped(pmd, row.port, m, false);
 	}
+	row_count(pmd, &row);
 	burst->n = n_left;
-	stat_add(&pmd->stats.exact_hits, n_known);
+	burst->bytes = bytes_left;
+	stat_add(&pmd->stats.exact_hits, n_all - n_left);
 }
 
 /* ------------------------------------------------------------------ plain ones */
