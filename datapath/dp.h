@@ -9,7 +9,7 @@
  * Port life: dp_port_open() takes a number at once and answers later with DP_PORT_OPENED or
  * DP_PORT_FAILED; the owner then puts the port into its bridge's snapshot (pipeline.h) and only then
  * does traffic flow. dp_port_close() after it was taken out of the snapshot; the number is free again
- * after DP_PORT_CLOSED.
+ * once DP_PORT_CLOSED (or DP_PORT_FAILED) was taken from the queue.
  *
  * No type of DPDK shows here.
  */
@@ -93,7 +93,7 @@ struct dp_port_spec {
 
 enum dp_port_event_type {
 	DP_PORT_OPENED,
-	DP_PORT_FAILED,		/* error says what to do. The number is free again. */
+	DP_PORT_FAILED,		/* error says what to do. */
 	DP_PORT_CLOSED,
 	DP_PORT_CHANGED,	/* Link, MAC, MTU, admin state: see info. */
 	DP_PORT_GONE,		/* The device vanished under us; still to be closed. */

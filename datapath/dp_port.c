@@ -43,10 +43,10 @@ static struct dp_device *device_create(const char *name, enum dp_device_state st
 	return device;
 }
 
+/* Its number stays taken for as long as somebody may know the device by it. */
 static void device_destroy(struct dp_device *device)
 {
 	dp.by_number[device->number] = NULL;
-	id_pool_free(dp.numbers, device->number);
 	list_remove(&device->node);
 	free(device->tx_locks);
 	dp_rxqs_detach(device);
@@ -70,13 +70,17 @@ bool dp_port_event_next(struct dp_port_event *event)
 {
 	struct list *first = list_pop_front(&dp.events);
 	struct dp_event_node *node = LIST_TO(first, struct dp_event_node, node);
+	bool is_implicit;
 
 	if (!node)
 		return false;
 	*event = node->event;
 	free(node);
 	/* Implicit ports are nobody else's. */
-	return dp_underlay_takes(event) ? dp_port_event_next(event) : true;
+	is_implicit = dp_underlay_takes(event);
+	if (event->type == DP_PORT_FAILED || event->type == DP_PORT_CLOSED)
+		id_pool_free(dp.numbers, event->port);
+	return is_implicit ? dp_port_event_next(event) : true;
 }
 
 /* ------------------------------------------------------------------ on and off the PMDs */
@@ -201,8 +205,10 @@ void dp_port_free(dp_port_t number)
 {
 	struct dp_device *device = dp_device(number);
 
-	if (device && device->state == DP_DEVICE_NONE)
+	if (device && device->state == DP_DEVICE_NONE) {
 		device_destroy(device);
+		id_pool_free(dp.numbers, number);
+	}
 }
 
 dp_port_t dp_port_open(const struct dp_port_spec *spec)

@@ -333,6 +333,14 @@ static void port_comes_and_goes(void **state)
 	event = wait_event(DP_PORT_FAILED, again);
 	assert_int_not_equal(event.error[0], 0);
 
+	/* A number is nobody else's while there is news about it. */
+	port = dp_port_open(&bad);
+	RUN_UNTIL(!dp_port_name(port));
+	again = dp_port_open(&bad);
+	assert_int_not_equal(again, port);
+	wait_event(DP_PORT_FAILED, port);
+	wait_event(DP_PORT_FAILED, again);
+
 	/* Closed before it was open. */
 	port = dp_port_open(&(struct dp_port_spec){.name = "extra", .type = "internal"});
 	dp_port_close(port);
