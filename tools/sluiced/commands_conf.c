@@ -51,23 +51,6 @@ static void put_vlans(struct sbuf *s, const char *key, const unsigned long *vlan
 	}
 }
 
-/* The interface behind a number of the datapath. */
-static const char *iface_name(dp_port_t dp_port)
-{
-	struct rc_bridge *bridge;
-	struct rc_port *port;
-
-	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
-		HMAP_FOR_EACH (port, node, &bridge->ports) {
-			struct rc_iface **iface;
-
-			VEC_FOR_EACH (iface, &port->ifaces)
-				if ((*iface)->dp_port == dp_port)
-					return (*iface)->name;
-		}
-	return "?";
-}
-
 static void put_mirrors(struct sbuf *s, const struct pl_bridge_conf *conf, const char *key, uint32_t mirrors)
 {
 	for (size_t i = 0; i < conf->n_mirrors; i++)
@@ -92,8 +75,11 @@ static void put_port(struct sbuf *s, const struct pl_bridge_conf *conf, const st
 	sbuf_putf(s, " config=%#x stp=%u mtu=%u link=%s", port->config, port->stp, port->mtu,
 		port->link_up ? "up" : "down");
 	put_mac(s, "mac", port->mac);
-	if (port->peer)
-		sbuf_putf(s, " peer=%s", iface_name(port->peer));
+	if (port->peer) {
+		const struct rc_iface *peer = reconcile_iface_by_dp_port(port->peer);
+
+		sbuf_putf(s, " peer=%s", peer ? peer->name : "?");
+	}
 	if (port->tunnel) {
 		struct sbuf tunnel = SBUF_INITIALIZER;
 		const char *settings;
@@ -164,33 +150,28 @@ static void put_bridge(struct sbuf *s, const struct rc_bridge *bridge)
 	free(ports);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp((*(struct rc_bridge *const *)a)->name, (*(struct rc_bridge *const *)b)->name);
-}
-
 static void cmd_conf(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-	VEC(struct rc_bridge *) bridges = VEC_INITIALIZER;
+	const struct rc_bridge *only = NULL;
 	struct sbuf s = SBUF_INITIALIZER;
-	struct rc_bridge *bridge;
+	struct rc_bridge **bridges;
+	size_t n;
 
 	(void)aux;
-	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
-		if (argc < 2 || !strcmp(argv[1], bridge->name))
-			vec_push(&bridges, bridge);
-	if (argc > 1 && !bridges.n) {
-		unixctl_replyf_error(conn, "%s: no such bridge", argv[1]);
-		vec_uninit(&bridges);
-		return;
+	if (argc > 1) {
+		only = reconcile_bridge(argv[1]);
+		if (!only) {
+			unixctl_replyf_error(conn, "%s: no such bridge", argv[1]);
+			return;
+		}
 	}
-	if (bridges.n)
-		qsort(bridges.items, bridges.n, sizeof *bridges.items, by_name);
-	for (size_t i = 0; i < bridges.n; i++)
-		put_bridge(&s, bridges.items[i]);
+	bridges = reconcile_sorted_bridges(&n);
+	for (size_t i = 0; i < n; i++)
+		if (!only || bridges[i] == only)
+			put_bridge(&s, bridges[i]);
+	free(bridges);
 	unixctl_reply(conn, sbuf_cstr(&s));
 	sbuf_uninit(&s);
-	vec_uninit(&bridges);
 }
 
 void commands_conf_init(void)

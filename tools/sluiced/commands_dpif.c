@@ -28,24 +28,7 @@ static void reply_sbuf(struct unixctl_conn *conn, struct sbuf *s)
 	sbuf_uninit(s);
 }
 
-/* ------------------------------------------------------------------ bridges and ports in order */
-
-static int compare_bridges(const void *a, const void *b)
-{
-	return strcmp((*(struct rc_bridge *const *)a)->name, (*(struct rc_bridge *const *)b)->name);
-}
-
-/* All bridges by name; free() the array. */
-static struct rc_bridge **sorted_bridges(size_t *n)
-{
-	struct rc_bridge *bridge, **list = xcalloc(hmap_count(reconcile_bridges()) + 1, sizeof *list);
-
-	*n = 0;
-	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
-		list[(*n)++] = bridge;
-	qsort(list, *n, sizeof *list, compare_bridges);
-	return list;
-}
+/* ------------------------------------------------------------------ interfaces */
 
 static int compare_ifaces(const void *a_, const void *b_)
 {
@@ -205,18 +188,13 @@ static void put_ports(struct sbuf *s, bool statistics)
 {
 	VEC(struct shown) lines = VEC_INITIALIZER;
 	const struct tnl_listener *listener;
-	struct rc_bridge *bridge;
-	struct rc_port *port;
 
-	HMAP_FOR_EACH (bridge, node, reconcile_bridges())
-		HMAP_FOR_EACH (port, node, &bridge->ports) {
-			struct rc_iface **iface;
+	for (dp_port_t number = 1; number < PL_MAX_PORTS; number++) {
+		const struct rc_iface *iface = reconcile_iface_by_dp_port(number);
 
-			VEC_FOR_EACH (iface, &port->ifaces)
-				if ((*iface)->state == RC_RUNNING && (*iface)->kind == PL_PORT_DEVICE)
-					*vec_push_zero(&lines) =
-						(struct shown) {.number = (*iface)->dp_port, .iface = *iface};
-		}
+		if (iface && iface->state == RC_RUNNING && iface->kind == PL_PORT_DEVICE)
+			*vec_push_zero(&lines) = (struct shown) {.number = number, .iface = iface};
+	}
 	CMAP_FOR_EACH (listener, node, &tnl_listeners)
 		*vec_push_zero(&lines) = (struct shown) {.number = listener->dp_port, .listener = listener};
 	if (lines.n)
@@ -266,7 +244,7 @@ static void cmd_dpif_show(struct unixctl_conn *conn, int argc, const char *argv[
 	(void)argc, (void)argv, (void)aux;
 	dp_cache_stats(&hits, &misses, &lost, &n_paths);
 	sbuf_putf(&s, "netdev@" DP_NAME ": hit:%" PRIu64 " missed:%" PRIu64 "\n", hits, misses);
-	bridges = sorted_bridges(&n_bridges);
+	bridges = reconcile_sorted_bridges(&n_bridges);
 	for (size_t i = 0; i < n_bridges; i++) {
 		size_t n;
 		struct rc_iface **ifaces = bridge_ifaces(bridges[i], &n);
@@ -301,7 +279,7 @@ static void cmd_dpif_dump_dps(struct unixctl_conn *conn, int argc, const char *a
 	size_t n;
 
 	(void)argc, (void)argv, (void)aux;
-	bridges = sorted_bridges(&n);
+	bridges = reconcile_sorted_bridges(&n);
 	for (size_t i = 0; i < n; i++)
 		sbuf_putf(&s, "%s@%s\n", *bridges[i]->cfg->datapath_type ? bridges[i]->cfg->datapath_type
 			: "system", bridges[i]->name);

@@ -38,6 +38,22 @@ struct hmap *reconcile_bridges(void)
 	return &bridges;
 }
 
+static int compare_bridges(const void *a, const void *b)
+{
+	return strcmp((*(struct rc_bridge *const *)a)->name, (*(struct rc_bridge *const *)b)->name);
+}
+
+struct rc_bridge **reconcile_sorted_bridges(size_t *n)
+{
+	struct rc_bridge *bridge, **list = xcalloc(hmap_count(&bridges) + 1, sizeof *list);
+
+	*n = 0;
+	HMAP_FOR_EACH (bridge, node, &bridges)
+		list[(*n)++] = bridge;
+	qsort(list, *n, sizeof *list, compare_bridges);
+	return list;
+}
+
 struct rc_iface *reconcile_iface(const char *name)
 {
 	return rc_iface_find(name);

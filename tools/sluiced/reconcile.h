@@ -80,4 +80,8 @@ const struct model *reconcile_model(void);
 /* For status and commands. */
 struct rc_bridge *reconcile_bridge(const char *name);
 struct hmap *reconcile_bridges(void);
+/* All bridges by name, *N of them; free() the array. */
+struct rc_bridge **reconcile_sorted_bridges(size_t *n);
 struct rc_iface *reconcile_iface(const char *name);
+/* The interface that has a number of the datapath, or NULL. */
+struct rc_iface *reconcile_iface_by_dp_port(dp_port_t dp_port);

@@ -32,6 +32,7 @@ struct closing {
 };
 
 static struct hmap ifaces = HMAP_INITIALIZER;
+static struct rc_iface *by_dp_port[PL_MAX_PORTS];
 static struct list closings = LIST_INITIALIZER(&closings);
 static int64_t next_retry_ms;
 
@@ -62,10 +63,16 @@ struct rc_iface *rc_iface_find(const char *name)
 	return NULL;
 }
 
-/* Of devices, which have events. */
-static struct rc_iface *by_dp_port[PL_MAX_PORTS];
+static void set_dp_port(struct rc_iface *iface, dp_port_t dp_port)
+{
+	if (iface->dp_port)
+		by_dp_port[iface->dp_port] = NULL;
+	iface->dp_port = dp_port;
+	if (dp_port)
+		by_dp_port[dp_port] = iface;
+}
 
-static struct rc_iface *find_dp_port(dp_port_t dp_port)
+struct rc_iface *reconcile_iface_by_dp_port(dp_port_t dp_port)
 {
 	return dp_port < PL_MAX_PORTS ? by_dp_port[dp_port] : NULL;
 }
@@ -147,7 +154,7 @@ static void open_patch(struct rc_iface *iface)
 		return;
 	}
 	iface->kind = PL_PORT_PATCH;
-	iface->dp_port = dp_port_alloc(iface->name);
+	set_dp_port(iface, dp_port_alloc(iface->name));
 	iface->info.admin_up = iface->info.link_up = true;
 	make_mac(iface);
 	run(iface);
@@ -174,12 +181,12 @@ static void open_tunnel(struct rc_iface *iface)
 		return;
 	}
 	iface->kind = PL_PORT_TUNNEL;
-	iface->dp_port = dp_port_alloc(iface->name);
+	set_dp_port(iface, dp_port_alloc(iface->name));
 	listening = tnl_port_listening();
 	error = tnl_port_add(&config, iface->dp_port, iface->name, &iface->tunnel);
 	if (error) {
 		dp_port_free(iface->dp_port);
-		iface->dp_port = 0;
+		set_dp_port(iface, 0);
 		fail(iface, xasprintf("could not add network device %s to ofproto (%s)%s", iface->name,
 			strerror(-error), error == -EEXIST
 				? ": another tunnel has the same type, key, local_ip and remote_ip" : ""));
@@ -229,8 +236,7 @@ static void open_device(struct rc_iface *iface)
 	}
 	iface->kind = PL_PORT_DEVICE;
 	iface->state = RC_OPENING;
-	iface->dp_port = dp_port_open(&spec);
-	by_dp_port[iface->dp_port] = iface;
+	set_dp_port(iface, dp_port_open(&spec));
 	dp_port_set_rxq_affinity(iface->dp_port, smap_get(&cfg->other_config, "pmd-rxq-affinity"));
 }
 
@@ -302,15 +308,14 @@ static void iface_close(struct rc_iface *iface)
 	if (iface->dp_port) {
 		struct closing *c = xcalloc(1, sizeof *c);
 
-		by_dp_port[iface->dp_port] = NULL;
 		c->dp_port = iface->dp_port;
 		c->kind = iface->kind;
 		c->owns_name = c->kind == PL_PORT_DEVICE && strcmp(iface->type, "system") != 0;
 		c->name = xstrdup(iface->name);
 		list_push_back(&closings, &c->node);
 	}
+	set_dp_port(iface, 0);
 	touch(iface);
-	iface->dp_port = 0;
 }
 
 void rc_iface_give_back(void)
@@ -511,7 +516,7 @@ static void port_changed(struct rc_iface *iface, const struct dp_port_info *info
 
 static void handle(const struct dp_port_event *event)
 {
-	struct rc_iface *iface = find_dp_port(event->port);
+	struct rc_iface *iface = reconcile_iface_by_dp_port(event->port);
 
 	if (event->type == DP_PORT_CLOSED) {
 		closed(event->port);
@@ -526,8 +531,7 @@ static void handle(const struct dp_port_event *event)
 		update_device(iface);
 		break;
 	case DP_PORT_FAILED:
-		by_dp_port[iface->dp_port] = NULL;
-		iface->dp_port = 0;
+		set_dp_port(iface, 0);
 		fail(iface, xstrdup(event->error));
 		break;
 	case DP_PORT_CHANGED:
