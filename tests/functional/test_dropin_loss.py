@@ -55,6 +55,7 @@ def prepare(lab):
         lab.veth(host, name, guest, "eth0")
         guest.take("eth0", address, mac)
     host.start()
+    host.prioritize()
     host.vsctl("add-br br0 -- set-fail-mode br0 secure -- add-port br0 p1 -- add-port br0 p2")
     host.add_flows("br0", "in_port=p1,actions=output:p2\nin_port=p2,actions=output:p1\n")
     a.ping("10.0.0.2")
