@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/l2/mcast_snoop.h"
 #include "datapath/pipeline/fdb.h"
 #include "lib/fatal.h"
 #include "ofproto/ofproto_private.h"
@@ -61,8 +62,11 @@ static bool bundle_is(const struct of_bundle_conf *bundle, const struct ofproto_
 /* What was learned on BUNDLE's ports may not hold any more. */
 static void bundle_flush(struct ofproto *ofproto, const struct of_bundle_conf *bundle)
 {
-	for (size_t i = 0; i < bundle->ports.n; i++)
+	for (size_t i = 0; i < bundle->ports.n; i++) {
 		fdb_flush_port(ofproto->bridge->fdb, bundle->ports.items[i]);
+		if (ofproto->mcast)
+			mcast_snooping_forget_port(ofproto->mcast, bundle->ports.items[i]);
+	}
 }
 
 void ofproto_bundle_set(struct ofproto *ofproto, const struct ofproto_bundle *spec)

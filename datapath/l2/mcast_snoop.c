@@ -309,7 +309,7 @@ void mcast_snooping_flush(struct mcast_snooping *ms)
 	changed(ms);
 }
 
-void mcast_snooping_flush_port(struct mcast_snooping *ms, ofp_port_t port)
+void mcast_snooping_forget_port(struct mcast_snooping *ms, ofp_port_t port)
 {
 	struct group *group;
 	struct seat *seat;
@@ -325,9 +325,14 @@ void mcast_snooping_flush_port(struct mcast_snooping *ms, ofp_port_t port)
 		if (seat->port == port)
 			drop_seat(seat);
 	publish_seats(&ms->routers, &ms->router_seats);
+	changed(ms);
+}
+
+void mcast_snooping_flush_port(struct mcast_snooping *ms, ofp_port_t port)
+{
+	mcast_snooping_forget_port(ms, port);
 	mcast_snooping_set_flood(ms, port, false);
 	mcast_snooping_set_flood_reports(ms, port, false);
-	changed(ms);
 }
 
 /* ------------------------------------------------------------------ settings */

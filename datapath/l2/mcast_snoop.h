@@ -41,7 +41,8 @@ unsigned int mcast_snooping_receive(struct mcast_snooping *ms, ofp_port_t port, 
 void mcast_snooping_run(struct mcast_snooping *ms, int64_t now_ms);
 /* Forgets groups and routers. */
 void mcast_snooping_flush(struct mcast_snooping *ms);
-/* Forgets all of PORT, which is going away. */
+/* Forgets what PORT was a member of and its routers; all of it, also how it is flooded, if it is going away. */
+void mcast_snooping_forget_port(struct mcast_snooping *ms, ofp_port_t port);
 void mcast_snooping_flush_port(struct mcast_snooping *ms, ofp_port_t port);
 
 /* A list of ports as readers see it; immutable. */

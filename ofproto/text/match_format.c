@@ -338,6 +338,9 @@ void flow_format(const struct flow *flow, const struct port_names *names, struct
 	}
 	match.mask.metadata = flow->metadata ? BE64_MAX : 0;
 	match.mask.pkt_mark = flow->pkt_mark ? UINT32_MAX : 0;
+	match.mask.ct_mark = flow->ct_mark ? UINT32_MAX : 0;
+	match.mask.dp_hash = flow->dp_hash ? UINT32_MAX : 0;
+	match.mask.recirc_id = flow->recirc_id ? UINT32_MAX : 0;
 	match.mask.tunnel.tun_id = flow_tnl_is_set(&flow->tunnel) || flow->tunnel.tun_id ? BE64_MAX : 0;
 	match.mask.tun_metadata.present = flow->tun_metadata.present;
 	match.mask.vlans[1].tci = flow->vlans[0].tci ? BE16_MAX : 0;

@@ -139,25 +139,71 @@ int match_parse_key(struct match *match, const char *key, const char *value,
 	return 1;
 }
 
+/* What Open vSwitch says if MATCH can't take KEY as the protocol that it is. */
+static char *protocol_error(const struct match *match, const char *key)
+{
+	struct match alone = {0};
+
+	parse_protocol(&alone, key);
+	if (alone.mask.dl_type && match->mask.dl_type)
+		return xstrdup("Ethernet type set multiple times");
+	if (alone.mask.nw_proto && match->mask.nw_proto)
+		return xstrdup("network protocol set multiple times");
+	return NULL;
+}
+
+static char *exact_error(const struct match *match, const struct field *f, const char *key)
+{
+	if (!field_prereqs_matched(f, match))
+		return xasprintf("prerequisites not met for setting %s", key);
+	if (!field_is_all_wild(f, &match->mask))
+		return xasprintf("field %s set multiple times", key);
+	return NULL;
+}
+
+/* A packet has one value in each field, and only fields that it has. */
+static char *flow_parse_key(struct match *match, const char *key, const char *value,
+	const struct port_names *names)
+{
+	const struct field *f = find_field(match, key);
+	char *error = NULL, *why = NULL;
+
+	if (!f && value)
+		return xasprintf("unknown field %s", key);
+	error = f ? exact_error(match, f, key) : protocol_error(match, key);
+	if (error)
+		return error;
+	switch (match_parse_key(match, key, value, names, &why)) {
+	case 0:
+		return xasprintf("unknown field %s", key);
+	case 1:
+		break;
+	default:
+		error = xasprintf("bad value for %s (%s)", key, why);
+		free(why);
+		return error;
+	}
+	if (f && !field_is_all_wild(f, &match->mask) && !field_is_all_exact(f, &match->mask))
+		return xasprintf("bad value for %s (%s: wildcards not allowed here)", key, value);
+	return NULL;
+}
+
 int flow_parse(struct flow *flow, const char *text, const struct port_names *names, char **error)
 {
-	char *copy = xstrdup(text), *p = copy, *key, *value;
+	char *copy = xstrdup(text), *p = copy, *key, *value, *why = NULL;
 	struct match *match = xcalloc(1, sizeof *match);
 	int retval = 0;
 
-	while (!retval && text_next_key_value(&p, &key, &value)) {
-		int found = match_parse_key(match, key, value, names, error);
-
-		if (found < 0) {
-			retval = found;
-		} else if (!found) {
-			*error = xasprintf("unknown field %s", key);
-			retval = -EINVAL;
-		}
-	}
-	if (!retval)
+	while (!why && text_next_key_value(&p, &key, &value))
+		why = flow_parse_key(match, key, value, names);
+	if (why) {
+		*error = xasprintf("%s: %s", text, why);
+		retval = -EINVAL;
+	} else {
 		*flow = match->flow;
+	}
 	free(match);
 	free(copy);
+	free(why);
 	return retval;
 }

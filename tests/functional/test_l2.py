@@ -214,6 +214,11 @@ def test_multicast_snooping(lab):
     wait_until(lambda: reach(1, data("239.9.9.9")) == [2, 4], 3, "routers and flood ports only")
     assert reach(1, data("224.0.0.251")) == [2, 3, 4]
     assert reach(3, igmp(0x16, "239.1.2.5")) == [2, 4]
+    # Other VLANs, other members.
+    wait_until(lambda: [x for x in mdb() if x[0] == "3"], 3, "the member at port 3")
+    host.vsctl("set port p3 trunks=0,7")
+    wait_until(lambda: mdb() and not [x for x in mdb() if x[0] == "3"], 3, "the member to be forgotten")
+    assert reach(1, data("239.9.9.9")) == [2, 4]
     assert "table successfully flushed" in host.appctl("mdb/flush", "br0")
     assert mdb() == []
     host.vsctl("set bridge br0 mcast_snooping_enable=false")
@@ -401,3 +406,9 @@ def test_trace_texts(lab):
         text = host.appctl("ofproto/trace", *args)
         for line in lines:
             assert line in text, (line, text)
+    # A packet has one value in each field, and only fields that it has.
+    for flow, why in (("in_port=1,tcp_dst=5", "prerequisites not met for setting tcp_dst"), ("ip,tcp", "Ethernet type set multiple times"),
+                      ("ip,nw_src=1.2.3.0/24", "bad value for nw_src (1.2.3.0/24: wildcards not allowed here)"),
+                      ("in_port=1,in_port=2", "field in_port set multiple times"), ("foo=5", "unknown field foo")):
+        said = host.appctl("ofproto/trace", "bra", flow, check=False).stderr
+        assert "Bad openflow flow syntax: %s: %s\n" % (flow, why) in said, said
