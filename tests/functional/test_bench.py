@@ -44,11 +44,13 @@ def test_scenarios(lab):
 
 @laboratory.alone
 def test_ports_cost_others_nothing(lab):
-    """A million packets a second while ports come and go: less than a NIC's ring has to wait for them."""
+    """A million packets a second while ports come and go: no flow of theirs is unknown because of that."""
     for row in bench(lab, "ports", "--flows", "1000", timeout=120):
         trial = row["trials"][0]
         print("    ports:%s: %.0f ports/s come or go, %.4f %% lost" % (row["variant"], trial["ports_per_s"], trial["loss"] * 100))
-        assert trial["ports_per_s"] > 5 and trial["loss"] < 0.02, trial
+        assert trial["ports_per_s"] > 5 and trial["misses"] < trial["received"] * 0.001, trial
+        # A ring of a millisecond runs over by itself when others have the core.
+        assert trial["loss"] < 0.1, trial
 
 
 @laboratory.alone

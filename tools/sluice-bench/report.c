@@ -166,6 +166,7 @@ void report_ratio(FILE *out, const struct measure_result *ours, const struct mea
 		{FIGURE_TRIPS, false, "round trips"},
 		{FIGURE_NDR, false, "NDR"},
 		{FIGURE_GAP, true, "quickness"},
+		{FIGURE_PORTS, false, "port changes"},
 	};
 	bool any = false;
 
