@@ -311,6 +311,11 @@ void dp_neigh_ask_ahead(void)
 	dp.refreshed_ms = MIN(dp.refreshed_ms, clock_ms() - REFRESH_MS + SETTLE_MS);
 }
 
+static void on_gone(const struct ipv6_addr *addr)
+{
+	dep_bump(dep_neigh(addr));
+}
+
 void dp_neigh_run(int64_t now_ms)
 {
 	static uint64_t seen_generation;
@@ -321,9 +326,7 @@ void dp_neigh_run(int64_t now_ms)
 	}
 	if (now_ms - dp.refreshed_ms >= REFRESH_MS && refresh(now_ms))
 		dp.refreshed_ms = now_ms;
-	/* Any neighbour may have gone: all tunnel output depends on the routes. */
-	if (neigh_run(now_ms))
-		dep_bump(dep_route());
+	neigh_run(now_ms, on_gone);
 	if (dp.n_held && now_ms - dp.holds_looked_ms >= LOOK_MS)
 		look(now_ms);
 }

@@ -82,8 +82,7 @@ static void drop(struct neigh *n)
 	rcu_defer_free(n);
 }
 
-/* An entry that is too old counts until neigh_run() takes it out, which bumps what depends on it.
- */
+/* An entry that is too old counts until neigh_run() takes it out, whose caller bumps what depends on it. */
 bool neigh_lookup(const char *bridge, const struct ipv6_addr *addr, struct eth_addr *mac)
 {
 	const struct neigh *n = find(bridge, addr);
@@ -181,23 +180,24 @@ unsigned int neigh_age(void)
 	return age_s;
 }
 
-bool neigh_run(int64_t now_ms)
+void neigh_run(int64_t now_ms, void (*gone)(const struct ipv6_addr *addr))
 {
 	struct solicited *s;
-	bool changed = false;
 	struct neigh *n;
 
 	CMAP_FOR_EACH (n, node, &table) {
-		if (is_expired(n, now_ms)) {
-			drop(n);
-			changed = true;
-		}
+		const struct ipv6_addr addr = n->addr;
+
+		if (!is_expired(n, now_ms))
+			continue;
+		drop(n);
+		if (gone)
+			gone(&addr);
 	}
 	for (int i = 0; i < NEIGH_N_REASONS; i++)
 		HMAP_FOR_EACH_SAFE (s, node, &asked[i].map)
 			if (s->when_ms + asked[i].interval_ms + FORGET_MS <= now_ms)
 				forget(i, s);
-	return changed;
 }
 
 bool neigh_may_solicit(enum neigh_reason reason, const char *bridge, const struct ipv6_addr *addr,

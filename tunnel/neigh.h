@@ -29,8 +29,8 @@ void neigh_set_age(unsigned int seconds);
 unsigned int neigh_age(void);
 /* Control. How long the entry of ADDR will be good; 0: there is none. */
 int64_t neigh_left_ms(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
-/* Expires; returns true if something went. */
-bool neigh_run(int64_t now_ms);
+/* Expires; GONE (may be NULL) is told of each that went. */
+void neigh_run(int64_t now_ms, void (*gone)(const struct ipv6_addr *addr));
 enum neigh_reason {
 	NEIGH_FOR_PACKET, /* One waits for it, or was lost. */
 	NEIGH_AHEAD,

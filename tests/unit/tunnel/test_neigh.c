@@ -28,6 +28,21 @@ static struct ipv6_addr addr(const char *s)
 	return a;
 }
 
+static int n_gone;
+
+static void count_gone(const struct ipv6_addr *a)
+{
+	n_gone++;
+}
+
+/* How many expire. */
+static int run_until(int64_t now_ms)
+{
+	n_gone = 0;
+	neigh_run(now_ms, count_gone);
+	return n_gone;
+}
+
 static void test_life(void **state)
 {
 	struct ipv6_addr a = addr("10.0.0.2"), b = addr("fd00::2");
@@ -44,10 +59,10 @@ static void test_life(void **state)
 	assert_memory_equal(mac.b, mac_b.b, 6);
 	assert_true(neigh_set("br0", &b, mac_b, true, 2000));
 
-	assert_false(neigh_run(2000 + 899999));
+	assert_int_equal(run_until(2000 + 899999), 0);
 	neigh_used("br0", &a, 100000);
-	assert_false(neigh_run(2000 + 900000));
-	assert_true(neigh_run(1000001));
+	assert_int_equal(run_until(2000 + 900000), 0);
+	assert_int_equal(run_until(1000001), 1);
 	assert_false(neigh_lookup("br0", &a, &mac));
 	assert_true(neigh_lookup("br0", &b, &mac));
 	assert_false(neigh_flush("br1"));
@@ -66,7 +81,7 @@ static void test_solicit_rate(void **state)
 	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &b, 0, 5999));
 	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br1", &a, 0, 5999));
 	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &a, 0, 6000));
-	neigh_run(10000);
+	run_until(10000);
 	/* Whoever makes us ask for ever new addresses gets a limit. */
 	unsigned int allowed = 0;
 	for (uint32_t i = 0; i < 5000; i++) {
@@ -75,12 +90,12 @@ static void test_solicit_rate(void **state)
 		allowed += neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &n, 0, 10000);
 	}
 	assert_in_range(allowed, 100, 4000);
-	neigh_run(20000);
+	run_until(20000);
 	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &a, 0, 20000));
 	/* Asking ahead is seldom, and takes nothing from packets. */
 	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 20000));
 	assert_true(neigh_may_solicit(NEIGH_FOR_PACKET, "br0", &b, 0, 20000));
-	neigh_run(29000);
+	run_until(29000);
 	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 29999));
 	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 0, 30000));
 	neigh_flush("br0");
@@ -89,7 +104,7 @@ static void test_solicit_rate(void **state)
 	/* Patience. */
 	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 40000));
 	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 44999));
-	neigh_run(45000);
+	run_until(45000);
 	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 45000));
 	assert_false(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 54999));
 	assert_true(neigh_may_solicit(NEIGH_AHEAD, "br0", &b, 5000, 55000));
@@ -206,7 +221,7 @@ static void test_text(void **state)
 	sbuf_uninit(&s);
 	neigh_set_age(1);
 	assert_int_equal(neigh_age(), 1);
-	assert_true(neigh_run(clock_ms() + 1500));
+	assert_int_equal(run_until(clock_ms() + 1500), 2);
 	rcu_reclaim();
 }
 
