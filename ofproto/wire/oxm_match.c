@@ -254,15 +254,30 @@ static void put_packet_type(struct sbuf *out, size_t start, const struct match *
 	sbuf_uninit(&tail);
 }
 
+/* Part of a priority: readers of OXM take no mask there, and the whole of the tag says it. */
+static bool vlan_in_one(const struct match *match)
+{
+	const struct field *pcp = field_from_id(FIELD_VLAN_PCP);
+
+	return !field_is_all_wild(pcp, &match->mask) && !field_is_all_exact(pcp, &match->mask) &&
+		field_prereqs_matched(pcp, match);
+}
+
 static void put_order(struct sbuf *out, const struct match *match, enum ofp_version version,
 	bool *ethernet)
 {
 	uint8_t in = !version ? IN_NXM : version >= OFP15_VERSION ? IN_OXM15 : IN_OXM12;
+	bool tci = vlan_in_one(match);
 
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
 		const struct order *row = &order[i];
+		uint8_t row_in = row->in;
 
-		if (!(row->in & in) || range_wild(row, &match->mask))
+		if (tci && (row->first == FIELD_VLAN_VID || row->first == FIELD_VLAN_PCP))
+			row_in = 0;
+		else if (tci && row->first == FIELD_VLAN_TCI)
+			row_in = IN_ALL;
+		if (!(row_in & in) || range_wild(row, &match->mask))
 			continue;
 		for (int id = row->first; id <= row->last; id++) {
 			const struct field *f = field_from_id((enum field_id)id);

@@ -43,6 +43,33 @@ static void test_nxm_bytes(void **state)
 	}
 }
 
+/* Part of a VLAN's priority: said by the whole tag. */
+static void test_part_of_a_priority(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} matches[] = {
+		{"80000d04 10001000 80000f02 0101", "00000904 30003000"},
+		{"80000c02 1005 80000f02 0406", "00000904 9005dfff"},
+		{"80000c02 1005 80000e01 04", "80000c02 1005 80000e01 04"},
+	};
+
+	for (size_t i = 0; i < N_ITEMS(matches); i++) {
+		struct sbuf out = SBUF_INITIALIZER;
+		struct match match;
+		struct cursor c;
+		size_t len;
+		uint8_t *bytes = bytes_from_hex(matches[i].in, &len);
+
+		cursor_init(&c, bytes, len);
+		assert_error(oxm_decode_tlvs(&c, false, &match), OFP_OK, matches[i].in);
+		oxm_put_tlvs(&out, &match, OFP13_VERSION);
+		assert_bytes(&out, matches[i].out, matches[i].in);
+		sbuf_uninit(&out);
+		free(bytes);
+	}
+}
+
 /* Every field alone, exact and masked if it may be, with what it needs before it; all versions. */
 static void prerequisites(const struct field *f, struct match *match)
 {
@@ -407,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nxm_bytes),
+		cmocka_unit_test(test_part_of_a_priority),
 		cmocka_unit_test(test_all_fields),
 		cmocka_unit_test(test_bad_nxm),
 		cmocka_unit_test(test_loose),
