@@ -4,39 +4,13 @@ import re
 import threading
 import time
 
-from controllers import Console, osken, testcontroller, wait_connected
+from controllers import CONTROLLER, Console, controlled_bridge, osken, testcontroller, wait_connected
 from lab import Failure, wait_until
-from test_limits import frame
-
-CONTROLLER = "tcp:127.0.0.1:6653"
-
-
-def bridge(lab, fail_mode="secure", controllers=(CONTROLLER,), name="h", ovs=False, addresses=("10.0.0.1/24", "10.0.0.2/24"),
-           more="", first=None):
-    """A host with two guests on a bridge whose controllers are CONTROLLERS. FIRST(host) starts them: they take longer."""
-    host = lab.host(name)
-    if first:
-        first(host)
-    guests = []
-    for i, address in enumerate(addresses):
-        guest = lab.guest(name + "abcd"[i])
-        lab.veth(host, "p%d" % (i + 1), guest, "eth0")
-        guest.sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
-        guest.take("eth0", address, "02:00:00:00:00:%02x" % (i + 1))
-        guests.append(guest)
-    host.start_ovs() if ovs else host.start()
-    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev fail_mode=%s other_config:hwaddr=02:00:00:00:00:f0" % fail_mode
-               + "".join(" -- add-port br0 p%d -- set interface p%d ofport_request=%d" % (i, i, i)
-                         for i in range(1, len(guests) + 1)) + more)
-    if controllers:
-        host.vsctl("set-controller br0 " + " ".join(controllers))
-        for uuid in host.vsctl("get bridge br0 controller").strip("[]\n ").replace(",", " ").split():
-            host.vsctl("set controller %s connection_mode=out-of-band max_backoff=1000" % uuid)
-    return host, guests
+from topology import numbered_frame
 
 
 def test_learning_switch_of_osken(lab):
-    host, (a, b) = bridge(lab)
+    host, (a, b) = controlled_bridge(lab)
     assert not host.flows("br0"), host.flows("br0")
     osken(host, "learning")
     wait_connected(host)
@@ -51,14 +25,14 @@ def test_learning_switch_of_osken(lab):
 
 
 def test_testcontroller(lab):
-    host, (a, b) = bridge(lab, first=lambda host: testcontroller(host, "ptcp:6653:127.0.0.1"))
+    host, (a, b) = controlled_bridge(lab, first=lambda host: testcontroller(host, "ptcp:6653:127.0.0.1"))
     wait_connected(host)
     assert a.ping("10.0.0.2", count=5, timeout=8) >= 4
     wait_until(lambda: "dl_dst=02:00:00:00:00:02" in host.ofctl("dump-flows", "br0"), 5, "its flows")
 
 
 def test_vlan_router_and_acl_of_osken(lab):
-    host, (a, b) = bridge(lab, addresses=("10.0.10.1/24", "10.0.20.1/24"), first=lambda host: osken(host, "router"))
+    host, (a, b) = controlled_bridge(lab, addresses=("10.0.10.1/24", "10.0.20.1/24"), first=lambda host: osken(host, "router"))
     a.ip("route add default via 10.0.10.254")
     b.ip("route add default via 10.0.20.254")
     wait_connected(host)
@@ -66,7 +40,7 @@ def test_vlan_router_and_acl_of_osken(lab):
     # The gateway answers, by packet-out, who asks for it and pings it.
     assert a.ping("10.0.10.254", count=3, timeout=8) >= 2
     b.ping("10.0.20.254", count=1, timeout=1, check=False)      # It is known from now on, though this is not answered.
-    wait_until(lambda: a.ping("10.0.20.1", count=1, timeout=1, check=False), 15, "the way through the router")
+    a.wait_for_ping("10.0.20.1", 15, "the way through the router")
     assert a.ping("10.0.20.1", count=5) == 5
     ttl = a.sh("ping -n -c 1 -W 2 10.0.20.1").split("ttl=")[1].split()[0]
     assert ttl == "63", ttl
@@ -96,7 +70,7 @@ class Stream:
     def send(self):
         while not self.stop.is_set():
             self.sent.append(time.monotonic())
-            self.tx.send(frame(len(self.sent) - 1))
+            self.tx.send(numbered_frame(len(self.sent) - 1))
             time.sleep(self.gap)
 
     def receive(self):
@@ -134,7 +108,7 @@ def add_flow(console, port):
 
 def test_two_controllers_change_roles_under_traffic(lab):
     consoles = []
-    host, (a, b) = bridge(lab, controllers=(CONTROLLER, "tcp:127.0.0.1:6654"), more=" -- set bridge br0 protocols=OpenFlow10,OpenFlow14",
+    host, (a, b) = controlled_bridge(lab, controllers=(CONTROLLER, "tcp:127.0.0.1:6654"), more=" -- set bridge br0 protocols=OpenFlow10,OpenFlow14",
                           first=lambda host: consoles.extend(Console(host, 6653 + i, 7001 + i, version=5) for i in (0, 1)))
     one, two = consoles
     wait_connected(host)
@@ -187,13 +161,13 @@ def test_controller_dies_and_comes_back(lab):
     """In secure mode the flows stay; in standalone mode the switch takes over after three missed probes, as soon as Open
     vSwitch beside it does, and gives way again."""
     masters = []
-    hosts = [bridge(lab, mode, name=name, ovs=name == "o", first=lambda host: masters.append(osken(host, "learning")))
+    hosts = [controlled_bridge(lab, mode, name=name, ovs=name == "o", first=lambda host: masters.append(osken(host, "learning")))
              for mode, name in (("secure", "s"), ("standalone", "t"), ("standalone", "o"))]
     for host, _ in hosts:
         host.vsctl("set controller %s inactivity_probe=5000" % host.vsctl("get bridge br0 controller").strip("[]\n "))
     for host, (a, b) in hosts:
         wait_connected(host)
-        wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the learning switch")
+        a.wait_for_ping("10.0.0.2", 15, "the learning switch")
     (secure, (sa, _)), (alone, (ta, tb)), (ovs, (oa, ob)) = hosts
     streams = []
     for host, (a, b) in hosts[1:]:
@@ -218,6 +192,6 @@ def test_controller_dies_and_comes_back(lab):
         osken(host, "learning")
     for host, (a, b) in hosts[:2]:
         wait_connected(host)
-        wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the controller that came back")
+        a.wait_for_ping("10.0.0.2", 15, "the controller that came back")
     wait_until(lambda: "actions=NORMAL" not in alone.appctl("bridge/dump-flows", "br0"), 15, "the end of standalone")
     assert "CONTROLLER:65535" in alone.ofctl("-O", "OpenFlow13", "dump-flows", "br0")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports of type dpdk on virtual devices, with and without hugepages."""
-from lab import wait_until
-from test_first import two_guests
+from topology import two_guests
 
 
 def test_af_packet_and_others(lab):
@@ -10,7 +9,7 @@ def test_af_packet_and_others(lab):
     host.start()
     host.vsctl("add-br br0 -- add-port br0 p1")
     host.vsctl("add-port br0 nic0 -- set interface nic0 type=dpdk options:dpdk-devargs=net_af_packet0,iface=p2")
-    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 5, "an answer through net_af_packet")
+    a.wait_for_ping("10.0.0.2", 5, "an answer through net_af_packet")
     assert a.ping("10.0.0.2", count=5) == 5
     host.vsctl("add-port br0 null0 -- set interface null0 type=dpdk options:dpdk-devargs=net_null0,no-rx=1")
     host.vsctl("add-port br0 ring0 -- set interface ring0 type=dpdk options:dpdk-devargs=net_ring0")
@@ -25,7 +24,7 @@ def test_af_packet_and_others(lab):
     host.vsctl("del-port br0 nic0")
     assert not a.ping("10.0.0.2", count=1, timeout=1, check=False)
     host.vsctl("add-port br0 nic0 -- set interface nic0 type=dpdk options:dpdk-devargs=net_af_packet0,iface=p2")
-    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 5, "an answer after adding it again")
+    a.wait_for_ping("10.0.0.2", 5, "an answer after adding it again")
 
 
 def test_without_hugepages(lab):

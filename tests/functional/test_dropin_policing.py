@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interface.ingress_policing_*: rate and burst in kilobits and in thousands of packets."""
-import re
 import time
 
 from lab import wait_until
@@ -23,11 +22,6 @@ def flood(a, b, n, size, seconds):
     return int(b.sh("cat /sys/class/net/eth0/statistics/rx_packets")) - before, took
 
 
-def policed(host):
-    found = re.search(r"rx_policed +(\d+)", host.appctl("sluice/drops", "p1"))
-    return int(found[1]) if found else 0
-
-
 def test_ingress_policing(lab):
     host, a, b = lab.host(), lab.guest("a"), lab.guest("b")
     for ns in (host, a, b):
@@ -40,13 +34,13 @@ def test_ingress_policing(lab):
     host.start()
     host.vsctl("add-br br0 -- add-port br0 p1 -- add-port br0 p2")
     wait_until(lambda: flood(a, b, 10, 100, 0)[0] == 10, what="traffic")
-    assert flood(a, b, 1000, 1000, 0.5)[0] == 1000 and not policed(host)
+    assert flood(a, b, 1000, 1000, 0.5)[0] == 1000 and not host.drops("rx_policed", "p1")
 
     # 800 kb/s are 100 frames of 1000 bytes a second; 160 kb are 20 of them.
     host.vsctl("set interface p1 ingress_policing_rate=800 ingress_policing_burst=160")
     came, took = flood(a, b, 1000, 1000, 1)
     assert 20 + 100 * took * 0.8 <= came <= 20 + 100 * (took + 0.5) * 1.2, (came, took)
-    assert policed(host) == 1000 - came
+    assert host.drops("rx_policed", "p1") == 1000 - came
     # A change of something else fills no bucket, and it holds for what enters here only.
     host.vsctl("set interface p1 external_ids:x=y")
     assert flood(b, a, 500, 1000, 0.2)[0] == 500
@@ -57,10 +51,10 @@ def test_ingress_policing(lab):
 
     # 1000 packets a second after the first 1000, whatever their size.
     host.vsctl("set interface p1 ingress_policing_rate=0 ingress_policing_kpkts_rate=1 ingress_policing_kpkts_burst=1")
-    before = policed(host)
+    before = host.drops("rx_policed", "p1")
     came, took = flood(a, b, 4000, 60, 1)
     assert 1000 + 1000 * took * 0.8 <= came <= 1000 + 1000 * (took + 0.5) * 1.2, (came, took)
-    assert policed(host) - before == 4000 - came
+    assert host.drops("rx_policed", "p1") - before == 4000 - came
     host.vsctl("set interface p1 ingress_policing_kpkts_rate=0 ingress_policing_kpkts_burst=0")
     assert flood(a, b, 2000, 60, 0.2)[0] == 2000
     # A new start takes it up again.
@@ -82,4 +76,4 @@ def test_policing_in_json(lab):
     host.start_json({"bridges": [{"name": "br0", "ports": [
         {"name": "p1", "interfaces": [{"name": "p1", "ingress_policing_rate": 100, "ingress_policing_burst": 80}]},
         {"name": "p2"}]}]})
-    wait_until(lambda: (flood(a, b, 200, 1000, 0.1), policed(host))[1] > 100, what="drops")
+    wait_until(lambda: (flood(a, b, 200, 1000, 0.1), host.drops("rx_policed", "p1"))[1] > 100, what="drops")

@@ -3,7 +3,6 @@
 import json
 
 import lab as lab_module
-from lab import wait_until
 
 
 def works_with(lab, change):
@@ -28,7 +27,7 @@ def works_with(lab, change):
         vm.take("eth0", "10.0.0.%d/24" % n)
         host.vsctl("add-port br0 p%d tag=7 -- set interface p%d ofport_request=%d" % (n, n, 10 + n))
         guests.append(vm)
-    wait_until(lambda: guests[0].ping("10.0.0.2", count=1, timeout=1, check=False), 10, "an answer")
+    guests[0].wait_for_ping("10.0.0.2", 10, "an answer")
     assert host.vsctl("get interface p1 ofport").strip() == "11"
     assert "up" in host.vsctl("get interface p1 link_state")
     host.check_alive()

@@ -3,8 +3,8 @@
 walkthrough of two hosts with br-tun, tagged patch ports, and a floating IP between internal ports in namespaces."""
 import re
 
-from lab import run, wait_until
-from test_tunnel import tcp, underlay
+from lab import run
+from topology import tcp, underlay
 
 
 def typed(host, text):
@@ -18,7 +18,7 @@ def typed(host, text):
 
 
 def answers(client, address):
-    wait_until(lambda: client.ping(address, count=1, timeout=1, check=False), 10, "the first answer from " + address)
+    client.wait_for_ping(address, 10, "the first answer from " + address)
     assert client.ping(address, count=5) >= 4, address
 
 

@@ -3,15 +3,7 @@
 import re
 
 from lab import wait_until
-
-
-def two_guests(lab, host):
-    a, b = lab.guest("a"), lab.guest("b")
-    lab.veth(host, "p1", a, "eth0")
-    lab.veth(host, "p2", b, "eth0")
-    a.take("eth0", "10.0.0.1/24", "02:00:00:00:00:01")
-    b.take("eth0", "10.0.0.2/24", "02:00:00:00:00:02")
-    return a, b
+from topology import two_guests
 
 
 def test_flow_between_veths(lab):

@@ -66,7 +66,7 @@ def test_rstp_carries_traffic(lab):
         host.vsctl("set bridge %s rstp_enable=true -- add-port %s %s -- "
                    "set port %s other_config:rstp-port-admin-edge=true" % (br, br, p, p))
     connect(host, 2)
-    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 30, "traffic through the tree")
+    a.wait_for_ping("10.0.0.2", 30, "traffic through the tree")
     # No loop: a broadcast comes once.
     raw = b.raw("eth0")
     frame = b"\xff" * 6 + bytes.fromhex("020000000099") + struct.pack("!H", 0x88b5) + b"x" * 46
@@ -74,7 +74,7 @@ def test_rstp_carries_traffic(lab):
     got = [f for f in raw.recv(0.5) if f[12:14] == b"\x88\xb5"]
     assert len(got) == 1, len(got)
     host.ip("link set b1 down")
-    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 6, "traffic by the other link")
+    a.wait_for_ping("10.0.0.2", 6, "traffic by the other link")
 
 
 def test_rstp_over_patch_ports(lab):

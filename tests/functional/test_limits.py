@@ -1,49 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the switch promises about itself: many flows under traffic, memory, sleep, wake-up, death and return."""
-import os
 import signal
 import struct
 import threading
 import time
 
-from lab import Failure, alone, wait_until
-from test_first import two_guests
-
-
-def frame(n, dst="020000000002", src="020000000001"):
-    """A UDP frame between the two guests that carries number N."""
-    payload = struct.pack("!Q", n) + bytes(32)
-    udp = struct.pack("!HHHH", 4000, 4001, 8 + len(payload), 0) + payload
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
-    s = sum(struct.unpack("!10H", ip))
-    s = (s & 0xffff) + (s >> 16)
-    ip = ip[:10] + struct.pack("!H", ~(s + (s >> 16)) & 0xffff) + ip[12:]
-    return bytes.fromhex(dst + src + "0800") + ip + udp
-
-
-def rss_anon_kb(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("RssAnon"))
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def simple(lab):
-    host = lab.host()
-    a, b = two_guests(lab, host)
-    host.start_json({"bridges": [{"name": "br0", "fail_mode": "secure", "ports": [
-        {"name": "p1", "ofport_request": 1}, {"name": "p2", "ofport_request": 2}],
-        "flows": ["priority=5,in_port=1,actions=2", "priority=5,in_port=2,actions=1"]}]})
-    return host, a, b
+from lab import Failure, alone, cpu_seconds, rss_anon_kb
+from topology import cross_connected, numbered_frame, two_guests
 
 
 @alone
 def test_100k_flows_while_traffic_flows(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     flows = "".join("table=1,priority=%d,udp,nw_dst=11.%d.%d.%d,tp_dst=%d,actions=output:2\n" % (
         1 + i % 7, i >> 16 & 255, i >> 8 & 255, i & 255, i & 0xfff) for i in range(100000))
     tx, rx = a.raw("eth0"), b.raw("eth0")
@@ -57,7 +25,7 @@ def test_100k_flows_while_traffic_flows(lab):
 
     def send():
         while not stop.is_set():
-            tx.send(frame(sent[0]))
+            tx.send(numbered_frame(sent[0]))
             sent[0] += 1
             time.sleep(0.0005)
 
@@ -91,7 +59,7 @@ def test_100k_flows_while_traffic_flows(lab):
 
 @alone
 def test_idle_switch_sleeps_and_wakes(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     time.sleep(1)
     start, cpu = time.monotonic(), cpu_seconds(host.daemon.pid)
     time.sleep(3)
@@ -102,7 +70,7 @@ def test_idle_switch_sleeps_and_wakes(lab):
     for n in range(20):
         time.sleep(0.1)
         start = time.monotonic()
-        tx.send(frame(n))
+        tx.send(numbered_frame(n))
         while True:
             f = rx.s.recv(2048)
             if len(f) >= 82 and f[36:38] == b"\x0f\xa1":
@@ -128,12 +96,12 @@ def test_kill_9_and_start_again(lab):
         if "in0" in host.sh("ls /sys/class/net", check=False).stdout:
             raise Failure("the tap outlived its daemon")
         host.start()
-        wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), 5, "traffic after the restart")
+        a.wait_for_ping("10.0.0.2", 5, "traffic after the restart")
     assert host.vsctl("get interface p2 ofport") == number
 
 
 def test_garbage_to_every_socket(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     import random
     import socket
     rnd = random.Random(7)

@@ -9,8 +9,8 @@ import time
 
 import openflow as of
 from lab import Failure, wait_until
+from topology import cross_connected, numbered_frame
 from openflow import Closed, ERROR, Wire, apply_actions, connect, experimenter, flow_mod, match, message, multipart, output, oxm
-from test_limits import frame, simple
 
 BAD_REQUEST, BAD_ACTION, BAD_INSTRUCTION, BAD_MATCH, FLOW_MOD_FAILED, GROUP_MOD_FAILED = 1, 2, 3, 4, 5, 6
 PORT_MOD_FAILED, TABLE_MOD_FAILED, QUEUE_OP_FAILED, SWITCH_CONFIG_FAILED, ROLE_REQUEST_FAILED = 7, 8, 9, 10, 11
@@ -66,7 +66,7 @@ def all_flows():
 
 
 def test_configuration(lab):
-    host, _, _ = simple(lab)
+    host, _, _ = cross_connected(lab)
     w = connect(host)
     features = one(w, message(of.FEATURES_REQUEST), of.FEATURES_REPLY).body
     dpid, buffers, tables, auxiliary, capabilities = struct.unpack_from("!QIBB2xI", features)
@@ -95,7 +95,7 @@ def test_configuration(lab):
 
 
 def test_flows(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     w = connect(host)
     done(w, flow_mod(command=3, table=0xff))
     goto = struct.pack("!HHB3x", 1, 8, 3)
@@ -141,7 +141,7 @@ def test_flows(lab):
 
 
 def test_groups_and_meters(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     w = connect(host)
     done(w, group_mod(0, 1, 0, bucket(output(1)) + bucket(output(2))),
          group_mod(0, 2, 1, bucket(output(1), weight=3) + bucket(output(2), weight=1)),
@@ -218,7 +218,7 @@ def walk(body):
 
 
 def test_ports_tables_and_queues(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     w, other = connect(host), connect(host)
     ports = parts(w, 13)
     assert len(ports) == 3 * 64 and sorted(struct.unpack_from("!I", ports, at)[0] for at in range(0, 192, 64)) == [1, 2, 0xfffffffe]
@@ -265,7 +265,7 @@ def test_ports_tables_and_queues(lab):
 
 
 def test_roles_and_async(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     w, v = connect(host), connect(host)
     ask = lambda role, generation: message(of.ROLE_REQUEST, struct.pack("!I4xQ", role, generation))
     role = lambda wire, r, g=0: struct.unpack("!I4xQ", one(wire, ask(r, g), of.ROLE_REPLY).body)
@@ -275,7 +275,7 @@ def test_roles_and_async(lab):
     refused(v, ask(9, 6), ROLE_REQUEST_FAILED, 2)
     assert role(v, 2, 6) == (2, 6) and role(w, 0) == (3, 6)
     refused(w, flow_mod(b""), BAD_REQUEST, 10)
-    refused(w, of.packet_out(frame(1), output(2)), BAD_REQUEST, 10)
+    refused(w, of.packet_out(numbered_frame(1), output(2)), BAD_REQUEST, 10)
     assert parts(w, 0) and role(w, 1)[0] == 1
     done(w, flow_mod(b"", table=9))
     assert struct.unpack("!6I", one(w, message(of.GET_ASYNC_REQUEST), of.GET_ASYNC_REPLY).body[:24]) is not None
@@ -285,7 +285,7 @@ def test_roles_and_async(lab):
 
 
 def test_bundles(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     w = connect(host)
     control = lambda kind, ident=7, flags=3: experimenter(of.ONF_VENDOR, 2300, struct.pack("!IHH", ident, kind, flags))
 
@@ -325,7 +325,7 @@ def nicira(w, subtype, body=b""):
 
 
 def test_nicira(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     w, old = connect(host), connect(host, version=1)
     quiet = lambda out: not out
     assert quiet(nicira(old, 12, struct.pack("!I", 2)))                                             # NXT_SET_FLOW_FORMAT: NXM
@@ -366,14 +366,14 @@ def test_nicira(lab):
 
 def test_controller_pauses_and_resumes(lab):
     """controller(pause) gives the packet and a continuation to the controller; NXT_RESUME takes it on from there."""
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     log = lab.dir + "/pause.log"
     monitor = lab.spawn(["ovs-ofctl", "monitor", "br0", "resume"], log, host.env)
     wait_until(lambda: len(host.appctl("ofproto/list")) and monitor.poll() is None, 3, "the monitor")
     time.sleep(0.5)
     host.ofctl("add-flow", "br0", "priority=9,in_port=1,udp,actions=controller(pause,userdata=01.02),set_field:02:00:00:00:00:77->eth_src,output:2")
     rx = b.raw("eth0")
-    a.raw("eth0").send(frame(3))
+    a.raw("eth0").send(numbered_frame(3))
     got = wait_until(lambda: [f for f in rx.recv(0.1) if f[6:12].hex() == "020000000077"], 5, "the packet that went on")
     assert len(got) == 1
     with open(log) as f:
@@ -382,7 +382,7 @@ def test_controller_pauses_and_resumes(lab):
 
 
 def test_flow_monitor(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     log = lab.dir + "/watch.log"
     lab.spawn(["ovs-ofctl", "monitor", "br0", "watch:table=4"], log, host.env)
     text = lambda: open(log).read()
@@ -418,7 +418,7 @@ def mutated(rng, data):
 
 def long_mutated_messages(lab):
     """Valid messages with changed bytes, to the handlers behind the decoders: the switch lives, answers, and forwards."""
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../fuzz/corpus/ofp_msg")
     seeds = []
     for name in sorted(os.listdir(folder)):

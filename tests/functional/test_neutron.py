@@ -5,7 +5,7 @@ import os
 
 import lab as support
 from lab import wait_until
-from test_tunnel import tcp, underlay
+from topology import tcp, underlay
 
 LEARN = ("learn(table=20,hard_timeout=300,priority=1,cookie=0x2d2943b4d73d38b5,NXM_OF_VLAN_TCI[0..11],"
          "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],"
@@ -50,7 +50,7 @@ def test_two_compute_nodes(lab):
     compute_node(a, "192.168.50.1", "192.168.50.2")
     compute_node(b, "192.168.50.2", "192.168.50.1")
     x, y = vm(lab, a, "x", "10.0.0.11/24"), vm(lab, b, "y", "10.0.0.13/24")
-    wait_until(lambda: x.ping("10.0.0.13", count=1, timeout=1, check=False), 6, "the first answer")
+    x.wait_for_ping("10.0.0.13", 6, "the first answer")
     assert x.ping("10.0.0.13", count=5) == 5
     tcp(lab, x, y, "10.0.0.13")
     mac = y.sh("cat /sys/class/net/eth0/address").strip()
@@ -102,7 +102,7 @@ def test_neutron_agent_programs_two_nodes(lab):
     y, yf, agent_b = agent_node(lab, b, "192.168.50.2", "192.168.50.1", "y", "x")
     set_up(a, agent_a)
     set_up(b, agent_b)
-    wait_until(lambda: x.ping("10.0.0.13", count=1, timeout=1, check=False), 6, "the first answer")
+    x.wait_for_ping("10.0.0.13", 6, "the first answer")
     assert x.ping("10.0.0.13", count=5) == 5
     tcp(lab, x, y, "10.0.0.13")
     # The ARP responder answers for the other machine: no request crosses the tunnel.
@@ -114,7 +114,7 @@ def test_neutron_agent_programs_two_nodes(lab):
     x.sh("arping -c 1 -w 1 -s 10.0.0.66 -I eth0 10.0.0.13 || ping -c 1 -W 1 -I 10.0.0.66 10.0.0.99", check=False)
     assert "10.0.0.66" not in y.sh("ip neigh"), y.sh("ip neigh")
     # The flat network, through br-ex and the wire.
-    assert wait_until(lambda: xf.ping("10.1.0.2", count=1, timeout=1, check=False), 6, "the flat network")
+    assert xf.wait_for_ping("10.1.0.2", 6, "the flat network")
     assert xf.ping("10.1.0.2", count=3) == 3
     assert not xf.ping("10.0.0.13", count=1, timeout=1, check=False)
     # The agents die; fail_mode is secure, so that everything goes on.

@@ -7,8 +7,7 @@ import threading
 import time
 
 from lab import Failure, wait_until
-from test_first import two_guests
-from test_limits import frame
+from topology import numbered_frame, two_guests
 
 
 def shown(host):
@@ -51,7 +50,7 @@ class Stream:
     def send(self):
         due = time.monotonic()
         while not self.done.is_set():
-            self.tx.send(frame(self.sent))
+            self.tx.send(numbered_frame(self.sent))
             self.sent += 1
             due += self.gap
             time.sleep(max(0, due - time.monotonic()))
@@ -173,7 +172,7 @@ def test_queues_of_a_dpdk_port(lab):
 def test_sleep_is_shown(lab):
     host, a, b = two_pmds(lab)
     a.ping("10.0.0.2")
-    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=p2" % frame(1).hex())
+    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=p2" % numbered_frame(1).hex())
     text = host.appctl("sluice/pmd-sleep-show")
     for what in ("sleeps:", "woken by control:", "woken by the clock:"):
         assert len(re.findall(what + r" +\d+", text)) == 2, text

@@ -9,25 +9,14 @@ import threading
 import time
 
 from lab import alone, wait_until
+from topology import two_guests
 
 A_MAC, B_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 
 
-def two_guests(lab, host):
-    a, b = lab.guest("a"), lab.guest("b")
-    lab.veth(host, "p1", a, "eth0")
-    lab.veth(host, "p2", b, "eth0")
-    # Without IPv6 nobody sends on its own.
-    for guest in (a, b):
-        guest.sh("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1")
-    a.take("eth0", "10.0.0.1/24", "02:00:00:00:00:01")
-    b.take("eth0", "10.0.0.2/24", "02:00:00:00:00:02")
-    return a, b
-
-
 def start(lab, ports="add-port br0 p1 -- add-port br0 p2"):
     host = lab.host()
-    guests = two_guests(lab, host)
+    guests = two_guests(lab, host, quiet=True)
     host.start()
     host.vsctl("add-br br0 -- set-fail-mode br0 secure -- " + ports)
     return host, guests

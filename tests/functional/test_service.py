@@ -8,18 +8,10 @@ import sys
 import time
 
 from lab import run, wait_until
+from topology import two_guests
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from service import ServiceHost         # noqa: E402
-
-
-def guests(lab, host):
-    a, b = lab.guest("a"), lab.guest("b")
-    lab.veth(host, "p1", a, "eth0")
-    lab.veth(host, "p2", b, "eth0")
-    a.take("eth0", "10.0.0.1/24", "02:00:00:00:00:01")
-    b.take("eth0", "10.0.0.2/24", "02:00:00:00:00:02")
-    return a, b
 
 
 def two_ports(host):
@@ -29,7 +21,7 @@ def two_ports(host):
 
 def test_ovs_ctl_start_status_stop(lab):
     host = ServiceHost(lab)
-    a, _ = guests(lab, host)
+    a, _ = two_guests(lab, host)
     assert "ovs-vswitchd is not running" in host.ctl("status", check=False).stdout
     out = host.ctl("start")
     assert re.search(r"Starting ovs-vswitchd", out) and "failed" not in out, out
@@ -60,7 +52,7 @@ def test_ovs_ctl_start_status_stop(lab):
 
 def test_detach_returns_when_configured(lab):
     host = ServiceHost(lab)
-    guests(lab, host)
+    two_guests(lab, host)
     host.ctl("start")
     two_ports(host)
     host.vsctl("set bridge br0 fail_mode=standalone")
@@ -78,7 +70,7 @@ def test_detach_returns_when_configured(lab):
 
 def test_restart_keeps_flows(lab):
     host = ServiceHost(lab)
-    a, _ = guests(lab, host)
+    a, _ = two_guests(lab, host)
     host.ctl("start")
     two_ports(host)
     host.ofctl("-O OpenFlow13 add-group br0 group_id=5,type=all,bucket=output:7")
@@ -102,7 +94,7 @@ def test_restart_keeps_flows(lab):
 
 def test_monitor_restarts_after_a_crash(lab):
     host = ServiceHost(lab)
-    a, _ = guests(lab, host)
+    a, _ = two_guests(lab, host)
     host.ctl("start")
     two_ports(host)
     host.vsctl("set-fail-mode br0 standalone")
@@ -111,7 +103,7 @@ def test_monitor_restarts_after_a_crash(lab):
     wait_until(lambda: host.pid() not in (0, old), what="a new daemon")
     wait_until(lambda: host.appctl("version", check=False).returncode == 0, what="its control socket")
     host.vsctl("add-br br9")
-    wait_until(lambda: a.ping("10.0.0.2", count=1, timeout=1, check=False), what="traffic")
+    a.wait_for_ping("10.0.0.2", what="traffic")
     log = host.sh("cat /var/log/openvswitch/ovs-vswitchd.log")
     assert re.search(r"child died, killed \(Segmentation fault\).*restarting", log), log
     # A daemon that was told to end is not started again.
@@ -136,7 +128,7 @@ def test_log_reopen(lab):
 
 def test_runs_as_a_user(lab):
     host = ServiceHost(lab)
-    a, _ = guests(lab, host)
+    a, _ = two_guests(lab, host)
     host.sh("chown nobody:nogroup /run/openvswitch /etc/openvswitch /var/log/openvswitch")
     host.ctl("--ovs-user=nobody:nogroup start")
     status = host.sh("cat /proc/%d/status" % host.pid())

@@ -9,11 +9,10 @@ import threading
 import time
 
 import openflow
-from controllers import Console, wait_connected
-from lab import Failure, run, wait_until
+from controllers import Console, controlled_bridge
+from lab import Failure, rss_anon_kb, run, wait_until
 from openflow import Closed, Wire, connect, message
-from test_controllers import bridge
-from test_limits import frame, rss_anon_kb, simple
+from topology import cross_connected, numbered_frame
 
 
 # ---------------------------------------------------------------------- TLS
@@ -44,7 +43,7 @@ def test_tls(lab):
     f = lab.dir
     pki(f)
     consoles = []
-    host, (a, b) = bridge(lab, controllers=(), first=lambda host: consoles.append(
+    host, (a, b) = controlled_bridge(lab, controllers=(), first=lambda host: consoles.append(
         Console(host, 6653, 7001, options=tls(f, "controller"))))
     consoles[0].ask({"events": []})             # It is there.
     host.vsctl("set-ssl %s/switch.key %s/switch.crt %s/ca.pem -- set-controller br0 ssl:127.0.0.1:6655 pssl:6656:127.0.0.1" % (f, f, f))
@@ -104,7 +103,7 @@ def hello(version, bitmap=None):
 
 
 def test_versions_and_rude_peers(lab):
-    host, _, _ = simple(lab)
+    host, _, _ = cross_connected(lab)
     ask = message(openflow.BARRIER_REQUEST, xid=9)
     # The bitmap decides, then the lower of the two versions.
     for said, version in ((hello(4), 4), (hello(6, 1 << 4), 4), (hello(0x99, 1 << 4 | 1 << 1), 4), (hello(2, 1 << 4), 4),
@@ -140,7 +139,7 @@ def test_versions_and_rude_peers(lab):
 
 
 def test_hundred_connections(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     wires = [connect(host) for _ in range(100)]
     fds = len(os.listdir("/proc/%d/fd" % host.daemon.pid))
     for round_ in range(3):
@@ -173,7 +172,7 @@ def settled_rss_kb(pid):
 def test_slow_readers_are_bounded(lab):
     """First packet-ins to it are dropped, and counted; what can't be dropped ends the connection. Memory stays bounded and
     others are served meanwhile."""
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     slow, quick = connect(host), connect(host)
     slow.send(message(openflow.SET_CONFIG, struct.pack("!HH", 0, 0xffff)),
               message(openflow.SET_ASYNC, struct.pack("!6I", 7, 7, 7, 7, 15, 15)))
@@ -181,7 +180,7 @@ def test_slow_readers_are_bounded(lab):
     host.ofctl("add-flow", "br0", "priority=9,in_port=1,udp,actions=controller:65535")
     before = settled_rss_kb(host.daemon.pid)
     tx = a.raw("eth0")
-    big = frame(0) + bytes(1300)
+    big = numbered_frame(0) + bytes(1300)
     for i in range(12000):
         tx.send(big)
         if i % 64 == 0:
@@ -236,7 +235,7 @@ def controller_setting(host, line):
 def test_packet_in_rate_limit_is_fair(lab):
     """A port that floods gets what is left over by one that hardly sends."""
     listeners = []
-    host, (a, b) = bridge(lab, first=lambda host: listeners.append(openflow.Listener(host)))
+    host, (a, b) = controlled_bridge(lab, first=lambda host: listeners.append(openflow.Listener(host)))
     controller_setting(host, "controller_rate_limit=100 controller_burst_limit=25")
     wire = listeners[0].accept()
     wire.send(message(openflow.SET_CONFIG, struct.pack("!HH", 0, 128)))
@@ -254,7 +253,7 @@ def test_packet_in_rate_limit_is_fair(lab):
     def flood():
         tx = a.raw("eth0")
         while not stop.is_set():
-            tx.send(frame(loud[0]))
+            tx.send(numbered_frame(loud[0]))
             loud[0] += 1
             time.sleep(0.0007)
 
@@ -264,7 +263,7 @@ def test_packet_in_rate_limit_is_fair(lab):
     time.sleep(1)
     counts[1], start, tx = 0, time.monotonic(), b.raw("eth0")
     for i in range(40):
-        tx.send(frame(i, "020000000001", "020000000002"))
+        tx.send(numbered_frame(i, "020000000001", "020000000002"))
         time.sleep(0.05)
     seconds = time.monotonic() - start
     time.sleep(0.5)
@@ -281,7 +280,7 @@ def test_packet_in_rate_limit_is_fair(lab):
 def test_in_band_control(lab):
     """A controller beyond a port of the bridge is reached before any flow exists; hidden flows do it, which out-of-band
     control has not."""
-    host, (a, b) = bridge(lab, controllers=())
+    host, (a, b) = controlled_bridge(lab, controllers=())
     host.ip("addr add 10.0.0.9/24 dev br0")
     host.ip("link set br0 up")
     with a.inside():
@@ -303,7 +302,7 @@ def test_in_band_control(lab):
 def long_deaf_controller(lab):
     """Connected but silent: an echo request after the probe interval, the end after another, and a new attempt."""
     listeners = []
-    host, _ = bridge(lab, first=lambda host: listeners.append(openflow.Listener(host)))
+    host, _ = controlled_bridge(lab, first=lambda host: listeners.append(openflow.Listener(host)))
     controller_setting(host, "inactivity_probe=5000")
     wire = listeners[0].accept()
     start = time.monotonic()

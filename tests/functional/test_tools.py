@@ -6,7 +6,7 @@ import re
 import time
 
 from lab import BUILD, run, wait_until
-from test_limits import frame, simple
+from topology import cross_connected, numbered_frame
 
 
 def both(host, *args, **kw):
@@ -15,7 +15,7 @@ def both(host, *args, **kw):
 
 
 def test_ofctl_asks(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     a.ping("10.0.0.2")
     for text in both(host, "show", "br0"):
         assert "1(p1)" in text and "2(p2)" in text and "LOCAL(br0)" in text, text
@@ -37,7 +37,7 @@ def test_ofctl_asks(lab):
 
 
 def test_ofctl_changes(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     host.ofctl("add-flow", "br0", "cookie=0x11,table=3,priority=7,tcp,tp_dst=80,actions=output:1")
     host.ofctl("add-flow", "br0", "cookie=0x12,table=3,priority=7,tcp,tp_dst=81,actions=output:2")
     host.ofctl("mod-flows", "br0", "cookie=0x11,table=3,tcp,tp_dst=80,actions=output:2")
@@ -71,19 +71,19 @@ def test_ofctl_changes(lab):
 
 
 def test_packet_out_monitor_and_snoop(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     rx = b.raw("eth0")
-    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=mod_dl_src:02:00:00:00:00:99,2" % frame(1).hex())
+    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=mod_dl_src:02:00:00:00:00:99,2" % numbered_frame(1).hex())
     got = wait_until(lambda: [f for f in rx.recv(0.2) if f[6:12].hex() == "020000000099"], 1, "the packet sent out")
     assert len(got) == 1, got
     # No action is not the same as the tables.
-    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=drop" % frame(3).hex())
-    assert not [f for f in rx.recv(0.3) if f == frame(3)]
+    host.ofctl("packet-out", "br0", "in_port=CONTROLLER packet=%s actions=drop" % numbered_frame(3).hex())
+    assert not [f for f in rx.recv(0.3) if f == numbered_frame(3)]
     log = lab.dir + "/monitor.out"
     monitor = lab.spawn(["ovs-ofctl", "monitor", "br0", "65534"], log, host.env)
     time.sleep(0.5)
     host.ofctl("add-flow", "br0", "priority=9,in_port=1,udp,actions=controller")
-    a.raw("eth0").send(frame(2))
+    a.raw("eth0").send(numbered_frame(2))
     wait_until(lambda: "PACKET_IN" in open(log).read() and "in_port=1" in open(log).read(), 5, "the packet-in")
     lab.end(monitor)
     host.ofctl("add-flow", "br0", "idle_timeout=1,send_flow_rem,priority=10,icmp,actions=drop")
@@ -92,7 +92,7 @@ def test_packet_out_monitor_and_snoop(lab):
 
 
 def test_appctl(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     a.ping("10.0.0.2")
     assert re.search(r"\d+\.\d+", host.appctl("version").split()[-1])
     commands = host.appctl("list-commands")
@@ -123,17 +123,17 @@ def test_appctl(lab):
 
 
 def test_drops_have_reasons(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     host.ofctl("add-flow", "br0", "priority=9,in_port=1,udp,actions=drop")
     host.ofctl("add-flow", "br0", "priority=8,in_port=1,tcp,actions=resubmit(,77)")
     for n in range(10):
-        a.raw("eth0").send(frame(n))
+        a.raw("eth0").send(numbered_frame(n))
     text = wait_until(lambda: re.search(r"action +(\d+)", host.appctl("sluice/drops", "p1")), 3, "the drops")
     assert int(text[1]) >= 10, text
 
 
 def test_sluicectl(lab):
-    host, a, b = simple(lab)
+    host, a, b = cross_connected(lab)
     a.ping("10.0.0.2")
 
     def ctl(*args, **kw):

@@ -6,8 +6,8 @@ import time
 
 import openflow
 from lab import Failure
+from topology import numbered_frame
 from openflow import connect, flow_mod, multipart, output, oxm
-from test_limits import frame
 
 ROUNDS = 400
 PORTS = 4
@@ -89,7 +89,7 @@ def test_after_a_barrier_every_pmd_follows(lab):
         wire.send(*mods)
         wire.barrier()
         since = time.monotonic()
-        raws[source - 1].s.send(frame(n))
+        raws[source - 1].s.send(numbered_frame(n))
         port = arrive(raws, n, since)
         if port != to:
             wrong.append((n, to, port))
@@ -103,11 +103,11 @@ def test_counts_are_exact_at_once(lab):
               flow_mod(oxm(0, struct.pack("!I", 2)), openflow.apply_actions(output(4)), priority=8))
     wire.barrier()
     wrong = []
-    size = len(frame(0))
+    size = len(numbered_frame(0))
     tables, ports = table_counts(wire, 0), {p: port_counts(wire, p) for p in (1, 2, 3, 4)}
     for n in range(ROUNDS):
         source = 1 + n % 2
-        raws[source - 1].s.send(frame(n))
+        raws[source - 1].s.send(numbered_frame(n))
         assert arrive(raws, n, time.monotonic()) == source + 2
         sent = {1: n // 2 + 1, 2: (n + 1) // 2}
         kind = n % 5

@@ -2,14 +2,7 @@
 """VXLAN between two switches, and with the kernel's own vxlan device as the peer."""
 import re
 
-from lab import wait_until
-
-
-def underlay(lab):
-    """Two namespaces joined by a cable; eth0 at both ends."""
-    a, b = lab.host("a"), lab.host("b")
-    lab.veth(a, "eth0", b, "eth0")
-    return a, b
+from topology import tcp, underlay
 
 
 def node(host, address, peer, options=""):
@@ -30,22 +23,12 @@ def guest(lab, host, name, address):
     return vm
 
 
-def tcp(lab, client, server, address, at_least=20):
-    """iperf3; the receiver's Mbit/s."""
-    p = lab.spawn(server.cmd("iperf3", "-s", "-1"), lab.dir + "/iperf.out")
-    wait_until(lambda: ":5201" in server.sh("ss -ltn"), what="iperf3")
-    out = client.sh("iperf3 -c %s -t 2 -f m" % address, timeout=25)
-    lab.end(p)
-    rate = float(re.search(r"([0-9.]+) Mbits/sec +receiver", out)[1])
-    assert rate > at_least, out
-
-
 def test_two_switches(lab):
     a, b = underlay(lab)
     node(a, "192.168.7.1", "192.168.7.2")
     node(b, "192.168.7.2", "192.168.7.1")
     x, y = guest(lab, a, "x", "10.0.0.1/24"), guest(lab, b, "y", "10.0.0.2/24")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the first answer through VXLAN")
+    x.wait_for_ping("10.0.0.2", 15, "the first answer through VXLAN")
     assert x.ping("10.0.0.2", count=5) == 5
     assert y.ping("10.0.0.1", count=5) == 5
     tcp(lab, x, y, "10.0.0.2")
@@ -62,7 +45,7 @@ def test_kernel_vxlan_peer(lab):
     b.ip("addr add 10.0.0.2/24 dev vx0")
     b.ip("link set vx0 up")
     x = guest(lab, a, "x", "10.0.0.1/24")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the first answer from the kernel")
+    x.wait_for_ping("10.0.0.2", 15, "the first answer from the kernel")
     assert x.ping("10.0.0.2", count=5) == 5
     tcp(lab, x, b, "10.0.0.2")
     tcp(lab, b, x, "10.0.0.1")
@@ -75,7 +58,7 @@ def test_wrong_vni_is_isolated(lab):
     b.ip("link add vx0 type vxlan id 101 remote 192.168.7.1 dstport 4789 dev eth0")
     b.ip("addr add 10.0.0.2/24 dev vx0")
     b.ip("link set vx0 up")
-    x = guest(lab, a, "x", "10.0.0.1/24")
+    guest(lab, a, "x", "10.0.0.1/24")
     assert not b.ping("10.0.0.1", count=3, timeout=2, check=False)
     assert "tnl_no_port" in a.appctl("sluice/drops")
 
@@ -88,14 +71,14 @@ def test_underlay_in_a_vlan(lab):
     for host in (a, b):
         host.vsctl("set port br-phy tag=20")
     x, y = guest(lab, a, "x", "10.0.0.1/24"), guest(lab, b, "y", "10.0.0.2/24")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "the first answer through VXLAN")
+    x.wait_for_ping("10.0.0.2", 15, "the first answer through VXLAN")
     assert x.ping("10.0.0.2", count=5) == 5
     assert re.search(r"push_vlan\(vid=20", a.appctl("dpctl/dump-flows")), a.appctl("dpctl/dump-flows")
     tcp(lab, x, y, "10.0.0.2")
     b.vsctl("set port br-phy tag=21")
     assert not x.ping("10.0.0.2", count=2, timeout=2, check=False)
     b.vsctl("set port br-phy tag=20")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "an answer in the right VLAN")
+    x.wait_for_ping("10.0.0.2", 10, "an answer in the right VLAN")
 
 
 def test_both_ends_in_one_switch(lab):
@@ -118,6 +101,6 @@ def test_both_ends_in_one_switch(lab):
         host.vsctl("add-port br%d p%d" % (n, n))
         guests.append(vm)
     x, y = guests
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 15, "an answer from the other bridge")
+    x.wait_for_ping("10.0.0.2", 15, "an answer from the other bridge")
     assert x.ping("10.0.0.2", count=5) == 5
     tcp(lab, x, y, "10.0.0.2")

@@ -3,21 +3,20 @@
 import re
 
 from lab import wait_until
-from test_tunnel import tcp, underlay
-from test_tunnel_interop import FAMILIES, add_guest, address
+from topology import FAMILIES, guest_addresses, tcp, underlay, underlay_address
 
 
 def topology(lab):
     a, b = underlay(lab)
     a.start()
     for family in FAMILIES:
-        address(a, "eth0", family, 0)
-        address(b, "eth0", family, 1)
+        underlay_address(a, "eth0", family, 0)
+        underlay_address(b, "eth0", family, 1)
     a.vsctl("add-br br-tun")
     x = lab.guest("x")
     lab.veth(a, "x", x, "eth0")
     x.ip("link set eth0 mtu 1400")
-    add_guest(a, x, 0)
+    guest_addresses(x, 0)
     a.vsctl("add-port br-tun x")
     return a, b, x
 
@@ -34,7 +33,7 @@ def test_tunnel_over_a_nic_in_no_bridge(lab):
         b.ip("addr add 10.0.0.2/24 dev vx0")
         b.ip("link set vx0 up")
         dump = lab.spawn(b.cmd("tcpdump", "-lnni", "eth0", "icmp[0] == 3 or (icmp6 and ip6[40] == 1)"), lab.dir + "/unreachable")
-        wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "the first answer")
+        x.wait_for_ping("10.0.0.2", 10, "the first answer")
         assert x.ping("10.0.0.2", count=3) == 3
         assert b.ping("10.0.0.1", count=3) == 3
         tcp(lab, x, b, "10.0.0.2", at_least=5)

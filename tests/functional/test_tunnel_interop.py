@@ -1,69 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tunnels with other people's tunnel endpoints at the other end: the kernel's vxlan device and Open vSwitch."""
-import re
-
-from lab import wait_until
-from test_tunnel import underlay
-
-FAMILIES = {4: ("192.168.7.1", "192.168.7.2", 24), 6: ("fd07::1", "fd07::2", 64)}
-
-
-def address(host, device, family, which):
-    ip = FAMILIES[family][which]
-    host.ip("addr add %s/%d dev %s%s" % (ip, FAMILIES[family][2], device, " nodad" if family == 6 else ""))
-    return ip
-
-
-def no_offloads(host, device):
-    host.sh("ethtool -K %s tx off rx off gso off tso off gro off >/dev/null 2>&1; true" % device)
-
-
-def node(host, families=(4, 6), datapath=""):
-    """br-phy with the NIC and its addresses, br-int."""
-    for br in ("br-phy", "br-int"):
-        host.vsctl("add-br %s%s" % (br, " -- set bridge %s datapath_type=%s" % (br, datapath) if datapath else ""))
-    host.vsctl("add-port br-phy eth0")
-    which = 1 if datapath else 0
-    for family in families:
-        address(host, "br-phy", family, which)
-    host.ip("link set br-phy up")
-
-
-def add_guest(host, vm, which):
-    """An address of both families inside."""
-    vm.ip("addr add 10.0.0.%d/24 dev eth0" % (which + 1))
-    vm.ip("addr add fd0a::%d/64 dev eth0 nodad" % (which + 1))
-    vm.ip("link set eth0 up")
-
-
-def tcp(lab, client, server, ip, seconds=1, at_least=5):
-    p = lab.spawn(server.cmd("iperf3", "-s", "-1"), lab.dir + "/iperf.out")
-    wait_until(lambda: ":5201" in server.sh("ss -ltn"), what="iperf3")
-    out = client.sh("iperf3 -c %s -t %d -f m" % (ip, seconds), timeout=25)
-    lab.end(p)
-    rate = float(re.search(r"([0-9.]+) Mbits/sec +receiver", out)[1])
-    assert rate > at_least, out
+from topology import FAMILIES, guest_addresses, no_offloads, tcp, tunnel_bridges, underlay, underlay_address
 
 
 def both_ways(lab, a, ip_a, b, ip_b):
-    wait_until(lambda: a.ping(ip_b, count=1, timeout=1, check=False), 10, "an answer from " + ip_b)
+    a.wait_for_ping(ip_b, 10, "an answer from " + ip_b)
     assert a.ping(ip_b, count=3) == 3
     assert b.ping(ip_a, count=3) == 3
-    tcp(lab, a, b, ip_b)
-    tcp(lab, b, a, ip_a)
+    tcp(lab, a, b, ip_b, seconds=1, at_least=5)
+    tcp(lab, b, a, ip_a, seconds=1, at_least=5)
 
 
 def kernel_vxlan(lab, cases):
     """IPv4 and IPv6 outside, outer checksum on and off, IPv4 and IPv6 inside, TCP with segmentation offload."""
     a, b = underlay(lab)
     a.start()
-    node(a)
+    tunnel_bridges(a)
     for family in FAMILIES:
-        address(b, "eth0", family, 1)
+        underlay_address(b, "eth0", family, 1)
     x = lab.guest("x")
     lab.veth(a, "x", x, "eth0")
     x.ip("link set eth0 mtu 1430")
-    add_guest(a, x, 0)
+    guest_addresses(x, 0)
     a.vsctl("add-port br-int x")
     for family, csum, inside in cases:
         ours, theirs, _ = FAMILIES[family]
@@ -97,8 +55,8 @@ def test_group_policy_with_the_kernel(lab):
     """exts=gbp: to the kernel the group is the packet's mark."""
     a, b = underlay(lab)
     a.start()
-    node(a, families=(4,))
-    address(b, "eth0", 4, 1)
+    tunnel_bridges(a, families=(4,))
+    underlay_address(b, "eth0", 4, 1)
     ours, theirs, _ = FAMILIES[4]
     a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan ofport_request=9 options:remote_ip=%s options:key=100"
             " options:exts=gbp" % theirs)
@@ -107,14 +65,14 @@ def test_group_policy_with_the_kernel(lab):
     b.ip("link set vx0 up")
     x = lab.guest("x")
     lab.veth(a, "x", x, "eth0")
-    add_guest(a, x, 0)
+    guest_addresses(x, 0)
     a.vsctl("add-port br-int x -- set interface x ofport_request=1")
     a.add_flows("br-int", "in_port=1,actions=set_field:0x1234->tun_gbp_id,output:9\n"
                           "priority=2,in_port=9,ip,tun_gbp_id=0x77,actions=output:1\npriority=1,in_port=9,ip,actions=drop\n"
                           "in_port=9,arp,actions=output:1\n")
     b.sh("iptables -A INPUT -i vx0 -m mark --mark 0x1234 -j ACCEPT; iptables -A INPUT -i vx0 -j DROP;"
          "iptables -t mangle -A OUTPUT -d 10.0.0.1 -j MARK --set-mark 0x77")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "an answer")
+    x.wait_for_ping("10.0.0.2", 10, "an answer")
     assert x.ping("10.0.0.2", count=3) == 3
     # Another group, either way, is shut out.
     b.sh("iptables -t mangle -R OUTPUT 1 -d 10.0.0.1 -j MARK --set-mark 0x78")
@@ -143,13 +101,13 @@ def open_vswitch(lab, cases):
     no_offloads(b, "eth0")
     a.start()
     b.start_ovs()
-    node(a)
-    node(b, datapath="netdev")
+    tunnel_bridges(a)
+    tunnel_bridges(b, datapath="netdev")
     x, y = lab.guest("x"), lab.guest("y")
     for host, vm, which in ((a, x, 0), (b, y, 1)):
         lab.veth(host, "v0", vm, "eth0")
         vm.ip("link set eth0 mtu 1400")
-        add_guest(host, vm, which)
+        guest_addresses(vm, which)
         host.vsctl("add-port br-int v0")
     no_offloads(y, "eth0")
     no_offloads(b, "v0")

@@ -6,7 +6,7 @@ import struct
 import time
 
 from lab import run, wait_until
-from test_tunnel_interop import FAMILIES, no_offloads
+from topology import FAMILIES, no_offloads
 
 BRIDGE, PEER, MARK = "02:00:00:00:07:01", "02:00:00:00:07:02", b"INSIDE"
 TLV = "{class=0x102,type=0x21,len=8}->tun_metadata0,{class=0x102,type=0x22,len=4}->tun_metadata5"

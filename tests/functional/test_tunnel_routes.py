@@ -75,7 +75,7 @@ def test_rules_and_tables(lab):
     guest = topology(lab)
     a = lab.a
     a.ip("route add %s via 10.1.0.2 src 10.9.0.1" % PEER)
-    wait_until(lambda: guest.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "the first answer")
+    guest.wait_for_ping("10.0.0.2", 10, "the first answer")
     pings = Pings(guest, "10.0.0.2")
     goes_by(lab, "one")
     # Another table, chosen by what a rule may ask of the outer packet; the neighbour there is new.
@@ -111,7 +111,7 @@ def test_several_next_hops(lab):
     with contextlib.suppress(OSError):
         a.sh("sysctl -qw net.ipv4.fib_multipath_hash_policy=1")
     a.ip("route add %s src 10.9.0.1 nexthop via 10.1.0.2 weight 1 nexthop via 10.2.0.2 weight 1" % PEER)
-    wait_until(lambda: guest.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "the first answer")
+    guest.wait_for_ping("10.0.0.2", 10, "the first answer")
     # Both neighbours are known before flows of both halves come.
     wait_until(lambda: all(x in a.appctl("tnl/arp/show") for x in ("10.1.0.2", "10.2.0.2")) or
                guest.sh("for i in $(seq 20); do echo x > /dev/udp/10.0.0.2/$((9000 + i)); done; true") is None, 10, "neighbours")

@@ -3,9 +3,7 @@
 import re
 
 from lab import wait_until
-from test_tunnel import underlay
-from test_tunnel_interop import FAMILIES, add_guest, address, node
-from test_tunnel_size import drops
+from topology import FAMILIES, guest_addresses, tunnel_bridges, underlay, underlay_address
 
 
 def test_geneve_options_are_fields(lab):
@@ -14,13 +12,13 @@ def test_geneve_options_are_fields(lab):
     guests = []
     for which, host in enumerate((a, b)):
         host.start()
-        node(host, families=())
-        address(host, "br-phy", 4, which)
+        tunnel_bridges(host, families=())
+        underlay_address(host, "br-phy", 4, which)
         host.vsctl("add-port br-int gnv0 -- set interface gnv0 type=geneve ofport_request=9 options:key=5 options:remote_ip=" +
                    FAMILIES[4][1 - which])
         vm = lab.guest("xy"[which])
         lab.veth(host, "v0", vm, "eth0")
-        add_guest(host, vm, which)
+        guest_addresses(vm, which)
         host.vsctl("add-port br-int v0 -- set interface v0 ofport_request=1")
         host.ofctl("add-tlv-map", "br-int", "{class=0x102,type=0x21,len=8}->tun_metadata0,{class=0x102,type=0x22,len=4}->tun_metadata5")
         guests.append(vm)
@@ -29,7 +27,7 @@ def test_geneve_options_are_fields(lab):
                           "in_port=9,actions=output:1\n")
     b.add_flows("br-int", "priority=9,in_port=9,tun_metadata0=0x1122334455667788,tun_metadata5=0xa1b2c3d4/0xffff0000,actions=output:1\n"
                           "priority=1,in_port=9,actions=drop\nin_port=1,actions=output:9\n")
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "an answer")
+    x.wait_for_ping("10.0.0.2", 10, "an answer")
     assert x.ping("10.0.0.2", count=10) == 10
 
     def count():
@@ -46,9 +44,9 @@ def refused(host, reason, wire, inside, frame):
     """FRAME, sent to HOST on WIRE, is counted as dropped for REASON, and nothing of it comes INSIDE."""
     while inside.recv(0.05):
         pass
-    before = drops(host, reason)
+    before = host.drops(reason)
     wire.send(frame)
-    wait_until(lambda: drops(host, reason) > before, 5, "%s for %s" % (reason, frame.hex()))
+    wait_until(lambda: host.drops(reason) > before, 5, "%s for %s" % (reason, frame.hex()))
     assert not any(b"INSIDE" in f for f in inside.recv(0.05)), frame.hex()
 
 
@@ -58,8 +56,8 @@ def test_decapsulation_is_a_border(lab):
     from scapy.layers.vxlan import VXLAN
     a, b = underlay(lab)
     a.start()
-    node(a, families=(4,))
-    address(b, "eth0", 4, 1)
+    tunnel_bridges(a, families=(4,))
+    underlay_address(b, "eth0", 4, 1)
     a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=192.168.7.2 options:key=100"
             " -- add-port br-int gre0 -- set interface gre0 type=gre options:remote_ip=192.168.7.2 options:key=7"
             " -- add-port br-int gnv0 -- set interface gnv0 type=geneve options:remote_ip=192.168.7.2 options:key=5")
@@ -124,7 +122,7 @@ def test_decapsulation_is_a_border(lab):
         wire.send(p)
     assert not any(b"INSIDE" in f for f in inside.recv(0.3))
     # A PMD that sleeps gives them up when it wakes.
-    wait_until(lambda: arrives(good[0]) and drops(a, "tnl_fragment") >= len(pieces) - 1, 10, "the fragments given up")
+    wait_until(lambda: arrives(good[0]) and a.drops("tnl_fragment") >= len(pieces) - 1, 10, "the fragments given up")
     a.check_alive()
 
 
@@ -136,9 +134,9 @@ def test_checksums_of_long_packets(lab):
     for host in (a, b):
         host.ip("link set eth0 mtu 9000")
     a.start()
-    node(a)
-    address(b, "eth0", 4, 1)
-    address(b, "eth0", 6, 1)
+    tunnel_bridges(a)
+    underlay_address(b, "eth0", 4, 1)
+    underlay_address(b, "eth0", 6, 1)
     ours4, theirs4, _ = FAMILIES[4]
     ours6, theirs6, _ = FAMILIES[6]
     a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100"

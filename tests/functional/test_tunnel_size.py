@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets that are too long for the underlay: answered, or sent and taken in pieces; never lost in silence."""
 import os
-import re
 import socket
 
 from lab import wait_until
-from test_tunnel import tcp, underlay
-from test_tunnel_interop import FAMILIES, add_guest, address, node
-
-
-def drops(host, reason):
-    m = re.search(r"^%s +(\d+)" % reason, host.appctl("sluice/drops"), re.M)
-    return int(m[1]) if m else 0
+from topology import FAMILIES, guest_addresses, tcp, tunnel_bridges, underlay, underlay_address
 
 
 def kernel_peer(host, ours, theirs, mtu, options="", more=""):
@@ -27,19 +20,19 @@ def topology(lab, family, df, mtu):
     """A guest with an MTU that the tunnel can't carry, and the kernel at the other end."""
     a, b = underlay(lab)
     a.start()
-    node(a)
-    address(b, "eth0", family, 1)
+    tunnel_bridges(a)
+    underlay_address(b, "eth0", family, 1)
     ours, theirs, _ = FAMILIES[family]
     a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=%s options:key=100 options:df_default=%s" %
             (theirs, df))
     x = lab.guest("x")
     lab.veth(a, "x", x, "eth0")
     x.ip("link set eth0 mtu 1500")
-    add_guest(a, x, 0)
+    guest_addresses(x, 0)
     a.vsctl("add-port br-int x")
     kernel_peer(b, ours, theirs, mtu)
-    wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "the first answer")
-    wait_until(lambda: x.ping("fd0a::2", count=1, timeout=1, check=False), 10, "the first answer")
+    x.wait_for_ping("10.0.0.2", 10, "the first answer")
+    x.wait_for_ping("fd0a::2", 10, "the first answer")
     return a, b, x
 
 
@@ -48,16 +41,16 @@ def test_the_sender_is_told(lab):
     out = x.sh("ping -M do -c 3 -i 0.2 -W 1 -s 1472 10.0.0.2 2>&1; ping -6 -M do -c 3 -i 0.2 -W 1 -s 1452 fd0a::2 2>&1; true")
     assert "mtu = 1450" in out and "mtu=1450" in out.replace("mtu: ", "mtu="), out
     assert "mtu 1450" in x.sh("ip route get 10.0.0.2") and "mtu 1450" in x.sh("ip -6 route get fd0a::2")
-    assert drops(a, "tnl_too_big") >= 2
+    assert a.drops("tnl_too_big") >= 2
     said = [l for l in a.log(100000).splitlines() if "1550" in l and "the MTU of eth0 is 1500" in l]
     assert len(said) == 1, said
     x.sh("ip route flush cache; ip -6 route flush cache")
     tcp(lab, x, b, "10.0.0.2", at_least=5)
     a.vsctl("set Open_vSwitch . other_config:sluice-tunnel-pmtud=false")
     x.sh("ip route flush cache")
-    before = drops(a, "tnl_too_big")
+    before = a.drops("tnl_too_big")
     out = x.sh("ping -M do -c 2 -i 0.2 -W 1 -s 1472 10.0.0.2 2>&1; true")
-    assert "mtu" not in out and drops(a, "tnl_too_big") == before + 2, out
+    assert "mtu" not in out and a.drops("tnl_too_big") == before + 2, out
 
 
 def test_fragments_between_switches(lab):
@@ -65,12 +58,12 @@ def test_fragments_between_switches(lab):
     guests = []
     for which, host in enumerate((a, b)):
         host.start()
-        node(host, families=())
+        tunnel_bridges(host, families=())
         for family in FAMILIES:
-            address(host, "br-phy", family, which)
+            underlay_address(host, "br-phy", family, which)
         vm = lab.guest("xy"[which])
         lab.veth(host, "v0", vm, "eth0")
-        add_guest(host, vm, which)
+        guest_addresses(vm, which)
         host.vsctl("add-port br-int v0")
         guests.append(vm)
     x, y = guests
@@ -78,21 +71,21 @@ def test_fragments_between_switches(lab):
         for which, host in enumerate((a, b)):
             host.vsctl("--if-exists del-port tun0 -- add-port br-int tun0 -- set interface tun0 type=%s options:remote_ip=%s"
                        " options:key=5 options:df_default=false options:csum=true" % (kind, FAMILIES[family][1 - which]))
-        wait_until(lambda: x.ping("10.0.0.2", count=1, timeout=1, check=False), 10, "the first answer")
+        x.wait_for_ping("10.0.0.2", 10, "the first answer")
         assert x.ping("10.0.0.2", count=3, extra="-M do -s 1472") == 3
         assert x.ping("fd0a::2", count=3, extra="-M do -s 1452") == 3
         tcp(lab, x, y, "10.0.0.2", at_least=5)
         tcp(lab, y, x, "10.0.0.1", at_least=5)
         for host in (a, b):
-            assert not drops(host, "tnl_too_big") and not drops(host, "tnl_bad_csum"), host.appctl("sluice/drops")
+            assert not host.drops("tnl_too_big") and not host.drops("tnl_bad_csum"), host.appctl("sluice/drops")
 
 
 def test_fragments_of_the_host(lab):
     """What comes in pieces and is no tunnel's goes to the host as it came."""
     a, b = underlay(lab)
     a.start()
-    node(a, families=(4,))
-    address(b, "eth0", 4, 1)
+    tunnel_bridges(a, families=(4,))
+    underlay_address(b, "eth0", 4, 1)
     a.vsctl("add-port br-int vx0 -- set interface vx0 type=vxlan options:remote_ip=192.168.7.2 options:key=100")
     with a.inside():
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -100,7 +93,7 @@ def test_fragments_of_the_host(lab):
     with b.inside():
         client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.settimeout(5)
-    wait_until(lambda: b.ping("192.168.7.1", count=1, timeout=1, check=False), 10, "the host's answer")
+    b.wait_for_ping("192.168.7.1", 10, "the host's answer")
     for n in (5000, 1473, 8000):
         data = os.urandom(n)
         client.sendto(data, ("192.168.7.1", 7000))

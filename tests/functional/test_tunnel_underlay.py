@@ -7,7 +7,7 @@ import threading
 import time
 
 from lab import run, wait_until
-from test_tunnel import underlay
+from topology import underlay
 
 LIMIT = 0.1                     # Seconds that an interruption may take, ...
 SLACK = 5                       # ... on a machine with nothing else to do.
@@ -207,7 +207,7 @@ def test_bridge_takes_another_mac(lab):
         for host in (a, b):
             host.add_flows("br-int", "priority=10,in_port=x,actions=output:v%d\n"
                            "priority=10,in_port=v4,actions=output:x\npriority=10,in_port=v6,actions=output:x\n" % version)
-        wait_until(lambda: guests[1].ping("10.0.0.1", count=1, timeout=1, check=False), 10, "the first answer")
+        guests[1].wait_for_ping("10.0.0.1", 10, "the first answer")
         for mac_address in ("02:00:00:00:0a:01", "02:00:00:00:0a:02"):
             a.vsctl("set bridge br-phy other-config:hwaddr=\"%s\"" % mac_address)
             wait_until(lambda: mac_address in a.ip("link show br-phy"), what="the new MAC")

@@ -7,8 +7,8 @@ import struct
 import time
 
 import frames as fr
+from bench import Bench
 from lab import Failure, run, wait_until
-from test_conformance import Bench
 
 VERSIONS = ["10", "11", "12", "13", "14", "15"]
 NAMES = {"all": VERSIONS, "not 11": [v for v in VERSIONS if v != "11"], "12-": VERSIONS[2:], "-14": VERSIONS[:-1]}

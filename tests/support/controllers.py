@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Controllers that nobody here wrote, as Debian packages them, for functional tests: each is a process in a host's
-namespace, on loopback."""
+namespace, on loopback; and a bridge that they control."""
 import json
 import os
 import socket
 
 from lab import wait_until
 
+CONTROLLER = "tcp:127.0.0.1:6653"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -68,3 +69,27 @@ def connected(host, bridge="br0"):
 
 def wait_connected(host, bridge="br0", seconds=60):
     wait_until(lambda: connected(host, bridge), seconds, "the controllers of %s" % bridge, step=0.2)
+
+
+def controlled_bridge(lab, fail_mode="secure", controllers=(CONTROLLER,), name="h", ovs=False,
+                      addresses=("10.0.0.1/24", "10.0.0.2/24"), more="", first=None):
+    """A host with two guests on a bridge whose controllers are CONTROLLERS. FIRST(host) starts them: they take longer."""
+    host = lab.host(name)
+    if first:
+        first(host)
+    guests = []
+    for i, address in enumerate(addresses):
+        guest = lab.guest(name + "abcd"[i])
+        lab.veth(host, "p%d" % (i + 1), guest, "eth0")
+        guest.sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+        guest.take("eth0", address, "02:00:00:00:00:%02x" % (i + 1))
+        guests.append(guest)
+    host.start_ovs() if ovs else host.start()
+    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev fail_mode=%s other_config:hwaddr=02:00:00:00:00:f0" % fail_mode
+               + "".join(" -- add-port br0 p%d -- set interface p%d ofport_request=%d" % (i, i, i)
+                         for i in range(1, len(guests) + 1)) + more)
+    if controllers:
+        host.vsctl("set-controller br0 " + " ".join(controllers))
+        for uuid in host.vsctl("get bridge br0 controller").strip("[]\n ").replace(",", " ").split():
+            host.vsctl("set controller %s connection_mode=out-of-band max_backoff=1000" % uuid)
+    return host, guests

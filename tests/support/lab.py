@@ -61,6 +61,17 @@ def listens(path):
         return s.connect_ex(path) == 0
 
 
+def rss_anon_kb(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("RssAnon"))
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Lab:
     """Owns namespaces, processes and directories of one test."""
 
@@ -163,6 +174,10 @@ class Namespace:
         if check and not got:
             raise Failure("%s: no answer from %s\n%s%s" % (self.name, address, p.stdout, p.stderr))
         return got
+
+    def wait_for_ping(self, address, seconds=10, what="an answer"):
+        """Until ADDRESS answers, the first echo or a later one."""
+        return wait_until(lambda: self.ping(address, count=1, timeout=1, check=False), seconds, what)
 
     @contextlib.contextmanager
     def inside(self):
@@ -346,6 +361,11 @@ class Host(Namespace):
 
     def appctl(self, *args, check=True):
         return self.tool("ovs-appctl", "-t", self.ctl, *args, check=check)
+
+    def drops(self, reason, *port):
+        """How many packets were dropped for REASON, of one port or of all."""
+        found = re.search(r"^%s +(\d+)" % reason, self.appctl("sluice/drops", *port), re.M)
+        return int(found[1]) if found else 0
 
     def add_flows(self, bridge, text, version=None):
         args = ["-O", version] if version else []
