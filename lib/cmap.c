@@ -150,9 +150,3 @@ void cmap_replace(struct cmap *cmap, struct cmap_node *old, struct cmap_node *re
 	replacement->hash = old->hash;
 	atomic_store_explicit(&slot->node, replacement, memory_order_release);
 }
-
-void cmap_reserve(struct cmap *cmap, size_t n)
-{
-	if (is_full(own_array(cmap), n))
-		rebuild(cmap, slots_for(n));
-}

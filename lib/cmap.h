@@ -69,9 +69,6 @@ void cmap_remove(struct cmap *cmap, struct cmap_node *node);
 /* Puts REPLACEMENT, which gets the same hash, in the place of OLD in one step. */
 void cmap_replace(struct cmap *cmap, struct cmap_node *old, struct cmap_node *replacement);
 
-/* Room for N elements in all without another array. */
-void cmap_reserve(struct cmap *cmap, size_t n);
-
 /* Any thread; for other threads than the writer's a hint. */
 static inline size_t cmap_count(const struct cmap *cmap)
 {

@@ -30,33 +30,6 @@ const char *dirs_log(void)
 	return from_env(&dir, "OVS_LOGDIR", "/var/log/openvswitch");
 }
 
-const char *dirs_sysconf(void)
-{
-	static const char *dir;
-
-	return from_env(&dir, "OVS_SYSCONFDIR", "/etc");
-}
-
-const char *dirs_db(void)
-{
-	static const char *dir;
-
-	if (!dir) {
-		char *def = xasprintf("%s/openvswitch", dirs_sysconf());
-
-		from_env(&dir, "OVS_DBDIR", def);
-		free(def);
-	}
-	return dir;
-}
-
-const char *dirs_pkgdata(void)
-{
-	static const char *dir;
-
-	return from_env(&dir, "OVS_PKGDATADIR", "/usr/share/openvswitch");
-}
-
 char *dirs_abs(const char *dir, const char *name)
 {
 	return *name == '/' ? xstrdup(name) : xasprintf("%s/%s", dir, name);

@@ -8,9 +8,6 @@
 
 const char *dirs_run(void);     /* OVS_RUNDIR, /var/run/openvswitch */
 const char *dirs_log(void);     /* OVS_LOGDIR, /var/log/openvswitch */
-const char *dirs_sysconf(void); /* OVS_SYSCONFDIR, /etc */
-const char *dirs_db(void);      /* OVS_DBDIR, OVS_SYSCONFDIR/openvswitch, /etc/openvswitch */
-const char *dirs_pkgdata(void); /* OVS_PKGDATADIR, /usr/share/openvswitch */
 
 /* NAME itself if it is absolute, else DIR/NAME, to free(). */
 char *dirs_abs(const char *dir, const char *name);

@@ -281,8 +281,6 @@ bool field_is_mask_valid(const struct field *f, const union field_value *mask);
 bool field_prereqs_ok(const struct field *f, const struct flow *flow, struct flow *wc);
 /* MATCH guarantees that the field is there. */
 bool field_prereqs_matched(const struct field *f, const struct match *match);
-/* The rows whose match makes F exist, for the text and the codec of `prerequisites missing`. */
-const char *field_prereq_name(enum field_prereq prereq);
 
 /* Whole-field all-ones value. */
 void field_all_ones(const struct field *f, union field_value *value);

@@ -370,29 +370,3 @@ const struct field *field_from_header(uint32_t header, uint32_t experimenter)
 	}
 	return NULL;
 }
-
-const char *field_prereq_name(enum field_prereq prereq)
-{
-	static const char *const text[] = {
-		[FIELD_PRE_NONE] = "none",
-		[FIELD_PRE_ETHERNET] = "Ethernet",
-		[FIELD_PRE_ARP] = "ARP",
-		[FIELD_PRE_VLAN_VID] = "VLAN VID",
-		[FIELD_PRE_IPV4] = "IPv4",
-		[FIELD_PRE_IPV6] = "IPv6",
-		[FIELD_PRE_IP_ANY] = "IPv4/IPv6",
-		[FIELD_PRE_MPLS] = "MPLS",
-		[FIELD_PRE_PBB] = "PBB",
-		[FIELD_PRE_CT] = "CT",
-		[FIELD_PRE_TCP] = "TCP",
-		[FIELD_PRE_UDP] = "UDP",
-		[FIELD_PRE_SCTP] = "SCTP",
-		[FIELD_PRE_ICMPV4] = "ICMPv4",
-		[FIELD_PRE_ICMPV6] = "ICMPv6",
-		[FIELD_PRE_ND] = "ND",
-		[FIELD_PRE_ND_SOLICIT] = "ND solicit",
-		[FIELD_PRE_ND_ADVERT] = "ND advert",
-	};
-
-	return text[prereq];
-}

@@ -54,12 +54,6 @@ static size_t buckets_for(size_t n)
 	return MAX(round_up_pow2(n), (uint64_t)MIN_BUCKETS);
 }
 
-void hmap_reserve(struct hmap *map, size_t n)
-{
-	if (n && (map->buckets == hmap_no_buckets || n > map->mask + 1))
-		resize(map, buckets_for(n));
-}
-
 void hmap_shrink(struct hmap *map)
 {
 	if (!map->n)
@@ -111,14 +105,6 @@ void hmap_replace(struct hmap *map, const struct hmap_node *old, struct hmap_nod
 		fatal("hmap_replace of a stranger");
 	*replacement = *old;
 	*link = replacement;
-}
-
-void hmap_swap(struct hmap *a, struct hmap *b)
-{
-	struct hmap tmp = *a;
-
-	*a = *b;
-	*b = tmp;
 }
 
 bool hmap_contains(const struct hmap *map, const struct hmap_node *node)

@@ -46,8 +46,7 @@ void hmap_uninit(struct hmap *map);
 /* Forgets all elements but keeps the buckets. */
 void hmap_clear(struct hmap *map);
 
-/* Makes room for N elements in all, so that inserting them doesn't grow the map. */
-void hmap_reserve(struct hmap *map, size_t n);
+/* Gives back the buckets that so few elements do not need. */
 void hmap_shrink(struct hmap *map);
 
 void hmap_insert(struct hmap *map, struct hmap_node *node, uint32_t hash);
@@ -57,8 +56,6 @@ void hmap_remove(struct hmap *map, struct hmap_node *node);
 
 /* Puts REPLACEMENT where OLD is; both have the same hash (it is copied). */
 void hmap_replace(struct hmap *map, const struct hmap_node *old, struct hmap_node *replacement);
-
-void hmap_swap(struct hmap *a, struct hmap *b);
 
 static inline size_t hmap_count(const struct hmap *map)
 {

@@ -342,11 +342,6 @@ int jsonrpc_reply_error(struct jsonrpc *rpc, json_t *error, json_t *id)
 	return send_json(rpc, json_pack("{soso?sn}", "id", id, "error", error, "result"));
 }
 
-struct stream *jsonrpc_stream(const struct jsonrpc *rpc)
-{
-	return rpc->stream;
-}
-
 const char *jsonrpc_name(const struct jsonrpc *rpc)
 {
 	return rpc->name;

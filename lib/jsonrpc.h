@@ -73,7 +73,6 @@ int jsonrpc_notify(struct jsonrpc *rpc, const char *method, json_t *params);
 int jsonrpc_reply(struct jsonrpc *rpc, json_t *result, json_t *id);
 int jsonrpc_reply_error(struct jsonrpc *rpc, json_t *error, json_t *id);
 
-struct stream *jsonrpc_stream(const struct jsonrpc *rpc);
 const char *jsonrpc_name(const struct jsonrpc *rpc);
 
 /* Sorts JSON into *MSG, which borrows from it. -EPROTO if it is no JSON-RPC message. Pure. */

@@ -51,11 +51,6 @@ const char *log_level_name(enum log_level level)
 	return level_names[level];
 }
 
-const char *log_destination_name(enum log_destination destination)
-{
-	return destinations[destination].name;
-}
-
 void log_set_thread_name(const char *name)
 {
 	thread_name = name;

@@ -122,7 +122,6 @@ bool log_should_drop(struct log_module *module, enum log_level level, struct log
 /* Configuration. */
 
 const char *log_level_name(enum log_level level);                   /* "WARN" */
-const char *log_destination_name(enum log_destination destination); /* "console" */
 
 /* One word of -v, --verbose or vlog/set: "[module]:[destination]:[level]" in any order and with
  * parts left out, "ANY", "PATTERN:destination:pattern" or "FACILITY:facility". Returns NULL, or

@@ -48,9 +48,7 @@ bool pstream_name_is_valid(const char *name)
 
 static void update_watch(struct pstream *pstream)
 {
-	bool waits = event_timer_is_active(pstream->resume);
-
-	event_fd_modify(pstream->efd, pstream->paused || waits ? 0 : EVENT_READ);
+	event_fd_modify(pstream->efd, event_timer_is_active(pstream->resume) ? 0 : EVENT_READ);
 }
 
 static void on_resume(void *aux)
@@ -120,7 +118,7 @@ static void on_event(int fd, unsigned int events, void *aux)
 	struct pstream *pstream = aux;
 
 	pstream->running = true;
-	for (int i = 0; i < ACCEPT_PER_TURN && !pstream->closed && !pstream->paused; i++)
+	for (int i = 0; i < ACCEPT_PER_TURN && !pstream->closed; i++)
 		if (!accept_one(pstream))
 			break;
 	pstream->running = false;
@@ -161,18 +159,7 @@ int pstream_open(struct event_loop *loop, const char *name, uint16_t default_por
 	return 0;
 }
 
-const char *pstream_name(const struct pstream *pstream)
-{
-	return pstream->name;
-}
-
 uint16_t pstream_port(const struct pstream *pstream)
 {
 	return pstream->port;
-}
-
-void pstream_pause(struct pstream *pstream, bool pause)
-{
-	pstream->paused = pause;
-	update_watch(pstream);
 }

@@ -37,7 +37,7 @@ static const char *const state_names[] = {
 struct reconnect {
 	char *name;
 	int min_backoff, max_backoff, probe_interval;
-	bool passive, quiet;
+	bool passive;
 	unsigned int max_tries;
 
 	enum state state;
@@ -47,8 +47,6 @@ struct reconnect {
 	int64_t total_connected_ms;
 	unsigned int n_attempted, n_successful, seqno;
 };
-
-#define say(FSM, ...) log_at((FSM)->quiet ? LOG_LEVEL_DBG : LOG_LEVEL_INFO, __VA_ARGS__)
 
 struct reconnect *reconnect_create(int64_t now)
 {
@@ -78,32 +76,12 @@ void reconnect_set_name(struct reconnect *fsm, const char *name)
 	fsm->name = xstrdup(name);
 }
 
-const char *reconnect_name(const struct reconnect *fsm)
-{
-	return fsm->name;
-}
-
-void reconnect_set_quiet(struct reconnect *fsm, bool quiet)
-{
-	fsm->quiet = quiet;
-}
-
 void reconnect_set_backoff(struct reconnect *fsm, int min_ms, int max_ms)
 {
 	fsm->min_backoff = min_ms > 0 ? MAX(min_ms, 1000) : 1000;
 	fsm->max_backoff = max_ms > 0 ? MAX(max_ms, 1000) : 8000;
 	fsm->max_backoff = MAX(fsm->max_backoff, fsm->min_backoff);
 	fsm->backoff = MIN(fsm->backoff, fsm->max_backoff);
-}
-
-int reconnect_min_backoff(const struct reconnect *fsm)
-{
-	return fsm->min_backoff;
-}
-
-int reconnect_max_backoff(const struct reconnect *fsm)
-{
-	return fsm->max_backoff;
 }
 
 void reconnect_set_probe_interval(struct reconnect *fsm, int ms)
@@ -171,12 +149,6 @@ void reconnect_force(struct reconnect *fsm, int64_t now)
 		enter(fsm, STATE_RECONNECT, now);
 }
 
-void reconnect_skip_backoff(struct reconnect *fsm)
-{
-	if (fsm->state == STATE_BACKOFF)
-		fsm->backoff = 0;
-}
-
 void reconnect_set_passive(struct reconnect *fsm, bool passive, int64_t now)
 {
 	if (fsm->passive == passive)
@@ -190,7 +162,7 @@ void reconnect_connecting(struct reconnect *fsm, int64_t now)
 {
 	if (fsm->state == STATE_CONNECTING)
 		return;
-	say(fsm, "%s: %s...", fsm->name, fsm->passive ? "listening" : "connecting");
+	log_info("%s: %s...", fsm->name, fsm->passive ? "listening" : "connecting");
 	enter(fsm, STATE_CONNECTING, now);
 	if (fsm->max_tries && fsm->max_tries != UINT_MAX)
 		fsm->max_tries--;
@@ -199,7 +171,7 @@ void reconnect_connecting(struct reconnect *fsm, int64_t now)
 void reconnect_listening(struct reconnect *fsm, int64_t now)
 {
 	if (fsm->state != STATE_LISTENING) {
-		say(fsm, "%s: listening...", fsm->name);
+		log_info("%s: listening...", fsm->name);
 		enter(fsm, STATE_LISTENING, now);
 	}
 }
@@ -209,7 +181,7 @@ void reconnect_connected(struct reconnect *fsm, int64_t now)
 	if (fsm->state == STATE_ACTIVE || fsm->state == STATE_IDLE)
 		return;
 	reconnect_connecting(fsm, now);
-	say(fsm, "%s: connected", fsm->name);
+	log_info("%s: connected", fsm->name);
 	fsm->last_connected = fsm->last_activity = now;
 	enter(fsm, STATE_ACTIVE, now);
 }
@@ -229,24 +201,23 @@ static void log_loss(const struct reconnect *fsm, int error)
 		if (error)
 			log_warn("%s: connection dropped (%s)", fsm->name, strerror(-error));
 		else
-			say(fsm, "%s: connection closed by peer", fsm->name);
+			log_info("%s: connection closed by peer", fsm->name);
 		break;
 	case STATE_LISTENING:
 		if (error)
 			log_warn("%s: error listening for connections (%s)", fsm->name,
 				strerror(-error));
 		else
-			say(fsm, "%s: error listening for connections", fsm->name);
+			log_info("%s: error listening for connections", fsm->name);
 		break;
 	case STATE_RECONNECT:
-		say(fsm, "%s: connection dropped", fsm->name);
+		log_info("%s: connection dropped", fsm->name);
 		break;
 	default:
 		if (error)
-			log_at(fsm->quiet ? LOG_LEVEL_DBG : LOG_LEVEL_WARN,
-				"%s: connection attempt failed (%s)", fsm->name, strerror(-error));
+			log_warn("%s: connection attempt failed (%s)", fsm->name, strerror(-error));
 		else
-			say(fsm, "%s: connection attempt timed out", fsm->name);
+			log_info("%s: connection attempt timed out", fsm->name);
 		break;
 	}
 }
@@ -272,7 +243,7 @@ void reconnect_disconnected(struct reconnect *fsm, int64_t now, int error)
 	log_loss(fsm, error);
 	fsm->backoff = fsm->state == STATE_RECONNECT ? 0 : next_backoff(fsm, was_connected);
 	if (!was_connected && fsm->backoff)
-		say(fsm, "%s: waiting %.3g seconds before %s", fsm->name, fsm->backoff / 1000.0,
+		log_info("%s: waiting %.3g seconds before %s", fsm->name, fsm->backoff / 1000.0,
 			fsm->passive ? "trying to listen again" : "reconnect");
 	enter(fsm, fsm->max_tries ? STATE_BACKOFF : STATE_VOID, now);
 	if (was_connected)

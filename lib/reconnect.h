@@ -30,15 +30,11 @@ enum reconnect_action {
 struct reconnect *reconnect_create(int64_t now);
 void reconnect_destroy(struct reconnect *fsm);
 
-/* For log messages. QUIET keeps them at debug level. */
+/* For log messages. */
 void reconnect_set_name(struct reconnect *fsm, const char *name);
-const char *reconnect_name(const struct reconnect *fsm);
-void reconnect_set_quiet(struct reconnect *fsm, bool quiet);
 
 /* Milliseconds; 0 keeps the default (1000 and 8000). */
 void reconnect_set_backoff(struct reconnect *fsm, int min_ms, int max_ms);
-int reconnect_min_backoff(const struct reconnect *fsm);
-int reconnect_max_backoff(const struct reconnect *fsm);
 
 /* 0: no probes; else at least 1000. Default 5000. */
 void reconnect_set_probe_interval(struct reconnect *fsm, int ms);
@@ -52,7 +48,6 @@ void reconnect_set_passive(struct reconnect *fsm, bool passive, int64_t now);
 void reconnect_enable(struct reconnect *fsm, int64_t now);
 void reconnect_disable(struct reconnect *fsm, int64_t now);
 void reconnect_force(struct reconnect *fsm, int64_t now);
-void reconnect_skip_backoff(struct reconnect *fsm);
 
 /* Reports. ERROR: negative errno, 0: closed by the peer. */
 void reconnect_connecting(struct reconnect *fsm, int64_t now);

@@ -16,11 +16,6 @@ void sset_uninit(struct sset *set)
 	shash_uninit(&set->names);
 }
 
-void sset_clear(struct sset *set)
-{
-	shash_clear(&set->names);
-}
-
 void sset_clone(struct sset *dst, const struct sset *src)
 {
 	struct shash_node *node;

@@ -18,7 +18,6 @@ struct sset {
 
 void sset_init(struct sset *set);
 void sset_uninit(struct sset *set);
-void sset_clear(struct sset *set);
 void sset_clone(struct sset *dst, const struct sset *src);
 
 /* Returns true if NAME was not there before. */

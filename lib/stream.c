@@ -505,11 +505,6 @@ int stream_remote(const struct stream *stream, struct sockaddr_storage *addr)
 	return get_address(stream, getpeername, addr);
 }
 
-int stream_local(const struct stream *stream, struct sockaddr_storage *addr)
-{
-	return get_address(stream, getsockname, addr);
-}
-
 uint64_t stream_n_rx(const struct stream *stream)
 {
 	return stream->n_rx;

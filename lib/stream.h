@@ -81,7 +81,6 @@ const char *stream_name(const struct stream *stream);
 
 /* -EAFNOSUPPORT for unix streams, -ENOTCONN before the connection. */
 int stream_remote(const struct stream *stream, struct sockaddr_storage *addr);
-int stream_local(const struct stream *stream, struct sockaddr_storage *addr);
 
 /* Bytes that passed so far. */
 uint64_t stream_n_rx(const struct stream *stream);
@@ -103,13 +102,9 @@ int pstream_open(struct event_loop *loop, const char *name, uint16_t default_por
 
 /* Removes a unix socket's file too. NULL is fine. */
 void pstream_close(struct pstream *pstream);
-const char *pstream_name(const struct pstream *pstream);
 
 /* TCP port it listens on (the chosen one if the name asked for port 0), 0 for unix. */
 uint16_t pstream_port(const struct pstream *pstream);
-
-/* A paused listener accepts nothing: new connections wait in its backlog. */
-void pstream_pause(struct pstream *pstream, bool pause);
 
 /* TLS configuration, for connections made from then on. The files are read again when they changed.
  * NULL or "" clears. Failures are logged, and connections then fail with -EPROTO. */

@@ -93,7 +93,6 @@ struct pstream {
 	pstream_accept_cb *cb;
 	void *aux;
 	bool running, closed;
-	bool paused;
 };
 
 /* A stream on socket FD (-1: later), whose first turn comes soon. */

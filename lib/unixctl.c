@@ -77,16 +77,6 @@ void unixctl_command_register(
 	add_command(name, usage, min_args, max_args, cb, aux);
 }
 
-void unixctl_command_unregister(const char *name)
-{
-	struct command *command = shash_remove(&commands, name);
-
-	if (command) {
-		free(command->usage);
-		free(command);
-	}
-}
-
 void unixctl_set_version(const char *version)
 {
 	free(version_text);

@@ -26,7 +26,6 @@ typedef void unixctl_cb(struct unixctl_conn *conn, int argc, const char *argv[],
  * command. NAME and USAGE are copied. */
 void unixctl_command_register(
 	const char *name, const char *usage, int min_args, int max_args, unixctl_cb *cb, void *aux);
-void unixctl_command_unregister(const char *name);
 
 /* A newline is added if there is none at the end. BODY may be NULL. */
 void unixctl_reply(struct unixctl_conn *conn, const char *body);

@@ -363,11 +363,6 @@ void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const char *na
 	of_table_evict(&ofproto->state, table_id);
 }
 
-void ofproto_set_max_idle_ms(unsigned int ms)
-{
-	ofproto_globals.max_idle_ms = ms;
-}
-
 void ofproto_set_vlan_limit(uint8_t limit)
 {
 	struct shash_node *node;
@@ -397,11 +392,6 @@ bool ofproto_controller_status(const struct ofproto *ofproto, const char *target
 	struct ofproto_controller_status *status)
 {
 	return connmgr_controller_status(ofproto->mgr, target, status);
-}
-
-void ofproto_reconnect_controllers(struct ofproto *ofproto)
-{
-	connmgr_reconnect(ofproto->mgr);
 }
 
 void ofproto_hold_controllers(bool hold)

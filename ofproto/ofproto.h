@@ -66,7 +66,6 @@ void ofproto_set_desc(struct ofproto *ofproto, const char *mfr, const char *hw, 
 /* Table row settings: NAME (may be NULL), FLOW_LIMIT (UINT32_MAX none), EVICT: refuse or evict. */
 void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const char *name,
 	uint32_t flow_limit, bool evict);
-void ofproto_set_max_idle_ms(unsigned int ms);
 void ofproto_set_vlan_limit(uint8_t limit);
 
 /* ------------------------------------------------------------------ controllers */
@@ -92,7 +91,6 @@ struct ofproto_controller_status {
 };
 bool ofproto_controller_status(const struct ofproto *ofproto, const char *target,
 	struct ofproto_controller_status *status);
-void ofproto_reconnect_controllers(struct ofproto *ofproto);
 /* While held (flow-restore-wait) controllers are not connected; management sockets still answer. */
 void ofproto_hold_controllers(bool hold);
 bool ofproto_has_primary_controller(const struct ofproto *ofproto);

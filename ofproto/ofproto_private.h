@@ -109,7 +109,6 @@ struct ofproto_globals {
 	char *rundir;
 	struct shash all;		/* struct ofproto by name. */
 	bool hold_controllers;
-	unsigned int max_idle_ms;
 	uint8_t vlan_limit;
 	unsigned long long n_created;
 };

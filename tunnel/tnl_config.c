@@ -271,17 +271,3 @@ int tnl_config_parse(const char *name, const char *type, const struct smap *opti
 	*config = c;
 	return 0;
 }
-
-bool tnl_config_equal(const struct tnl_config *a, const struct tnl_config *b)
-{
-	return a->type == b->type && a->dst_port == b->dst_port &&
-	       a->in_key_flow == b->in_key_flow && a->in_key_present == b->in_key_present &&
-	       a->out_key_flow == b->out_key_flow && a->out_key_present == b->out_key_present &&
-	       a->in_key == b->in_key && a->out_key == b->out_key &&
-	       a->local_flow == b->local_flow && a->remote_flow == b->remote_flow &&
-	       ipv6_addr_equal(&a->local, &b->local) && ipv6_addr_equal(&a->remote, &b->remote) &&
-	       a->tos == b->tos && a->ttl == b->ttl && a->tos_inherit == b->tos_inherit &&
-	       a->ttl_inherit == b->ttl_inherit && a->dont_fragment == b->dont_fragment &&
-	       a->csum == b->csum && a->gre_seq == b->gre_seq && a->gbp == b->gbp &&
-	       a->gpe == b->gpe && a->egress_pkt_mark == b->egress_pkt_mark;
-}

@@ -52,7 +52,6 @@ struct smap;
  * vSwitch's text in *ERROR (caller frees); unknown keys are warned of in the log, not refused. */
 int tnl_config_parse(const char *name, const char *type, const struct smap *options,
 	struct tnl_config *config, char **error);
-bool tnl_config_equal(const struct tnl_config *a, const struct tnl_config *b);
 
 struct tnl_port {
 	struct tnl_config config;

@@ -154,8 +154,6 @@ uint64_t bench_watch_latency(const struct bench_watch *const *watches, unsigned 
 
 /* ------------------------------------------------------------------ clocks and loops */
 
-uint64_t bench_tsc_hz(void);	/* 0 before dp_init(). */
-
 /* What a thread did in a while. */
 struct bench_work {
 	uint64_t packets;
@@ -166,8 +164,6 @@ struct bench_work {
 
 /* TSC cycles of CPU time per packet; 0 without packets. */
 double bench_cycles(const struct bench_work *work);
-/* Million packets per second of CPU time. */
-double bench_mpps(const struct bench_work *work);
 
 struct bench_loop {
 	const char *from, *to;
@@ -195,6 +191,3 @@ int bench_hold(bool hold);
 
 /* -ENODEV without PMDs. */
 int bench_pmd_read(struct bench_pmd_reading *reading);
-/* NOW less BEFORE. */
-struct bench_pmd_reading bench_pmd_since(const struct bench_pmd_reading *now,
-	const struct bench_pmd_reading *before);

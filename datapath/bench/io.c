@@ -25,11 +25,6 @@ struct io {
 	struct bench_work work;
 };
 
-uint64_t bench_tsc_hz(void)
-{
-	return rte_get_tsc_hz();
-}
-
 static uint64_t read_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -44,11 +39,6 @@ double bench_cycles(const struct bench_work *work)
 	if (!work->packets)
 		return 0;
 	return (double)work->cpu_ns * ((double)rte_get_tsc_hz() / 1e9) / (double)work->packets;
-}
-
-double bench_mpps(const struct bench_work *work)
-{
-	return work->cpu_ns ? (double)work->packets * 1e3 / (double)work->cpu_ns : 0;
 }
 
 /* ------------------------------------------------------------------ bare loop */
@@ -193,22 +183,4 @@ int bench_pmd_read(struct bench_pmd_reading *reading)
 	reading->work.wall_ns = (uint64_t)clock_ns();
 	reading->work.tsc = rte_rdtsc();
 	return 0;
-}
-
-struct bench_pmd_reading bench_pmd_since(const struct bench_pmd_reading *now,
-	const struct bench_pmd_reading *before)
-{
-	struct bench_pmd_reading r = *now;
-
-	r.work.packets -= before->work.packets;
-	r.work.cpu_ns -= before->work.cpu_ns;
-	r.work.wall_ns -= before->work.wall_ns;
-	r.work.tsc -= before->work.tsc;
-	r.exact_hits -= before->exact_hits;
-	r.mega_hits -= before->mega_hits;
-	r.misses -= before->misses;
-	r.uncached -= before->uncached;
-	r.lost -= before->lost;
-	r.sleep_us -= before->sleep_us;
-	return r;
 }

@@ -202,6 +202,3 @@ bool xlate_look_wildcards(const struct xlate_in *in, const struct xlate_look *lo
  * setting or hash reachable from it looks at. Widened before a rule is published. Control only.
  */
 void translate_key_mask(const struct pl_port *port, struct flow *mask);
-/* MASK |= what running ACTS[LEN] in BRIDGE can read: with its match, what a rule adds to the above. */
-void translate_acts_mask(struct pl_bridge *bridge, const struct act *acts, size_t len,
-	struct flow *mask);

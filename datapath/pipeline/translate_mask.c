@@ -253,14 +253,6 @@ static void mask_acts(struct mask_walk *walk, const struct act *acts, size_t len
 		mask_act(walk, act, depth);
 }
 
-void translate_acts_mask(struct pl_bridge *bridge, const struct act *acts, size_t len,
-	struct flow *mask)
-{
-	struct mask_walk walk = {.mask = mask, .bridge = bridge};
-
-	mask_acts(&walk, acts, len, 0);
-}
-
 /* ---------------------------------------------------------------- bridges */
 
 static void mask_bridge(struct mask_walk *walk, struct pl_bridge *bridge);

@@ -223,11 +223,6 @@ bool ovsdb_client_is_locked_out(const struct ovsdb_client *c)
 	return c->state == ST_SYNCED && c->said_no_lock && !c->has_lock;
 }
 
-bool ovsdb_client_is_connected(const struct ovsdb_client *c)
-{
-	return c->state == ST_SYNCED;
-}
-
 /* ------------------------------------------------------------------ conversation */
 
 static void send_schema_request(struct ovsdb_client *c)

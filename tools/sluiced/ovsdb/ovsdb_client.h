@@ -46,7 +46,6 @@ void ovsdb_client_destroy(struct ovsdb_client *client);
 bool ovsdb_client_is_ready(const struct ovsdb_client *client);
 /* Somebody else has the lock. */
 bool ovsdb_client_is_locked_out(const struct ovsdb_client *client);
-bool ovsdb_client_is_connected(const struct ovsdb_client *client);
 /* Rows of TABLE: UUID -> json_t *; empty if there is no such table. */
 const struct shash *ovsdb_client_rows(const struct ovsdb_client *client, const char *table);
 const json_t *ovsdb_client_row(const struct ovsdb_client *client, const char *table,
