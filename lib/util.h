@@ -61,6 +61,24 @@ static inline uint64_t round_up_pow2(uint64_t x)
 	return x <= 1 ? 1 : UINT64_C(1) << (64 - __builtin_clzll(x - 1));
 }
 
+/* Where KEY belongs among N sorted ITEMS of SIZE bytes: the index of the first that is not below it, N
+ * if there is none. COMPARE(KEY, item) is as for bsearch(). */
+static inline size_t lower_bound(const void *key, const void *items, size_t n, size_t size,
+	int (*compare)(const void *key, const void *item))
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare(key, (const char *)items + mid * size) > 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /* "true"/"false", "yes"/"no", "on"/"off", "1"/"0", without regard to case. */
 int parse_bool(const char *s, bool *value);
 

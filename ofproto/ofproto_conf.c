@@ -289,20 +289,20 @@ static unsigned long *trunked_vlans(const struct of_bundle_conf *bundle)
 	return trunks;
 }
 
+static int compare_to_port(const void *number_, const void *port_)
+{
+	const struct pl_port *port = port_;
+	ofp_port_t number = *(const ofp_port_t *)number_;
+
+	return (number > port->ofp_port) - (number < port->ofp_port);
+}
+
 /* The port with NUMBER: they are sorted by it. */
 static struct pl_port *conf_find_port(struct pl_bridge_conf *conf, ofp_port_t number)
 {
-	size_t low = 0, high = conf->n_ports;
+	size_t i = lower_bound(&number, conf->ports, conf->n_ports, sizeof *conf->ports, compare_to_port);
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (conf->ports[mid].ofp_port < number)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < conf->n_ports && conf->ports[low].ofp_port == number ? &conf->ports[low] : NULL;
+	return i < conf->n_ports && conf->ports[i].ofp_port == number ? &conf->ports[i] : NULL;
 }
 
 static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,

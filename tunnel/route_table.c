@@ -139,21 +139,22 @@ static int compare_addrs(const void *a_, const void *b_)
 	return order ? order : a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
 }
 
+static int compare_to_addr(const void *key, const void *addr_)
+{
+	const struct route_addr *addr = addr_;
+
+	return memcmp(key, &addr->addr, sizeof addr->addr);
+}
+
+/* The first of several with that address. */
 const struct route_addr *route_table_addr(
 	const struct route_table *table, const struct ipv6_addr *addr)
 {
-	size_t low = 0, high = table->addrs.n;
+	size_t i = lower_bound(addr, table->addrs.items, table->addrs.n,
+		sizeof *table->addrs.items, compare_to_addr);
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (memcmp(&table->addrs.items[mid].addr, addr, sizeof *addr) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low < table->addrs.n && ipv6_addr_equal(&table->addrs.items[low].addr, addr))
-		return &table->addrs.items[low];
+	if (i < table->addrs.n && ipv6_addr_equal(&table->addrs.items[i].addr, addr))
+		return &table->addrs.items[i];
 	return NULL;
 }
 
@@ -358,20 +359,19 @@ void route_table_finish(struct route_table *table)
 
 /* ------------------------------------------------------------------ lookups */
 
-static size_t first_group(const struct route_table *table, uint32_t id, uint32_t mark, bool is_ipv4)
+/* By what all prefix lengths of a table have in common. */
+static int compare_families(const void *a_, const void *b_)
 {
-	size_t low = 0, high = table->groups.n;
+	const struct route_group *a = a_, *b = b_;
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		const struct route_group *g = &table->groups.items[mid];
+	return compare_groups(a->table, a->mark, a->is_ipv4, b->table, b->mark, b->is_ipv4);
+}
 
-		if (compare_groups(g->table, g->mark, g->is_ipv4, id, mark, is_ipv4) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+static int compare_to_prefix(const void *key, const void *entry_)
+{
+	const struct route_entry *entry = entry_;
+
+	return memcmp(key, &entry->prefix, sizeof entry->prefix);
 }
 
 static bool serves(const struct route_entry *e, const struct route_query *q)
@@ -385,36 +385,28 @@ static bool serves(const struct route_entry *e, const struct route_query *q)
 static const struct route_entry *find_in_group(const struct route_table *table,
 	const struct route_group *g, const struct ipv6_addr *prefix, const struct route_query *q)
 {
-	size_t low = g->start, high = g->start + g->n;
+	const struct route_entry *entries = &table->entries.items[g->start];
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (memcmp(&table->entries.items[mid].prefix, prefix, sizeof *prefix) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < g->start + g->n &&
-		ipv6_addr_equal(&table->entries.items[low].prefix, prefix);
-		low++)
-		if (serves(&table->entries.items[low], q))
-			return &table->entries.items[low];
+	for (size_t i = lower_bound(prefix, entries, g->n, sizeof *entries, compare_to_prefix);
+		i < g->n && ipv6_addr_equal(&entries[i].prefix, prefix); i++)
+		if (serves(&entries[i], q))
+			return &entries[i];
 	return NULL;
 }
 
 const struct route_entry *route_table_find(const struct route_table *table, uint32_t id,
 	uint32_t mark, const struct route_query *query)
 {
-	bool is_ipv4 = tnl_addr_is_ipv4(&query->dst);
+	const struct route_group *groups = table->groups.items;
+	const struct route_group family = {
+		.table = id, .mark = mark, .is_ipv4 = tnl_addr_is_ipv4(&query->dst)};
 
-	for (size_t i = first_group(table, id, mark, is_ipv4); i < table->groups.n; i++) {
-		const struct route_group *g = &table->groups.items[i];
+	for (size_t i = lower_bound(&family, groups, table->groups.n, sizeof family, compare_families);
+		i < table->groups.n && !compare_families(&family, &groups[i]); i++) {
+		const struct route_group *g = &groups[i];
 		struct ipv6_addr prefix;
 		const struct route_entry *e;
 
-		if (compare_groups(g->table, g->mark, g->is_ipv4, id, mark, is_ipv4))
-			break;
 		prefix = tnl_addr_masked(&query->dst, g->plen);
 		e = find_in_group(table, g, &prefix, query);
 		if (e)

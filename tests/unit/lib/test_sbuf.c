@@ -131,6 +131,30 @@ static void parsers(void **state)
 	assert_int_equal(MAX(1, MIN(5, MAX(2, 3))), 3);
 }
 
+static int compare_ints(const void *a_, const void *b_)
+{
+	int a = *(const int *)a_, b = *(const int *)b_;
+
+	return (a > b) - (a < b);
+}
+
+/* Beside a search from the beginning, in arrays of every short length with repetitions. */
+static void searches(void **state)
+{
+	static const int items[] = {1, 3, 3, 3, 4, 8, 8, 9};
+
+	(void)state;
+	for (size_t n = 0; n <= ARRAY_SIZE(items); n++)
+		for (int key = 0; key <= 10; key++) {
+			size_t i = 0;
+
+			while (i < n && items[i] < key)
+				i++;
+			assert_int_equal(lower_bound(&key, items, n, sizeof *items, compare_ints), i);
+		}
+	assert_int_equal(lower_bound(&items[0], NULL, 0, sizeof *items, compare_ints), 0);
+}
+
 static void test_clock(void **state)
 {
 	int64_t before = clock_ms();
@@ -152,6 +176,7 @@ int main(void)
 		cmocka_unit_test(putf_at_the_edge),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(parsers),
+		cmocka_unit_test(searches),
 		cmocka_unit_test(test_clock),
 	};
 
