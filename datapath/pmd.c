@@ -19,6 +19,7 @@
 #define EPOLL_SELDOM_US 200u	/* ... when nothing comes there, in the end only so often. */
 #define CLOCK_EVERY_US 20
 #define KEY_MASKS_SIZE (PL_MAX_PORTS * sizeof(struct key_mask))
+#define PARDONS_SIZE (PL_MAX_PORTS * sizeof(struct pmd_pardon))
 #define CHECK_MS 100
 #define MASKS_KEEP_MS 30000
 #define MASKS_MISS_RATIO 32	/* One in so many is many. */
@@ -348,6 +349,7 @@ static void pmd_free(struct pmd *pmd)
 	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
 		exact_uninit(&pmd->exact[i]);
 	memory_release(pmd->key_masks, KEY_MASKS_SIZE);
+	memory_release(pmd->pardons, PARDONS_SIZE);
 	uncached_uninit(&pmd->uncached);
 	news_uninit(&pmd->news);
 	ring_uninit(&pmd->commands);
@@ -390,6 +392,7 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 	exact_remember(&pmd->exact[FLOW_KEY_K128], first / 4);
 	exact_init(&pmd->exact[FLOW_KEY_KL], first / 512, n / 32, FLOW_KEY_MAX_WORDS);
 	pmd->key_masks = memory_reserve(KEY_MASKS_SIZE, false);
+	pmd->pardons = memory_reserve(PARDONS_SIZE, false);
 	pmd->plain.paths = xcalloc(PMD_PLAINS, sizeof *pmd->plain.paths);
 	pmd->plain.looks = xcalloc(PMD_LOOKS, sizeof *pmd->plain.looks);
 	uncached_init(&pmd->uncached);

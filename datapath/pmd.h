@@ -194,6 +194,12 @@ struct pmd_look {
 	uint64_t small[7];		/* and of the small one if depth is not XLATE_ALL. */
 };
 
+/* Misses that are due to a mask of keys that has grown. */
+struct pmd_pardon {
+	uint64_t epoch;			/* The last one of the mask that is known, */
+	int64_t until_ms;		/* and how long they last. */
+};
+
 struct pmd {
 	/* Set at creation. */
 	int core;			/* -1: not pinned. */
@@ -242,6 +248,7 @@ struct pmd {
 	} plain;
 	bool turn_full;				/* Some queue gave a full burst in this turn. */
 	struct key_mask *key_masks;		/* By dp_port; PL_MAX_PORTS of them. */
+	struct pmd_pardon *pardons;		/* The same; pmd_miss.c's. */
 	uint64_t masks_used[PL_MAX_PORTS / 64];
 	version_t masks_version;		/* When they were made new ... */
 	int64_t masks_ms;

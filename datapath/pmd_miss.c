@@ -274,13 +274,16 @@ static unsigned int put_seen_first(struct pmd *pmd, const struct pmd_burst *burs
 
 /* A mask that has grown made its port's flows unknown, all at once; they have a right to be found again. It
  * happens some dozen times at most until there is nothing left to grow. */
-static bool is_pardoned(struct pmd *pmd, struct key_mask *mask)
+static bool is_pardoned(struct pmd *pmd, dp_port_t port)
 {
-	if (unlikely(mask->epoch != mask->seen_epoch)) {
-		mask->seen_epoch = mask->epoch;
-		mask->pardon_until_ms = pmd->now_ms + PARDON_MS;
+	const struct key_mask *mask = pmd_key_mask(pmd, port);
+	struct pmd_pardon *pardon = &pmd->pardons[port];
+
+	if (unlikely(mask->epoch != pardon->epoch)) {
+		pardon->epoch = mask->epoch;
+		pardon->until_ms = pmd->now_ms + PARDON_MS;
 	}
-	return pmd->now_ms < mask->pardon_until_ms;
+	return pmd->now_ms < pardon->until_ms;
 }
 
 /* Deals with MISSES[N], of which *INDEX says which they are, as far as there is time for it. ASKING: cycles that
@@ -288,7 +291,6 @@ static bool is_pardoned(struct pmd *pmd, struct key_mask *mask)
 static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int n_known, uint64_t asking)
 {
-	struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
 	unsigned int n_seen = n - n_known, allowed, n_left;
 	uint64_t begin, cycles;
 
@@ -297,7 +299,7 @@ static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_por
 	/* Known flows have a right to their packets; there are not more of them than the cache has. */
 	allowed = n_known +
 		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n_seen, n - n_known - n_seen);
-	if (unlikely(is_pardoned(pmd, mask)))
+	if (unlikely(is_pardoned(pmd, burst->in_port->dp_port)))
 		allowed = n;
 	if (asking)
 		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, 0, asking);

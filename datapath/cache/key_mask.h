@@ -25,8 +25,6 @@
 
 struct key_mask {
 	uint64_t epoch;		/* 0: not in use yet. */
-	uint64_t seen_epoch;	/* pmd_miss.c's: the last it knew ... */
-	int64_t pardon_until_ms;	/* ... and until when misses are due to it. */
 	enum xlate_depth depth;
 	struct flow_key bits[FLOW_KEY_N_CLASSES];
 };

@@ -66,10 +66,9 @@ static void allow_no_miss(struct bench *b)
 /* Of the masks that have grown so far. */
 static void end_pardon(struct bench *b)
 {
-	struct key_mask *mask = &b->pf->pmd->key_masks[fx_dp(b->bridge, 1)];
+	dp_port_t port = fx_dp(b->bridge, 1);
 
-	mask->seen_epoch = mask->epoch;
-	mask->pardon_until_ms = 0;
+	b->pf->pmd->pardons[port] = (struct pmd_pardon){.epoch = b->pf->pmd->key_masks[port].epoch};
 }
 
 static void put_many(struct bench *b, const struct fx_packet *p, unsigned int n)
