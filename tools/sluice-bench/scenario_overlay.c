@@ -134,6 +134,21 @@ static const char *tunnels_check(const uint8_t *frame, uint32_t len)
 									 neutron_decap_check(frame, len);
 }
 
+/* Port I + 2, to 172.16.0.0 + NUMBER. Its neighbour is known: else the switch's own questions would come out with the
+ * packets that are counted. */
+static void tunnels_add(struct conf *conf, unsigned int i, unsigned int number)
+{
+	char *name = xasprintf("vx%u", i);
+	char *remote = xasprintf("172.16.%u.%u", number >> 8, number & 255);
+	char *options = xasprintf("remote_ip=%s local_ip=172.16.0.1 key=flow dst_port=4789", remote);
+
+	conf_port(conf, "br-tun", name, "vxlan", i + 2, options);
+	conf_neigh(conf, "br-phy", remote, "02:00:00:00:00:fe");
+	free(options);
+	free(remote);
+	free(name);
+}
+
 /* Both ways through the last of N tunnels. */
 static void tunnels_build(struct conf *conf, const struct scenario_params *params)
 {
@@ -145,17 +160,8 @@ static void tunnels_build(struct conf *conf, const struct scenario_params *param
 	conf_bridge(conf, "br-tun");
 	conf_bridge(conf, "br-phy")->address = xstrdup("172.16.0.1/16");
 	conf_patch(conf, "br-int", "patch-tun", 2, "br-tun", "patch-int", 1);
-	for (unsigned int i = 0; i < n; i++) {
-		unsigned int number = i == n - 1 ? 2 : i + 256;	/* The last is 172.16.0.2. */
-		char *name = xasprintf("vx%u", i);
-		char *options = xasprintf("remote_ip=172.16.%u.%u local_ip=172.16.0.1 key=flow dst_port=4789",
-			number >> 8, number & 255);
-
-		conf_port(conf, "br-tun", name, "vxlan", i + 2, options);
-		free(options);
-		free(name);
-	}
-	conf_neigh(conf, "br-phy", "172.16.0.2", "02:00:00:00:00:fe");
+	for (unsigned int i = 0; i < n; i++)
+		tunnels_add(conf, i, i == n - 1 ? 2 : i + 256);	/* The last is 172.16.0.2. */
 	conf_flow(conf, "br-phy", "priority=0,actions=NORMAL");
 	conf_flow(conf, "br-int", "in_port=1,actions=output:2");
 	conf_flow(conf, "br-int", "in_port=2,actions=output:1");
