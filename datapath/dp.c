@@ -210,11 +210,12 @@ bool dp_has_hugepages(void)
 
 /* ------------------------------------------------------------------ control's turn */
 
+/* Once a round of the sweep has brought the counters up to date that tell who was heard of. */
 static void age(int64_t now_ms)
 {
-	if (now_ms - dp.aged_ms < 1000)
+	if (!dp.swept)
 		return;
-	dp.aged_ms = now_ms;
+	dp.swept = false;
 	for (uint32_t id = 0; id < PL_MAX_BRIDGES; id++) {
 		struct pl_bridge *bridge = rcu_get(&pipeline.bridges[id]);
 

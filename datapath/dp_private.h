@@ -139,13 +139,13 @@ struct dp {
 
 	/* Sweeping. */
 	bool sweep_due;
+	bool swept;			/* A round has ended since ages were looked at. */
 	bool sweeping;			/* A round is on its way ... */
 	unsigned int sweep_pmd;		/* ... at this slot of this PMD. */
 	uint32_t sweep_slot;
 	bool grace_passed;		/* A grace period, since the last round that ended. */
 	bool grace_at_begin;		/* It had passed when this round began. */
 	uint64_t generation;
-	int64_t aged_ms;
 
 	/* Of packets that control itself dealt with, and of PMDs that are gone. */
 	uint64_t drops[DROP_N_REASONS];

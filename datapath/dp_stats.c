@@ -207,6 +207,7 @@ static void begin_round(void)
 static void end_round(void)
 {
 	dp.sweeping = false;
+	dp.swept = true;
 	/* Whoever freed a counter id before the last round but one is named in no path that this one has
 	 * not seen: a grace period and a whole round lie between. */
 	if (dp.grace_at_begin) {

@@ -25,7 +25,7 @@
 #define NEWS_PACKETS 2048
 #define NEWS_FILTER 1024
 #define NEWS_REPEAT_MS 200
-#define NEWS_PATIENCE_US 2000
+#define NEWS_PATIENCE_US 4000
 
 enum news_type {
 	NEWS_FDB,		/* fdb: MAC seen on a port. */
