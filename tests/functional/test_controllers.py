@@ -108,8 +108,9 @@ def add_flow(console, port):
 
 def test_two_controllers_change_roles_under_traffic(lab):
     consoles = []
-    host, (a, b) = controlled_bridge(lab, controllers=(CONTROLLER, "tcp:127.0.0.1:6654"), more=" -- set bridge br0 protocols=OpenFlow10,OpenFlow14",
-                          first=lambda host: consoles.extend(Console(host, 6653 + i, 7001 + i, version=5) for i in (0, 1)))
+    host, (a, b) = controlled_bridge(
+        lab, controllers=(CONTROLLER, "tcp:127.0.0.1:6654"), more=" -- set bridge br0 protocols=OpenFlow10,OpenFlow14",
+        first=lambda host: consoles.extend(Console(host, 6653 + i, 7001 + i, version=5) for i in (0, 1)))
     one, two = consoles
     wait_connected(host)
     one.wait_ready()
