@@ -208,6 +208,7 @@ struct pmd {
 	bool started;
 	struct event_async *wake_control;	/* NULL: control looks by itself. */
 	bool no_caches;
+	bool no_oracle;			/* Tests put paths into the caches that no pipeline leads to. */
 	_Atomic uint32_t sleep_max_us;
 	_Atomic bool hold;		/* Receive nothing. */
 
@@ -372,6 +373,18 @@ void pmd_insert(struct pmd *pmd, struct pmd_miss *miss, struct exact_ref ref);
  * PACKET was dealt with. */
 struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet *packet,
 	const struct pmd_plain *plain);
+/* What a packet of KEY from IN_PORT comes to in this burst, without any effect; into OUT, which is initialised. False:
+ * it is dropped for its options. */
+bool pmd_translate_again(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	struct xlate_out *out);
+
+/* pmd_oracle.c: why a packet of KEY from IN_PORT should not run on PATH, which the caches gave, as the interpreter sees it;
+ * NULL: it should. */
+const char *pmd_oracle_ask(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	const struct path *path);
+/* The same for debug builds: ends the process. */
+void pmd_oracle_check(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	const struct path *path);
 /* The path that the second tier has, or NULL; the exact cache remembers. */
 struct path *pmd_mega_find(struct pmd *pmd, struct pmd_miss *miss);
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,

@@ -68,10 +68,18 @@ __attribute__((noinline)) static void run_other(struct pmd *pmd, struct pmd_burs
 		run_program(pmd, burst, pp, path, i);
 }
 
+static inline void check_hit(struct pmd *pmd, struct pmd_burst *burst, const struct path *path, unsigned int i)
+{
+#ifdef SLUICE_ORACLE
+	pmd_oracle_check(pmd, burst->in_port, pmd_key(burst, i), path);
+#endif
+}
+
 /* True if the packet was forwarded and that is still to be counted. */
 __attribute__((always_inline)) static inline bool run_hit(struct pmd *pmd, struct pmd_burst *burst,
 	struct pmd_port *pp, struct path *path, unsigned int i)
 {
+	check_hit(pmd, burst, path, i);
 	if (likely(send_plain(pmd, burst, path, i)))
 		return true;
 	if (path->kind == PATH_TUNNEL && is_bare(burst, i) &&

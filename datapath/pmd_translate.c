@@ -282,6 +282,40 @@ struct path *pmd_translate(struct pmd *pmd, struct pmd_miss *miss, struct packet
 	return NULL;
 }
 
+static bool take_fdb(struct xlate_sink *sink, struct pl_bridge *bridge, struct eth_addr mac, uint16_t vlan,
+	ofp_port_t port)
+{
+	return true;
+}
+
+static void take_neigh(struct xlate_sink *sink, struct pl_bridge *underlay, const struct ipv6_addr *next_hop)
+{
+}
+
+static void take_fin(struct xlate_sink *sink, const struct pl_rule *rule, const struct act_fin_timeout *fin)
+{
+}
+
+bool pmd_translate_again(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	struct xlate_out *out)
+{
+	/* What the PMD's own one says, without saying it to anybody. */
+	struct xlate_sink sink = {.fdb_learn = take_fdb, .learn = sink_learn, .neigh_needed = take_neigh,
+		.fin_timeout = take_fin};
+	struct flow flow;
+	struct xlate_in in = {.version = pmd->version, .flow = &flow, .bridge = in_port->bridge, .in_port = in_port,
+		.sink = &sink};
+
+	flow_key_expand(key, &flow, NULL);
+	flow.in_port = in_port->ofp_port;
+	if (!add_options(in_port->bridge, key, &flow))
+		return false;
+	translate(&in, out);
+	look_at_options(key, out);
+	program_fold(&out->program);
+	return true;
+}
+
 void pmd_miss_resume(struct pmd *pmd, struct flow *flow, const struct op_resume *resume,
 	struct packet *packet)
 {
