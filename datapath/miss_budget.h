@@ -26,7 +26,7 @@
 #define MISS_BUDGET_WINDOW_US 1000
 #define MISS_BUDGET_PATIENCE 4		/* Windows with full bursts only, before there is a limit. */
 #define MISS_BUDGET_FLOOR 10		/* Per cent of the time. */
-#define MISS_BUDGET_NEW 3
+#define MISS_BUDGET_NEW 5
 #define MISS_BUDGET_FEW_HITS 5		/* Per cent of the packets: so few are not protected, ... */
 #define MISS_BUDGET_MANY_HITS 10	/* ... so many are. */
 #define MISS_BUDGET_SURPRISE 16		/* A miss costs at most so many times what it did lately. */
