@@ -13,7 +13,7 @@
 #include "lib/list.h"
 #include "lib/util.h"
 
-#define LINGER_NS 20000
+#define LINGER_NS 100000
 #define LINGER_MAX_SKIP 255u
 
 /*
