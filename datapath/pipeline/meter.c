@@ -14,14 +14,22 @@
 #define TOKENS_PER_UNIT 1000000	/* Packet or kilobit. */
 #define TOKENS_PER_BYTE 8000
 
+/* Of a second's worth, where no burst is given. For drops it is a whole second, as in Open vSwitch; that is
+ * much where packets go on anyway and are to be told apart. */
+#define REMARK_BURST_PARTS 10
+
 /* Longest time filled up at once: rate * time stays below 2^63. */
 #define MAX_ELAPSED_US 1000000000
 
 static int64_t burst_tokens(const struct pl_meter_band *band)
 {
-	uint32_t burst = band->burst ? band->burst : band->rate ? band->rate : 1;
+	int64_t second = (int64_t)MAX(band->rate, 1u) * TOKENS_PER_UNIT;
 
-	return (int64_t)burst * TOKENS_PER_UNIT;
+	if (band->burst)
+		return (int64_t)band->burst * TOKENS_PER_UNIT;
+	if (band->type == METER_BAND_DSCP_REMARK)
+		return MAX(second / REMARK_BURST_PARTS, (int64_t)TOKENS_PER_UNIT);
+	return second;
 }
 
 /* Of packets, the part of one that came in by the time the bucket is full is kept too: without it a

@@ -5,7 +5,7 @@
  * OpenFlow meters: token buckets shared by all PMDs (the exception to "a PMD writes only its own":
  * tokens are atomics, taken with one compare-and-swap a packet and band). Units as in OpenFlow 1.3.5
  * 7.3.4.4: rate in kb/s or packet/s, burst in kb or packets. The burst given is the burst kept; 0 means
- * one second's worth at the band's rate, at least one packet.
+ * one second's worth at the band's rate, a tenth of that for dscp_remark, at least one packet.
  *
  * Bands: the one with the highest rate that the current rate exceeds applies.
  */

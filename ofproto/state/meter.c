@@ -31,7 +31,9 @@ static void meter_publish(struct of_state *state, const struct of_meter *meter)
 		pl->bands[i].type = config->bands.items[i].type;
 		pl->bands[i].prec_level = config->bands.items[i].prec_level;
 		pl->bands[i].rate = config->bands.items[i].rate;
-		pl->bands[i].burst = config->bands.items[i].burst;
+		/* OpenFlow 1.3.5, 7.3.4.4: without the flag it does not say anything. */
+		if (config->flags & METER_BURST)
+			pl->bands[i].burst = config->bands.items[i].burst;
 	}
 	pl_meter_set(state->bridge, pl);
 }

@@ -101,6 +101,11 @@ static void test_burst(void **state)
 	/* None given: a second's worth. */
 	meter = make(METER_PKTPS, 100, 0);
 	assert_int_equal(offer(meter, 1000, 60, meter->bands[0].last_us, 0), 100);
+	/* ... or a tenth of one where packets are only told apart. */
+	meter = make(METER_PKTPS, 100, 0);
+	meter->bands[0].type = METER_BAND_DSCP_REMARK;
+	meter_start(meter, meter->bands[0].last_us);
+	assert_int_equal(offer(meter, 1000, 60, meter->bands[0].last_us, 0), 10);
 }
 
 /* A packet longer than the burst passes now and then: the rate holds over time. */
