@@ -202,7 +202,7 @@ bool dp_fin_timeout_next(uint32_t *counter, uint16_t *idle, uint16_t *hard);
 void dp_neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac);
 void dp_neigh_flush(const char *bridge);
 /* The kernel's routes, addresses or devices have changed: what depends on them is bumped, implicit
- * underlay ports come and go, neighbours are told of a new MAC. */
+ * underlay ports come and go, neighbours are told of a new MAC. LINK_ONLY: as route_init() says it. */
 void dp_routes_changed(bool link_only);
 /* Appends one line for each implicit underlay port to tnl/ports/show's text. */
 void dp_underlay_format(struct sbuf *s);

@@ -13,6 +13,7 @@
 #include "lib/list.h"
 #include "lib/util.h"
 
+/* A client takes tens of microseconds to wake up for its answer and to ask again, on a sleeping CPU more. */
 #define LINGER_NS 100000
 #define LINGER_MAX_SKIP 255u
 

@@ -5,6 +5,7 @@
 
 #include "lib/hash.h"
 #include "tunnel/route_table.h"
+#include "tunnel/tnl_addr.h"
 
 struct digest {
 	const struct route_table *table;
@@ -12,15 +13,10 @@ struct digest {
 	uint64_t hash;
 };
 
-bool route_is_link_scope(const struct ipv6_addr *addr)
-{
-	return (addr->b[0] == 0xfe && (addr->b[1] & 0xc0) == 0x80) || addr->b[0] == 0xff;
-}
-
 static bool entry_matters(const struct route_entry *e)
 {
 	return e->is_ipv4 || e->plen < (e->prefix.b[0] == 0xff ? 8 : 10) ||
-	       !route_is_link_scope(&e->prefix);
+	       !tnl_addr_is_link_scope(&e->prefix);
 }
 
 /* ------------------------------------------------------------------ devices */
@@ -38,7 +34,7 @@ static void find_devices(struct digest *d)
 	const struct route_addr *a;
 
 	VEC_FOR_EACH (a, &d->table->addrs)
-		if (!route_is_link_scope(&a->addr))
+		if (!tnl_addr_is_link_scope(&a->addr))
 			vec_push(&d->devices, a->ifindex);
 	VEC_FOR_EACH (e, &d->table->entries)
 		for (uint32_t i = 0; i < e->n_hops && entry_matters(e); i++)

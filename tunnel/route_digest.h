@@ -7,15 +7,10 @@
  * machine, and tunnels need not hear of it.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 
-struct ipv6_addr;
 struct route_table;
 
 /* Control. The same number as before: whatever is not of link scope is decided as before (but for one chance in
  * 2^64). TABLE is finished. */
 uint64_t route_digest(const struct route_table *table);
-
-/* Any thread. ADDR has a meaning on one link alone: RFC 4291, 2.5.6, or is multicast (2.7). */
-bool route_is_link_scope(const struct ipv6_addr *addr);

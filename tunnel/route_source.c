@@ -6,11 +6,6 @@
 #include "tunnel/route_table.h"
 #include "tunnel/tnl_addr.h"
 
-static bool is_link_local(const struct ipv6_addr *addr)
-{
-	return addr->b[0] == 0xfe && (addr->b[1] & 0xc0) == 0x80;
-}
-
 /* ------------------------------------------------------------------ as Open vSwitch */
 
 /* How well A serves as source for packets to PEER (a destination or gateway), 0: not at all. An
@@ -21,7 +16,7 @@ static unsigned int manual_rank(const struct route_addr *a, const struct ipv6_ad
 		return 0;
 	if (tnl_addr_in_prefix(&a->addr, peer, a->plen))
 		return 3u + a->plen;
-	return is_link_local(&a->addr) ? 1 : 2;
+	return tnl_addr_is_link_local(&a->addr) ? 1 : 2;
 }
 
 bool route_source_manual(const struct route_table *table, const char *dev,
@@ -92,7 +87,7 @@ static unsigned int scope_of(const struct ipv6_addr *addr)
 
 	if (addr->b[0] == 0xff)
 		return addr->b[1] & 0xf;
-	if (is_link_local(addr) || ipv6_addr_equal(addr, &loopback))
+	if (tnl_addr_is_link_local(addr) || ipv6_addr_equal(addr, &loopback))
 		return 2;
 	return addr->b[0] == 0xfe && (addr->b[1] & 0xc0) == 0xc0 ? 5 : 14;
 }

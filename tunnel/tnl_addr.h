@@ -74,6 +74,18 @@ static inline bool tnl_addr_is_multicast(const struct ipv6_addr *addr)
 	return tnl_addr_is_ipv4(addr) ? addr->b[12] >> 4 == 0xe : addr->b[0] == 0xff;
 }
 
+/* RFC 4291, 2.5.6. */
+static inline bool tnl_addr_is_link_local(const struct ipv6_addr *addr)
+{
+	return addr->b[0] == 0xfe && (addr->b[1] & 0xc0) == 0x80;
+}
+
+/* ADDR has a meaning on one link alone, or is a multicast address of IPv6. */
+static inline bool tnl_addr_is_link_scope(const struct ipv6_addr *addr)
+{
+	return tnl_addr_is_link_local(addr) || addr->b[0] == 0xff;
+}
+
 /* The first PLEN bits of A and B are the same. */
 static inline bool tnl_addr_in_prefix(
 	const struct ipv6_addr *a, const struct ipv6_addr *b, unsigned int plen)

@@ -14,7 +14,6 @@
 #include "lib/headers.h"
 #include "tunnel/neigh.h"
 #include "tunnel/route.h"
-#include "tunnel/route_digest.h"
 #include "tunnel/tnl_addr.h"
 #include "tunnel/tnl_header.h"
 #include "tunnel/tnl_port.h"
@@ -148,7 +147,7 @@ static bool tnl_route(struct xlate_ctx *ctx, const struct tnl_port *port, struct
 	struct route route;
 
 	xlate_depend(ctx, dep_route());
-	if (route_is_link_scope(&outer->ipv6_dst))
+	if (tnl_addr_is_link_scope(&outer->ipv6_dst))
 		xlate_depend(ctx, dep_route_link());
 	tnl_route_query(&port->config, outer, ctx->flow.pkt_mark, &query);
 	if (!route_lookup(&query, &route) || !tnl_choose_hop(ctx, outer, &route, way))

@@ -320,7 +320,7 @@ void of_table_set_miss(struct of_state *state, uint8_t table_id, enum pl_miss mi
 {
 	atomic_store_explicit(
 		&state->tables[table_id].pl->miss, (uint8_t)miss, memory_order_release);
-	dep_bump(dep_id(DEP_TABLE, state->bridge->id << 8 | table_id, 0));
+	dep_bump(dep_table(state->bridge->id, table_id));
 }
 
 uint8_t of_table_vacancy(const struct of_state *state, uint8_t table_id)

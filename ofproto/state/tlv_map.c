@@ -54,7 +54,7 @@ void of_tlv_set(struct pl_bridge *bridge, struct field_tlv_map *map)
 		memory_order_relaxed);
 
 	atomic_store_explicit(&bridge->tun_table, map, memory_order_release);
-	dep_bump(dep_id(DEP_BRIDGE, bridge->id, 0));
+	dep_bump(dep_bridge(bridge->id));
 	if (old)
 		rcu_defer_free((void *)(uintptr_t)old);
 }

@@ -151,6 +151,11 @@ void conf_loop(struct conf *conf, const char *from, const char *to)
 	vec_push(&conf->loops, (struct conf_loop){xstrdup(from), xstrdup(to)});
 }
 
+bool conf_port_carries(const struct conf_port *port)
+{
+	return port->role != CONF_PLAIN && !port->passing;
+}
+
 char *conf_device(const struct conf_port *port)
 {
 	return xasprintf(port->role == CONF_SOURCE ? "net_pcap_%s" : "net_null_%s", port->name);

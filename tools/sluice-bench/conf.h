@@ -98,6 +98,9 @@ void conf_station(struct conf *conf, const char *bridge, const char *port, unsig
 	uint64_t mac);
 void conf_loop(struct conf *conf, const char *from, const char *to);
 
+/* PORT carries frames of ours, from the start to the end. */
+bool conf_port_carries(const struct conf_port *port);
+
 /* The DPDK device behind a source or sink. Caller frees. */
 char *conf_device(const struct conf_port *port);
 /* Its options:dpdk-devargs; a source replays PCAP. Caller frees. */

@@ -357,7 +357,7 @@ static int lab_read(struct target_reading *reading, char **error)
 		struct bench_device_counts device;
 		char *name;
 
-		if (port->role == CONF_PLAIN || port->passing)
+		if (!conf_port_carries(port))
 			continue;
 		name = conf_device(port);
 		if (!bench_device_counts(name, &device))
@@ -376,7 +376,7 @@ static void lab_watch(bool samples, bool latency)
 		struct lab_watch new = {.port = port};
 		char *device;
 
-		if (port->role == CONF_PLAIN || port->passing || (!samples && !latency))
+		if (!conf_port_carries(port) || (!samples && !latency))
 			continue;
 		new.watch = xcalloc(1, sizeof *new.watch);
 		bench_watch_begin(new.watch, samples, latency);

@@ -85,7 +85,7 @@ static int make_shared(char **error)
 		struct bench_shared_port *shared = &peer.shared->ports[peer.ports.n];
 		char *device;
 
-		if (port->role == CONF_PLAIN || port->passing)
+		if (!conf_port_carries(port))
 			continue;
 		if (peer.ports.n == BENCH_SHARED_PORTS)
 			fatal("too many ports with traffic");

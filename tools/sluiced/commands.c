@@ -139,7 +139,7 @@ static void cmd_route(struct unixctl_conn *conn, int argc, const char *argv[], v
 		free(error);
 		return;
 	}
-	dep_bump(dep_id(DEP_ROUTE, 0, 0));
+	dep_bump(dep_route());
 	unixctl_reply(conn, "OK");
 }
 
