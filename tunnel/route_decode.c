@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tunnel/route_decode.h"
 
+#include <assert.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -284,10 +285,21 @@ static void decode_multipath(
 	}
 }
 
+/* struct nexthop_grp of linux/nexthop.h. Versions of that header differ in the third member's name:
+ * newer kernels have the upper half of the weight where older ones have 0. */
+struct group_member {
+	uint32_t id;
+	uint8_t weight_low;
+	uint8_t weight_high;
+	uint16_t reserved;
+};
+
+static_assert(sizeof(struct group_member) == sizeof(struct nexthop_grp), "read as an array");
+
 static void decode_members(
 	const struct nlattr *attr, struct route_table *table, struct route_nh_object *object)
 {
-	const struct nexthop_grp *members = mnl_attr_get_payload(attr);
+	const struct group_member *members = mnl_attr_get_payload(attr);
 	size_t n = mnl_attr_get_payload_len(attr) / sizeof *members;
 
 	object->start = table->members.n;
@@ -296,8 +308,7 @@ static void decode_members(
 		struct route_nh_member *m = vec_push_zero(&table->members);
 
 		m->id = members[i].id;
-		/* Newer kernels have the upper half of the weight where older ones have 0. */
-		m->weight = MIN((uint32_t)(members[i].resvd1 << 8 | members[i].weight) + 1,
+		m->weight = MIN((members[i].weight_high << 8 | members[i].weight_low) + 1u,
 			(uint32_t)MAX_WEIGHT);
 	}
 }
