@@ -69,6 +69,21 @@ bool xlate_may_recurse(struct xlate_ctx *ctx)
 
 /* ---------------------------------------------------------------- lookup */
 
+/* Whether what is found in TABLE depends on the DSCP. */
+static bool xlate_lookup_reads_dscp(struct xlate_ctx *ctx, const struct pl_table *table)
+{
+	struct xlate_mark mark = xlate_mark(ctx);
+	struct flow *wc = xlate_alloc(ctx, sizeof *wc);
+	bool reads;
+
+	*wc = *ctx->wc;
+	wc->nw_tos &= (uint8_t)~IP_DSCP_MASK;
+	classifier_lookup(table->cls, ctx->version, &ctx->flow, wc, NULL);
+	reads = wc->nw_tos & IP_DSCP_MASK;
+	xlate_release(ctx, mark);
+	return reads;
+}
+
 static const struct pl_rule *xlate_lookup_one(struct xlate_ctx *ctx, uint8_t table_id)
 {
 	const struct pl_table *table = &ctx->bridge->tables[table_id];
@@ -76,6 +91,10 @@ static const struct pl_rule *xlate_lookup_one(struct xlate_ctx *ctx, uint8_t tab
 	uint16_t deps[2];
 	unsigned int n_deps;
 
+	if (ctx->stale & STALE_DSCP && xlate_lookup_reads_dscp(ctx, table)) {
+		xlate_freeze(ctx);
+		return NULL;
+	}
 	cr = classifier_lookup(table->cls, ctx->version, &ctx->flow, ctx->wc, NULL);
 	n_deps = pl_table_deps(ctx->bridge, table_id, &ctx->flow, ctx->wc, deps);
 	for (unsigned int i = 0; i < n_deps; i++)
@@ -98,7 +117,7 @@ static const struct pl_rule *xlate_lookup_tables(struct xlate_ctx *ctx, uint8_t 
 	for (next = *table_id; next < PL_N_TABLES; next++, next += next == PL_TABLE_INTERNAL) {
 		*table_id = next;
 		rule = xlate_lookup_one(ctx, next);
-		if (rule)
+		if (rule || ctx->freezing)
 			return rule;
 		if (!honor_miss)
 			break;
@@ -184,7 +203,7 @@ void xlate_table(struct xlate_ctx *ctx, ofp_port_t in_port, uint8_t table_id, bo
 	bool deepens = table_id <= old_table_id;
 	enum lookup_result result;
 
-	if (ctx->was_mpls) {
+	if (ctx->stale & STALE_L3) {
 		xlate_freeze(ctx);
 		return;
 	}
@@ -193,6 +212,10 @@ void xlate_table(struct xlate_ctx *ctx, ofp_port_t in_port, uint8_t table_id, bo
 
 	ctx->table_id = table_id;
 	result = xlate_lookup(ctx, in_port, &ctx->table_id, may_packet_in, honor_miss, &rule);
+	if (ctx->freezing) {
+		ctx->table_id = old_table_id;
+		return;
+	}
 	if (rule)
 		xlate_report_table(ctx, rule, table_id);
 	else

@@ -4,6 +4,7 @@
 
 #include "datapath/pipeline/translate_internal.h"
 #include "lib/headers.h"
+#include "tunnel/tnl_port.h"
 
 /* Whether ACT can be done while what lies behind a popped MPLS stack is still unparsed. */
 static bool act_spares_l3(const struct act *act)
@@ -25,6 +26,69 @@ static bool act_spares_l3(const struct act *act)
 	default:
 		return false;
 	}
+}
+
+static bool inherits_tos(const struct pl_port *port)
+{
+	return port && port->tunnel && port->tunnel->config.tos_inherit;
+}
+
+/* The outer headers of tunnels may take over the DSCP. */
+static bool output_spares_dscp(struct xlate_ctx *ctx, const struct act *act)
+{
+	const struct act_output *out = (const struct act_output *)act;
+
+	if (act->type == ACT_OUTPUT && out->port < OFPP_MAX && !ctx->conf->n_mirrors)
+		return !inherits_tos(xlate_port(ctx, out->port));
+	xlate_depend_on_ports(ctx);
+	for (size_t i = 0; i < ctx->conf->n_ports; i++)
+		if (inherits_tos(&ctx->conf->ports[i]))
+			return false;
+	return true;
+}
+
+/* Whether ACT can be done while the DSCP is not known: it neither reads nor writes any of that byte. What a
+ * table looks at is seen there. */
+static bool act_spares_dscp(struct xlate_ctx *ctx, const struct act *act)
+{
+	switch (act->type) {
+	case ACT_OUTPUT:
+	case ACT_ENQUEUE:
+	case ACT_OUTPUT_REG:
+		return output_spares_dscp(ctx, act);
+	case ACT_GROUP:
+	case ACT_CONTROLLER:
+	case ACT_SET_VLAN_VID:
+	case ACT_SET_VLAN_PCP:
+	case ACT_STRIP_VLAN:
+	case ACT_PUSH_VLAN:
+	case ACT_SET_ETH_SRC:
+	case ACT_SET_ETH_DST:
+	case ACT_SET_TUNNEL:
+	case ACT_SET_QUEUE:
+	case ACT_POP_QUEUE:
+	case ACT_DEC_TTL:
+	case ACT_RESUBMIT:
+	case ACT_GOTO_TABLE:
+	case ACT_METER:
+	case ACT_NOTE:
+	case ACT_EXIT:
+	case ACT_CLEAR_ACTIONS:
+	case ACT_WRITE_ACTIONS:
+	case ACT_WRITE_METADATA:
+	case XACT_UNROLL:
+		return true;
+	case ACT_SET_FIELD:
+		return ((const struct act_set_field *)act)->field->id < FIELD_MPLS_LABEL;
+	default:
+		return false;
+	}
+}
+
+static bool act_spares_stale(struct xlate_ctx *ctx, const struct act *act)
+{
+	return (!(ctx->stale & STALE_L3) || act_spares_l3(act)) &&
+		(!(ctx->stale & STALE_DSCP) || act_spares_dscp(ctx, act));
 }
 
 /* Whether ACT by itself does not ask what the packet is. */
@@ -376,7 +440,7 @@ void xlate_acts(struct xlate_ctx *ctx, const struct act *acts, uint32_t len, boo
 
 		if (ctx->error || ctx->stop)
 			break;
-		if (!ctx->exit && ctx->was_mpls && !act_spares_l3(act))
+		if (!ctx->exit && ctx->stale && !act_spares_stale(ctx, act))
 			xlate_freeze(ctx);
 		if (ctx->exit || stop) {
 			if (ctx->freezing)
@@ -452,7 +516,8 @@ static bool acts_are_reversible(const struct act *acts, uint32_t len)
 static void xlate_acts_nested(struct xlate_ctx *ctx, const struct act *acts, uint32_t len)
 {
 	struct program_builder *program = &ctx->out->program;
-	bool old_was_mpls = ctx->was_mpls, old_irreversible = ctx->irreversible;
+	unsigned int old_stale = ctx->stale;
+	bool old_irreversible = ctx->irreversible;
 	struct xlate_measure old_measure = ctx->measure;
 	struct flow *old_base;
 	size_t start, nest;
@@ -469,7 +534,7 @@ static void xlate_acts_nested(struct xlate_ctx *ctx, const struct act *acts, uin
 	else
 		sbuf_truncate(&program->buf, start);
 	ctx->base = *old_base;
-	ctx->was_mpls = old_was_mpls;
+	ctx->stale = old_stale;
 	ctx->irreversible = old_irreversible;
 	ctx->measure = old_measure;
 }

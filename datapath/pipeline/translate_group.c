@@ -137,7 +137,7 @@ static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *buck
 	const char *old_stack = ctx->stack.data, *old_set = ctx->action_set.data;
 	struct xlate_mark mark = xlate_mark(ctx);
 	struct flow *old_flow = xlate_alloc(ctx, sizeof *old_flow);
-	bool old_was_mpls = ctx->was_mpls;
+	unsigned int old_stale = ctx->stale;
 	struct xlate_copy copy;
 	const struct act *acts;
 	uint32_t len;
@@ -163,7 +163,7 @@ static void group_run_bucket(struct xlate_ctx *ctx, const struct pl_bucket *buck
 
 	/* Each bucket has its own copy of the packet, and ends for itself. */
 	ctx->flow = *old_flow;
-	ctx->was_mpls = old_was_mpls;
+	ctx->stale = old_stale;
 	ctx->exit = false;
 	if (ctx->error == DROP_MPLS) {
 		ctx->error = DROP_NONE;
@@ -186,8 +186,8 @@ static const struct pl_bucket *group_choose(struct xlate_ctx *ctx, const struct 
 {
 	if (group->type == PL_GROUP_FF)
 		return group_first_live(ctx, group, 0);
-	/* The hash may want what is behind a popped MPLS stack. */
-	if (ctx->was_mpls) {
+	/* The hash may want it. */
+	if (ctx->stale) {
 		xlate_freeze(ctx);
 		return NULL;
 	}

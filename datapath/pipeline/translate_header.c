@@ -210,7 +210,7 @@ void xlate_pop_mpls(struct xlate_ctx *ctx, be16 ethertype)
 
 	if (flow_mpls_pop(&ctx->flow, n, ethertype, ctx->wc)) {
 		if (!eth_type_is_mpls(ethertype))
-			ctx->was_mpls = true;
+			ctx->stale |= STALE_L3;
 	} else if (n >= FLOW_MAX_MPLS) {
 		xlate_report(ctx, XLATE_REPORT_ERROR,
 			"dropping packet on which an MPLS pop action can't be performed as it has "

@@ -42,6 +42,10 @@ struct xlate_measure {
 	bool hashed;		/* A select group has measured it; others need not. */
 };
 
+/* What only parsing the packet again can tell. Whoever asks for it freezes. */
+#define STALE_L3 (1u << 0)	/* The last label went: all that lies behind. */
+#define STALE_DSCP (1u << 1)	/* A meter may have changed it. */
+
 struct xlate_ctx {
 	const struct xlate_in *in;
 	struct xlate_out *out;
@@ -79,7 +83,7 @@ struct xlate_ctx {
 
 	bool deep;			/* Something may have looked behind the Ethernet header. */
 	bool exit;
-	bool was_mpls;			/* The last label went: what lies behind is unparsed. */
+	unsigned int stale;		/* STALE_*: flow no longer tells this of the packet. */
 	bool irreversible;		/* The packet was changed beyond what a commit can undo. */
 	bool freezing;
 	bool frozen_any;		/* frozen holds the rest of some list. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "datapath/pipeline/meter.h"
 #include "datapath/pipeline/translate_internal.h"
 #include "lib/headers.h"
 
@@ -219,13 +220,27 @@ void xlate_sample(struct xlate_ctx *ctx, const struct act_sample *act)
 	op->obs_point_id = act->obs_point_id;
 }
 
+static bool meter_remarks(const struct pl_meter *meter)
+{
+	for (unsigned int i = 0; i < meter->n_bands; i++)
+		if (meter->bands[i].type == METER_BAND_DSCP_REMARK)
+			return true;
+	return false;
+}
+
 void xlate_meter(struct xlate_ctx *ctx, uint32_t meter_id)
 {
+	const struct pl_meter *meter;
 	struct op_meter *op;
 
 	xlate_depend(ctx, dep_meter(ctx->bridge->id, meter_id));
-	if (!pl_meter_lookup(ctx->bridge, meter_id))
+	meter = pl_meter_lookup(ctx->bridge, meter_id);
+	if (!meter)
 		return;
+	if (meter_remarks(meter) && xlate_is_ip(&ctx->flow)) {
+		xlate_commit(ctx);
+		ctx->stale |= STALE_DSCP;
+	}
 	op = xlate_put_op(ctx, OP_METER, sizeof *op);
 	op->bridge = ctx->bridge->id;
 	op->meter = meter_id;
@@ -238,7 +253,8 @@ static void xlate_check_branch(struct xlate_ctx *ctx, const struct subfield *dst
 {
 	struct xlate_buf old_stack = ctx->stack, old_set = ctx->action_set;
 	struct xlate_mark mark = xlate_mark(ctx);
-	bool old_has_group = ctx->action_set_has_group, old_was_mpls = ctx->was_mpls;
+	bool old_has_group = ctx->action_set_has_group;
+	unsigned int old_stale = ctx->stale;
 	struct flow *old = xlate_alloc(ctx, 2 * sizeof *old);
 	size_t nest;
 
@@ -257,7 +273,7 @@ static void xlate_check_branch(struct xlate_ctx *ctx, const struct subfield *dst
 	ctx->stack = old_stack;
 	ctx->action_set = old_set;
 	ctx->action_set_has_group = old_has_group;
-	ctx->was_mpls = old_was_mpls;
+	ctx->stale = old_stale;
 	ctx->flow = old[0];
 	ctx->base = old[1];
 	xlate_release(ctx, mark);

@@ -93,7 +93,8 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	struct pl_bridge *old_bridge = ctx->bridge;
 	struct xlate_mark mark = xlate_mark(ctx);
 	struct xlate_buf old_stack = ctx->stack, old_set = ctx->action_set;
-	bool old_has_group = ctx->action_set_has_group, old_was_mpls = ctx->was_mpls;
+	bool old_has_group = ctx->action_set_has_group;
+	unsigned int old_stale = ctx->stale;
 	uint32_t old_mirrors = ctx->mirrors;
 	version_t old_version = ctx->version;
 	struct flow *old_flow = xlate_alloc(ctx, sizeof *old_flow);
@@ -133,7 +134,7 @@ void xlate_patch(struct xlate_ctx *ctx, const struct pl_port *out, const struct 
 	ctx->stack = old_stack;
 	ctx->action_set = old_set;
 	ctx->action_set_has_group = old_has_group;
-	ctx->was_mpls = old_was_mpls;
+	ctx->stale = old_stale;
 	/* What ends there goes on here. */
 	xlate_freeze_cancel(ctx);
 	ctx->exit = false;

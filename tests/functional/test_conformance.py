@@ -6,6 +6,7 @@ cases are made from tables: every field x every kind of frame that has it x what
 import ipaddress
 import select
 import struct
+import time
 
 import frames as fr
 import of13 as of
@@ -571,6 +572,60 @@ def test_meters(lab):
     bad(2, 0, 2, of.band(1, 10))                                        # INVALID_METER
     c.ok(of.flow_mod([], [of.meter(5)]), of.meter_mod(5, 0, command=2))
     assert c.flow_stats() == [], "flows of deleted meters go"
+
+
+def test_remarked_packets(lab):
+    """What comes after a dscp_remark meter sees the packet as it left the meter."""
+    bench = start(lab)
+    c = bench.c
+    a_few = of.meter_mod(1, 2 | 4, of.band(2, 1, 10, 1))
+
+    def flood(x, *mods, n=30):
+        """How many of (port, frame) came out of 30 that were sent: waits for N, and a little for more."""
+        c.clear()
+        c.ok(a_few, *mods)
+        bench.drain()
+        for _ in range(30):
+            bench.raw[1].send(fr.frame(x))
+        got, end = {}, time.monotonic() + 5
+        while True:
+            missing = sum(got.values()) < n and time.monotonic() < end
+            ready = select.select([bench.raw[port].s for port in (2, 3)], [], [], 1 if missing else 0.05)[0]
+            if not ready and not missing:
+                return got
+            for port in (2, 3):
+                for y in bench.raw[port].recv(0.0001) if bench.raw[port].s in ready else ():
+                    got[port, y] = got.get((port, y), 0) + 1
+
+    def expect(got, port, x, other_port, y):
+        same, marked = got.pop((port, fr.frame(x)), 0), got.pop((other_port, fr.frame(y)), 0)
+        assert not got and same + marked == 30 and 10 <= same <= 13, (same, marked, got)
+
+    for kind, ip, eth_type in (("tcp4", "ip4", 0x800), ("tcp6", "ip6", 0x86dd)):
+        af11, af12 = (fr.with_(fr.make(kind), ip, dscp=n) for n in (10, 12))
+        dscp = lambda n: [("eth_type", eth_type), ("ip_dscp", n)]
+        with_ecn = lambda x: fr.with_(x, ip, ecn=1)
+        by_dscp = [of.flow_mod(dscp(10), [of.apply(of.output(2))], table=1),
+                   of.flow_mod(dscp(12), [of.apply(of.output(3))], table=1)]
+        # The next table matches on it.
+        expect(flood(af11, of.flow_mod([], [of.meter(1), of.goto(1)]), *by_dscp), 2, af11, 3, af12)
+        # A write of the byte's other bits leaves it as it is.
+        expect(flood(af11, of.flow_mod(dscp(10), [of.meter(1), of.apply(of.set_field("ip_ecn", 1), of.output(2))])),
+               2, with_ecn(af11), 2, with_ecn(af12))
+        # In the action set, and by a table that reads something else.
+        expect(flood(af11, of.flow_mod(dscp(10), [of.meter(1), of.write(of.output(2), of.set_field("ip_ecn", 1)), of.goto(1)]),
+                     of.flow_mod([], [of.goto(2)], table=1)), 2, with_ecn(af11), 2, with_ecn(af12))
+        # What was written before goes in, and is written over after.
+        to_af11 = of.flow_mod([("eth_type", eth_type)], [of.apply(of.set_field("ip_dscp", 10)), of.goto(1)])
+        expect(flood(fr.with_(af11, ip, dscp=46), to_af11, of.flow_mod([], [of.meter(1), of.apply(of.output(2))], table=1)),
+               2, af11, 2, af12)
+        assert flood(af11, of.flow_mod(dscp(10), [of.meter(1), of.apply(of.set_field("ip_dscp", 10), of.output(2))])) == \
+            {(2, fr.frame(af11)): 30}
+        # Both copies that a group makes are the marked packet.
+        got = flood(af11, of.group_mod(1, 0, of.bucket(of.output(2)), of.bucket(of.set_field("ip_ecn", 1), of.output(3))),
+                    of.flow_mod(dscp(10), [of.meter(1), of.apply(of.group(1))]), n=60)
+        assert got.get((2, fr.frame(af12))) == got.get((3, fr.frame(with_ecn(af12)))) and sum(got.values()) == 60, got
+        assert 17 <= got[2, fr.frame(af12)] <= 20, got
 
 
 IPV4 = ("eth_type", 0x800)
