@@ -160,17 +160,6 @@ static bool decide_hugepages(void)
 	return false;
 }
 
-int eal_check_extra(const char *extra, char **error)
-{
-	struct eal_args words;
-	int err;
-
-	eal_args_init(&words);
-	err = eal_args_parse(&words, extra, error);
-	eal_args_uninit(&words);
-	return err;
-}
-
 static void log_args(void)
 {
 	char *text = eal_args_join(&args);
@@ -224,24 +213,6 @@ int eal_start(const struct eal_config *config, char **error)
 	if (state != EAL_RUNNING)
 		eal_args_uninit(&args);
 	return err;
-}
-
-void eal_stop(void)
-{
-	if (state != EAL_RUNNING)
-		return;
-	for (int i = 0; i < MAX_NUMA; i++) {
-		bool again = false;
-
-		for (int j = 0; j < i; j++)
-			again |= pools[j] == pools[i];
-		if (!again)
-			rte_mempool_free(pools[i]);
-	}
-	memset(pools, 0, sizeof pools);
-	rte_eal_cleanup();
-	eal_args_uninit(&args);
-	state = EAL_FAILED;
 }
 
 bool eal_started(void)

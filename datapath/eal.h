@@ -9,8 +9,7 @@
  * behind and shares nothing with other processes, so any number of daemons run on one machine. It
  * can't be started again after it failed; the reason is kept.
  *
- * Threads: eal_start on the worker, or before there is one; eal_stop when nobody else is left; the rest on
- * any thread.
+ * Threads: eal_start on the worker, or before there is one; the rest on any thread.
  */
 
 #include <stdbool.h>
@@ -37,8 +36,6 @@ struct eal_config {
  * -EALREADY after an earlier failure. 0 at once if it runs already. The caller's CPU affinity is as
  * before. */
 int eal_start(const struct eal_config *config, char **error);
-/* Gives the memory back. Every port is closed and every packet freed before. */
-void eal_stop(void);
 bool eal_started(void);
 bool eal_has_hugepages(void);
 const char *eal_version(void);
@@ -50,7 +47,3 @@ struct rte_mempool *eal_mempool(int numa);
 /* A pool of its own with N such buffers (N: a power of 2 less 1 wastes least), or NULL. The caller
  * frees it with rte_mempool_free(). */
 struct rte_mempool *eal_mempool_create(const char *name, unsigned int n, int numa);
-
-/* Checks EXTRA's words: 0, or -EINVAL with *ERROR for those that would end, detach or tie up the
- * process (-h, --help, -v, --version, --proc-type). For tests too. */
-int eal_check_extra(const char *extra, char **error);

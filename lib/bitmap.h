@@ -44,14 +44,6 @@ static inline void bitmap_clear(unsigned long *bitmap, size_t i)
 	bitmap[i / BITMAP_WORD_BITS] &= ~(1UL << (i % BITMAP_WORD_BITS));
 }
 
-static inline void bitmap_assign(unsigned long *bitmap, size_t i, bool value)
-{
-	if (value)
-		bitmap_set(bitmap, i);
-	else
-		bitmap_clear(bitmap, i);
-}
-
 /* Sets N bits from START to VALUE. */
 static inline void bitmap_assign_range(unsigned long *bitmap, size_t start, size_t n, bool value)
 {
@@ -83,23 +75,6 @@ static inline size_t bitmap_scan(const unsigned long *bitmap, bool target, size_
 		start += BITMAP_WORD_BITS - ofs;
 	}
 	return end;
-}
-
-/* Number of ones in the first N_BITS. */
-static inline size_t bitmap_count(const unsigned long *bitmap, size_t n_bits)
-{
-	size_t n = 0, full = n_bits / BITMAP_WORD_BITS, rest = n_bits % BITMAP_WORD_BITS;
-
-	for (size_t i = 0; i < full; i++)
-		n += (size_t)__builtin_popcountl(bitmap[i]);
-	if (rest)
-		n += (size_t)__builtin_popcountl(bitmap[full] & ((1UL << rest) - 1));
-	return n;
-}
-
-static inline bool bitmap_is_all_zeros(const unsigned long *bitmap, size_t n_bits)
-{
-	return bitmap_scan(bitmap, true, 0, n_bits) == n_bits;
 }
 
 static inline bool bitmap_equal(const unsigned long *a, const unsigned long *b, size_t n_bits)

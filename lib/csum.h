@@ -78,31 +78,8 @@ static inline be16 csum_update32(be16 old, be32 from, be32 to)
 	return csum_finish((uint64_t)(uint16_t)~old + (uint32_t)~from + to);
 }
 
-static inline be16 csum_update128(be16 old, const struct ipv6_addr *from, const struct ipv6_addr *to)
-{
-	uint64_t sum = (uint16_t)~old;
-
-	for (int i = 0; i < 2; i++) {
-		sum = csum_add64(sum, ~from->w64[i]);
-		sum = csum_add64(sum, to->w64[i]);
-	}
-	return csum_finish(sum);
-}
-
 /* Ethernet addresses and other short runs: N bytes, N even. */
 be16 csum_update_bytes(be16 old, const void *from, const void *to, size_t n);
-
-/* For a field that holds a partial checksum (the pseudo-header's sum, not complemented). */
-static inline be16 csum_update_partial32(be16 old, be32 from, be32 to)
-{
-	return (be16)~csum_update32((be16)~old, from, to);
-}
-
-static inline be16 csum_update_partial128(be16 old, const struct ipv6_addr *from,
-	const struct ipv6_addr *to)
-{
-	return (be16)~csum_update128((be16)~old, from, to);
-}
 
 /* Sums of the pseudo-headers; L4_LEN is the length of transport header and payload. */
 static inline uint64_t csum_pseudo_v4(be32 src, be32 dst, uint8_t proto, uint32_t l4_len)

@@ -60,7 +60,6 @@ struct event_loop {
 	bool served; /* a descriptor, since it last lingered */
 	unsigned int linger_vain, linger_skip; /* turns to leave out after the next failure, and now */
 	int64_t run_once_timeout; /* -1: none */
-	uint64_t n_turns;
 };
 
 struct event_fd {
@@ -231,7 +230,6 @@ static void run_hooks(uv_prepare_t *prepare)
 	struct event_loop *loop = container_of(prepare, struct event_loop, prepare);
 	struct event_hook *hook;
 
-	loop->n_turns++;
 	loop->wake_wanted = false;
 	loop->in_hooks = true;
 	LIST_FOR_EACH (hook, node, &loop->hooks)
@@ -392,11 +390,6 @@ void event_stop(struct event_loop *loop)
 {
 	loop->stop = true;
 	uv_stop(&loop->uv);
-}
-
-uint64_t event_n_turns(const struct event_loop *loop)
-{
-	return loop->n_turns;
 }
 
 struct uv_loop_s *event_loop_uv(struct event_loop *loop)

@@ -114,8 +114,5 @@ void event_tail_start(struct event_tail *tail);
 void event_tail_stop(struct event_tail *tail);
 void event_tail_destroy(struct event_tail *tail);
 
-/* Turns made so far. */
-uint64_t event_n_turns(const struct event_loop *loop);
-
 /* The libuv loop underneath, for lib/ only. */
 struct uv_loop_s *event_loop_uv(struct event_loop *loop);

@@ -179,7 +179,6 @@ struct ipv6_frag_header {
 #define IPV6_EXT_HOP 0x040
 #define IPV6_EXT_UNREP 0x080	/* A header repeated that should not be. */
 #define IPV6_EXT_UNSEQ 0x100	/* Not in the order that RFC 8200 prefers. */
-#define IPV6_EXT_ALL 0x1ff
 
 /* TCP, RFC 9293. */
 struct tcp_header {

@@ -23,14 +23,6 @@ void hmap_uninit(struct hmap *map)
 	hmap_init(map);
 }
 
-void hmap_clear(struct hmap *map)
-{
-	if (!map->n)
-		return;
-	map->n = 0;
-	memset(map->buckets, 0, (map->mask + 1) * sizeof(*map->buckets));
-}
-
 static void resize(struct hmap *map, size_t n_buckets)
 {
 	struct hmap_node **buckets = xcalloc(n_buckets, sizeof(struct hmap_node *));
@@ -52,14 +44,6 @@ static void resize(struct hmap *map, size_t n_buckets)
 static size_t buckets_for(size_t n)
 {
 	return MAX(round_up_pow2(n), (uint64_t)MIN_BUCKETS);
-}
-
-void hmap_shrink(struct hmap *map)
-{
-	if (!map->n)
-		hmap_uninit(map);
-	else if (buckets_for(map->n) < map->mask + 1)
-		resize(map, buckets_for(map->n));
 }
 
 void hmap_insert(struct hmap *map, struct hmap_node *node, uint32_t hash)
@@ -95,19 +79,4 @@ void hmap_remove(struct hmap *map, struct hmap_node *node)
 		fatal("hmap_remove of a stranger");
 	*link = node->next;
 	map->n--;
-}
-
-void hmap_replace(struct hmap *map, const struct hmap_node *old, struct hmap_node *replacement)
-{
-	struct hmap_node **link = find_link(map, old);
-
-	if (!*link)
-		fatal("hmap_replace of a stranger");
-	*replacement = *old;
-	*link = replacement;
-}
-
-bool hmap_contains(const struct hmap *map, const struct hmap_node *node)
-{
-	return *find_link(map, node) != NULL;
 }

@@ -6,7 +6,7 @@
  * (lib/hash.h), compares keys and owns the elements; duplicates are allowed. One thread at a time;
  * for readers in other threads see cmap.h.
  *
- * The bucket array grows on insertion and shrinks again on insertion or hmap_shrink(); removal
+ * The bucket array grows and shrinks on insertion; removal
  * never moves other elements, so removing during *_SAFE iteration is fine, inserting is not. A
  * struct hmap may be moved in memory by plain assignment.
  *
@@ -43,19 +43,10 @@ void hmap_init(struct hmap *map);
 /* Frees the buckets; elements, if any are left, are the caller's business. */
 void hmap_uninit(struct hmap *map);
 
-/* Forgets all elements but keeps the buckets. */
-void hmap_clear(struct hmap *map);
-
-/* Gives back the buckets that so few elements do not need. */
-void hmap_shrink(struct hmap *map);
-
 void hmap_insert(struct hmap *map, struct hmap_node *node, uint32_t hash);
 
 /* NODE must be in MAP. */
 void hmap_remove(struct hmap *map, struct hmap_node *node);
-
-/* Puts REPLACEMENT where OLD is; both have the same hash (it is copied). */
-void hmap_replace(struct hmap *map, const struct hmap_node *old, struct hmap_node *replacement);
 
 static inline size_t hmap_count(const struct hmap *map)
 {
@@ -103,9 +94,6 @@ static inline struct hmap_node *hmap_next(const struct hmap *map, const struct h
 {
 	return node->next ? node->next : hmap_from_bucket_(map, (node->hash & map->mask) + 1);
 }
-
-/* Does MAP hold NODE itself (by address)? */
-bool hmap_contains(const struct hmap *map, const struct hmap_node *node);
 
 #define HMAP_AT_(IT, VAR, MEMBER)                                                                  \
 	((IT) ? ((VAR) = container_of(IT, __typeof__(*(VAR)), MEMBER), true)                       \

@@ -71,16 +71,6 @@ int id_pool_alloc(struct id_pool *pool, uint32_t *id)
 	return 0;
 }
 
-int id_pool_reserve(struct id_pool *pool, uint32_t id)
-{
-	if (id < pool->base || id - pool->base >= pool->n)
-		return -ERANGE;
-	if (id_pool_is_taken(pool, id))
-		return -EEXIST;
-	take(pool, id - pool->base);
-	return 0;
-}
-
 void id_pool_free(struct id_pool *pool, uint32_t id)
 {
 	if (!id_pool_is_taken(pool, id))
@@ -95,9 +85,4 @@ bool id_pool_is_taken(const struct id_pool *pool, uint32_t id)
 {
 	return id >= pool->base && id - pool->base < pool->n_bits &&
 	       bitmap_is_set(pool->taken, id - pool->base);
-}
-
-uint32_t id_pool_n_taken(const struct id_pool *pool)
-{
-	return pool->n_taken;
 }

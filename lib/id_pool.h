@@ -18,11 +18,7 @@ void id_pool_destroy(struct id_pool *pool);
 /* Takes the lowest free number. -ENOSPC if all are taken. */
 int id_pool_alloc(struct id_pool *pool, uint32_t *id);
 
-/* Takes ID itself. -ERANGE outside of the range, -EEXIST if it is taken. */
-int id_pool_reserve(struct id_pool *pool, uint32_t id);
-
 /* Gives ID back; numbers that aren't taken are ignored. */
 void id_pool_free(struct id_pool *pool, uint32_t id);
 
 bool id_pool_is_taken(const struct id_pool *pool, uint32_t id);
-uint32_t id_pool_n_taken(const struct id_pool *pool);

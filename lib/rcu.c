@@ -183,8 +183,3 @@ void rcu_synchronize(void)
 	while (n_deferred)
 		run_due(true);
 }
-
-size_t rcu_n_deferred(void)
-{
-	return n_deferred;
-}

@@ -59,6 +59,3 @@ size_t rcu_reclaim(void);
 
 /* Blocks until all that was deferred before has run, and with it what the destructors deferred. */
 void rcu_synchronize(void);
-
-/* Destructors still waiting. */
-size_t rcu_n_deferred(void);

@@ -2,7 +2,6 @@
 
 #include "lib/reconnect.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,6 @@ LOG_MODULE(reconnect);
 
 enum state {
 	STATE_VOID,
-	STATE_LISTENING,
 	STATE_BACKOFF,
 	STATE_CONNECTING,
 	STATE_ACTIVE,
@@ -26,7 +24,6 @@ enum state {
 
 static const char *const state_names[] = {
 	[STATE_VOID] = "VOID",
-	[STATE_LISTENING] = "LISTENING",
 	[STATE_BACKOFF] = "BACKOFF",
 	[STATE_CONNECTING] = "CONNECTING",
 	[STATE_ACTIVE] = "ACTIVE",
@@ -37,8 +34,6 @@ static const char *const state_names[] = {
 struct reconnect {
 	char *name;
 	int min_backoff, max_backoff, probe_interval;
-	bool passive;
-	unsigned int max_tries;
 
 	enum state state;
 	int64_t state_entered;
@@ -56,7 +51,6 @@ struct reconnect *reconnect_create(int64_t now)
 	fsm->min_backoff = 1000;
 	fsm->max_backoff = 8000;
 	fsm->probe_interval = 5000;
-	fsm->max_tries = UINT_MAX;
 	fsm->state_entered = fsm->created = fsm->last_activity = now;
 	fsm->last_connected = fsm->last_disconnected = NEVER;
 	return fsm;
@@ -89,26 +83,11 @@ void reconnect_set_probe_interval(struct reconnect *fsm, int ms)
 	fsm->probe_interval = ms > 0 ? MAX(ms, 1000) : 0;
 }
 
-int reconnect_probe_interval(const struct reconnect *fsm)
-{
-	return fsm->probe_interval;
-}
-
-void reconnect_set_max_tries(struct reconnect *fsm, unsigned int n)
-{
-	fsm->max_tries = n;
-}
-
 bool reconnect_is_connected(const struct reconnect *fsm)
 {
 	return fsm->state == STATE_ACTIVE || fsm->state == STATE_IDLE ||
 	       (fsm->state == STATE_RECONNECT && fsm->last_connected != NEVER &&
 		       fsm->last_connected > fsm->last_disconnected);
-}
-
-bool reconnect_is_enabled(const struct reconnect *fsm)
-{
-	return fsm->state != STATE_VOID;
 }
 
 static void enter(struct reconnect *fsm, enum state state, int64_t now)
@@ -130,7 +109,7 @@ static void enter(struct reconnect *fsm, enum state state, int64_t now)
 
 void reconnect_enable(struct reconnect *fsm, int64_t now)
 {
-	if (fsm->state == STATE_VOID && fsm->max_tries) {
+	if (fsm->state == STATE_VOID) {
 		enter(fsm, STATE_BACKOFF, now);
 		fsm->backoff = 0;
 	}
@@ -144,36 +123,16 @@ void reconnect_disable(struct reconnect *fsm, int64_t now)
 
 void reconnect_force(struct reconnect *fsm, int64_t now)
 {
-	if (fsm->state == STATE_CONNECTING || fsm->state == STATE_ACTIVE ||
-		fsm->state == STATE_IDLE || fsm->state == STATE_LISTENING)
+	if (fsm->state == STATE_CONNECTING || fsm->state == STATE_ACTIVE || fsm->state == STATE_IDLE)
 		enter(fsm, STATE_RECONNECT, now);
-}
-
-void reconnect_set_passive(struct reconnect *fsm, bool passive, int64_t now)
-{
-	if (fsm->passive == passive)
-		return;
-	fsm->passive = passive;
-	if (passive ? fsm->state == STATE_CONNECTING : fsm->state == STATE_LISTENING)
-		enter(fsm, fsm->max_tries ? STATE_BACKOFF : STATE_VOID, now);
 }
 
 void reconnect_connecting(struct reconnect *fsm, int64_t now)
 {
 	if (fsm->state == STATE_CONNECTING)
 		return;
-	log_info("%s: %s...", fsm->name, fsm->passive ? "listening" : "connecting");
+	log_info("%s: connecting...", fsm->name);
 	enter(fsm, STATE_CONNECTING, now);
-	if (fsm->max_tries && fsm->max_tries != UINT_MAX)
-		fsm->max_tries--;
-}
-
-void reconnect_listening(struct reconnect *fsm, int64_t now)
-{
-	if (fsm->state != STATE_LISTENING) {
-		log_info("%s: listening...", fsm->name);
-		enter(fsm, STATE_LISTENING, now);
-	}
 }
 
 void reconnect_connected(struct reconnect *fsm, int64_t now)
@@ -203,13 +162,6 @@ static void log_loss(const struct reconnect *fsm, int error)
 		else
 			log_info("%s: connection closed by peer", fsm->name);
 		break;
-	case STATE_LISTENING:
-		if (error)
-			log_warn("%s: error listening for connections (%s)", fsm->name,
-				strerror(-error));
-		else
-			log_info("%s: error listening for connections", fsm->name);
-		break;
 	case STATE_RECONNECT:
 		log_info("%s: connection dropped", fsm->name);
 		break;
@@ -225,8 +177,6 @@ static void log_loss(const struct reconnect *fsm, int error)
 /* How long to wait after this loss: a connection that was good starts afresh. */
 static int next_backoff(const struct reconnect *fsm, bool was_connected)
 {
-	if (was_connected && fsm->passive)
-		return 0;
 	if (was_connected && fsm->last_activity - fsm->last_connected >= fsm->backoff)
 		return fsm->min_backoff;
 	if (fsm->backoff < fsm->min_backoff)
@@ -243,9 +193,8 @@ void reconnect_disconnected(struct reconnect *fsm, int64_t now, int error)
 	log_loss(fsm, error);
 	fsm->backoff = fsm->state == STATE_RECONNECT ? 0 : next_backoff(fsm, was_connected);
 	if (!was_connected && fsm->backoff)
-		log_info("%s: waiting %.3g seconds before %s", fsm->name, fsm->backoff / 1000.0,
-			fsm->passive ? "trying to listen again" : "reconnect");
-	enter(fsm, fsm->max_tries ? STATE_BACKOFF : STATE_VOID, now);
+		log_info("%s: waiting %.3g seconds before reconnect", fsm->name, fsm->backoff / 1000.0);
+	enter(fsm, STATE_BACKOFF, now);
 	if (was_connected)
 		fsm->last_disconnected = now;
 }
@@ -253,12 +202,6 @@ void reconnect_disconnected(struct reconnect *fsm, int64_t now, int error)
 void reconnect_connect_failed(struct reconnect *fsm, int64_t now, int error)
 {
 	reconnect_connecting(fsm, now);
-	reconnect_disconnected(fsm, now, error);
-}
-
-void reconnect_listen_error(struct reconnect *fsm, int64_t now, int error)
-{
-	reconnect_listening(fsm, now);
 	reconnect_disconnected(fsm, now, error);
 }
 

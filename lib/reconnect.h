@@ -6,7 +6,7 @@
  * The owner reports what happens, with the time in milliseconds, and asks reconnect_run() what to
  * do next.
  *
- *   VOID -> BACKOFF -> CONNECTING -> ACTIVE <-> IDLE -> BACKOFF; LISTENING if passive
+ *   VOID -> BACKOFF -> CONNECTING -> ACTIVE <-> IDLE -> BACKOFF
  *
  * The backoff doubles from MIN to MAX after each failure; a connection that lasted longer than its
  * backoff resets it. In ACTIVE, PROBE_INTERVAL without a byte received means IDLE and a probe to
@@ -22,7 +22,7 @@ struct reconnect;
 
 enum reconnect_action {
 	RECONNECT_NOTHING,
-	RECONNECT_CONNECT,    /* open a connection (or listen), then report with the calls below */
+	RECONNECT_CONNECT,    /* open a connection, then report with the calls below */
 	RECONNECT_DISCONNECT, /* close it, then reconnect_disconnected() */
 	RECONNECT_PROBE,      /* send a probe */
 };
@@ -38,11 +38,6 @@ void reconnect_set_backoff(struct reconnect *fsm, int min_ms, int max_ms);
 
 /* 0: no probes; else at least 1000. Default 5000. */
 void reconnect_set_probe_interval(struct reconnect *fsm, int ms);
-int reconnect_probe_interval(const struct reconnect *fsm);
-
-/* Connection attempts from now on; UINT_MAX: without end (the default). */
-void reconnect_set_max_tries(struct reconnect *fsm, unsigned int n);
-void reconnect_set_passive(struct reconnect *fsm, bool passive, int64_t now);
 
 /* Starts with VOID: nothing happens until enabled. */
 void reconnect_enable(struct reconnect *fsm, int64_t now);
@@ -54,8 +49,6 @@ void reconnect_connecting(struct reconnect *fsm, int64_t now);
 void reconnect_connect_failed(struct reconnect *fsm, int64_t now, int error);
 void reconnect_connected(struct reconnect *fsm, int64_t now);
 void reconnect_disconnected(struct reconnect *fsm, int64_t now, int error);
-void reconnect_listening(struct reconnect *fsm, int64_t now);
-void reconnect_listen_error(struct reconnect *fsm, int64_t now, int error);
 void reconnect_received(struct reconnect *fsm, int64_t now);
 
 /* What to do now. Repeats itself until reported, but for RECONNECT_PROBE, which comes once. */
@@ -64,7 +57,6 @@ enum reconnect_action reconnect_run(struct reconnect *fsm, int64_t now);
 /* Milliseconds from NOW until reconnect_run() has something to say; -1: never without a report. */
 int64_t reconnect_timeout(const struct reconnect *fsm, int64_t now);
 
-bool reconnect_is_enabled(const struct reconnect *fsm);
 bool reconnect_is_connected(const struct reconnect *fsm);
 
 struct reconnect_stats {

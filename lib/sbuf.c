@@ -163,44 +163,6 @@ void sbuf_put_mac(struct sbuf *sb, const uint8_t mac[6])
 	}
 }
 
-static void put_dump_line(struct sbuf *sb, const uint8_t *bytes, size_t from, size_t to, bool ascii)
-{
-	for (size_t i = 0; i < 16; i++) {
-		if (i >= from && i < to) {
-			sbuf_putc(sb, i == 8 ? '-' : ' ');
-			sbuf_put_hex(sb, &bytes[i - from], 1);
-		} else {
-			sbuf_puts(sb, "   ");
-		}
-	}
-	if (!ascii)
-		return;
-	sbuf_puts(sb, " |");
-	for (size_t i = 0; i < 16; i++) {
-		uint8_t c = i >= from && i < to ? bytes[i - from] : ' ';
-
-		sbuf_putc(sb, c >= 0x20 && c < 0x7f ? (char)c : '.');
-	}
-	sbuf_putc(sb, '|');
-}
-
-void sbuf_put_hexdump(struct sbuf *sb, const void *bytes, size_t n, size_t ofs, bool ascii)
-{
-	const uint8_t *p = bytes;
-
-	while (n) {
-		size_t from = ofs % 16;
-		size_t step = MIN(16 - from, n);
-
-		sbuf_putf(sb, "%08zx ", ofs - from);
-		put_dump_line(sb, p, from, from + step, ascii);
-		sbuf_putc(sb, '\n');
-		p += step;
-		ofs += step;
-		n -= step;
-	}
-}
-
 /* Length of the UTF-8 character at P, 0 if it isn't one. */
 static size_t utf8_len(const uint8_t *p)
 {

@@ -68,8 +68,5 @@ void sbuf_put_hex(struct sbuf *sb, const void *bytes, size_t n);
 /* "00:11:22:aa:bb:cc" */
 void sbuf_put_mac(struct sbuf *sb, const uint8_t mac[6]);
 
-/* Lines of 16 bytes: offset (from OFS on), hexadecimal, and the characters if ASCII. */
-void sbuf_put_hexdump(struct sbuf *sb, const void *bytes, size_t n, size_t ofs, bool ascii);
-
 /* A JSON string with its quotes. S must be UTF-8; bad bytes are escaped as U+FFFD. */
 void sbuf_put_json_string(struct sbuf *sb, const char *s);

@@ -118,22 +118,6 @@ bool smap_get_bool(const struct smap *smap, const char *key, bool def)
 	return def ? strcasecmp(value, "false") != 0 : strcasecmp(value, "true") == 0;
 }
 
-int smap_get_int(const struct smap *smap, const char *key, int def)
-{
-	int value = def;
-
-	parse_int(smap_get_def(smap, key, ""), INT_MIN, INT_MAX, &value);
-	return value;
-}
-
-uint64_t smap_get_u64(const struct smap *smap, const char *key, uint64_t def)
-{
-	uint64_t value = def;
-
-	parse_u64(smap_get_def(smap, key, ""), 0, UINT64_MAX, &value);
-	return value;
-}
-
 unsigned int smap_get_uint(const struct smap *smap, const char *key, unsigned int def)
 {
 	uint64_t value = def;

@@ -45,9 +45,7 @@ const char *smap_get_def(const struct smap *smap, const char *key, const char *d
 bool smap_get_bool(const struct smap *smap, const char *key, bool def);
 
 /* A number that can't be parsed is DEF. */
-int smap_get_int(const struct smap *smap, const char *key, int def);
 unsigned int smap_get_uint(const struct smap *smap, const char *key, unsigned int def);
-uint64_t smap_get_u64(const struct smap *smap, const char *key, uint64_t def);
 
 bool smap_equal(const struct smap *a, const struct smap *b);
 

@@ -16,15 +16,6 @@ void sset_uninit(struct sset *set)
 	shash_uninit(&set->names);
 }
 
-void sset_clone(struct sset *dst, const struct sset *src)
-{
-	struct shash_node *node;
-
-	sset_init(dst);
-	SSET_FOR_EACH(node, src)
-	sset_add(dst, node->name);
-}
-
 bool sset_add(struct sset *set, const char *name)
 {
 	return shash_add_once(&set->names, name, NULL);
@@ -54,15 +45,4 @@ bool sset_equals(const struct sset *a, const struct sset *b)
 	if (!sset_contains(b, node->name))
 		return false;
 	return true;
-}
-
-const char **sset_sort(const struct sset *set)
-{
-	struct shash_node **nodes = shash_sort(&set->names);
-	const char **names = xcalloc(sset_count(set) + 1, sizeof(char *));
-
-	for (size_t i = 0; i < sset_count(set); i++)
-		names[i] = nodes[i]->name;
-	free(nodes);
-	return names;
 }

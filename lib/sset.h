@@ -18,7 +18,6 @@ struct sset {
 
 void sset_init(struct sset *set);
 void sset_uninit(struct sset *set);
-void sset_clone(struct sset *dst, const struct sset *src);
 
 /* Returns true if NAME was not there before. */
 bool sset_add(struct sset *set, const char *name);
@@ -27,10 +26,6 @@ bool sset_add(struct sset *set, const char *name);
 bool sset_remove(struct sset *set, const char *name);
 bool sset_contains(const struct sset *set, const char *name);
 bool sset_equals(const struct sset *a, const struct sset *b);
-
-/* The strings in the order of strcmp, NULL-terminated: an array to free(); the strings stay
- * SET's. */
-const char **sset_sort(const struct sset *set);
 
 static inline size_t sset_count(const struct sset *set)
 {

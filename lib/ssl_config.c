@@ -123,11 +123,6 @@ int stream_ssl_set_protocols(const char *protocols)
 	return 0;
 }
 
-bool stream_ssl_is_configured(void)
-{
-	return key.path || cert.path || ca.path;
-}
-
 const char *ssl_error_text(void)
 {
 	unsigned long code = ERR_get_error();

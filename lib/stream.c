@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/coverage.h"
@@ -70,7 +71,6 @@ struct stream *stream_provider_create(struct event_loop *loop, const struct stre
 	stream->send_events = EVENT_WRITE;
 	stream->kick = event_work_create(loop, on_kick, stream);
 	stream->flush = event_tail_create(loop, on_flush, stream);
-	stream->rx_limit = STREAM_RX_LIMIT;
 	stream->tx_limit = STREAM_TX_LIMIT;
 	stream->rx_chunk = RX_CHUNK_MIN;
 	event_work_start(stream->kick);
@@ -184,7 +184,6 @@ static int flush_tx(struct stream *stream)
 		if (n < 0)
 			return (int)n;
 		stream->tx_head += (size_t)n;
-		stream->n_tx += (uint64_t)n;
 	}
 	stream->tx_head = 0;
 	sbuf_clear(&stream->tx);
@@ -218,7 +217,7 @@ static bool do_send(struct stream *stream)
 static bool wants_rx(const struct stream *stream)
 {
 	return stream->state == STREAM_CONNECTED && stream->cb && !stream->paused &&
-	       stream->rx.len - stream->rx_head < stream->rx_limit;
+	       stream->rx.len - stream->rx_head < STREAM_RX_LIMIT;
 }
 
 /* Moves what isn't consumed to the front when it costs little. */
@@ -239,7 +238,7 @@ static void compact_rx(struct stream *stream)
 
 static size_t recv_room(const struct stream *stream)
 {
-	return MIN(stream->rx_chunk, stream->rx_limit - (stream->rx.len - stream->rx_head));
+	return MIN(stream->rx_chunk, STREAM_RX_LIMIT - (stream->rx.len - stream->rx_head));
 }
 
 /* Reads once. Number of bytes, 0 at the end of the stream, or a negative errno. */
@@ -253,7 +252,6 @@ static ssize_t recv_chunk(struct stream *stream, size_t chunk)
 	if (n <= 0)
 		return n;
 	stream->rx.len += (size_t)n;
-	stream->n_rx += (uint64_t)n;
 	if ((size_t)n == chunk && stream->rx_chunk < RX_CHUNK_MAX)
 		stream->rx_chunk *= 2;
 	return n;
@@ -438,12 +436,6 @@ void stream_rx_consume(struct stream *stream, size_t n)
 		event_work_start(stream->kick);
 }
 
-void stream_set_rx_limit(struct stream *stream, size_t limit)
-{
-	stream->rx_limit = limit;
-	event_work_start(stream->kick);
-}
-
 void stream_pause_rx(struct stream *stream, bool pause)
 {
 	if (stream->paused == pause)
@@ -474,43 +466,7 @@ ssize_t stream_socket_send(struct stream *stream, const void *data, size_t len)
 
 /* Facts. */
 
-bool stream_is_connected(const struct stream *stream)
-{
-	return stream->state == STREAM_CONNECTED;
-}
-
 const char *stream_name(const struct stream *stream)
 {
 	return stream->name;
-}
-
-static int get_address(const struct stream *stream, int (*get)(int, struct sockaddr *, socklen_t *),
-	struct sockaddr_storage *addr)
-{
-	struct sockaddr_storage result = {0};
-	socklen_t len = sizeof(result);
-
-	if (stream->class == &stream_unix_class)
-		return -EAFNOSUPPORT;
-	if (stream->fd < 0)
-		return -ENOTCONN;
-	if (get(stream->fd, (struct sockaddr *)&result, &len))
-		return -errno;
-	*addr = result;
-	return 0;
-}
-
-int stream_remote(const struct stream *stream, struct sockaddr_storage *addr)
-{
-	return get_address(stream, getpeername, addr);
-}
-
-uint64_t stream_n_rx(const struct stream *stream)
-{
-	return stream->n_rx;
-}
-
-uint64_t stream_n_tx(const struct stream *stream)
-{
-	return stream->n_tx;
 }

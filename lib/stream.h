@@ -21,7 +21,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 struct event_loop;
 struct stream;
@@ -43,8 +42,8 @@ struct stream_callbacks {
 	void (*closed)(struct stream *stream, int error, void *aux);
 };
 
-#define STREAM_TX_LIMIT (16 * 1024 * 1024) /* defaults */
-#define STREAM_RX_LIMIT (1024 * 1024)
+#define STREAM_TX_LIMIT (16 * 1024 * 1024) /* default */
+#define STREAM_RX_LIMIT (1024 * 1024) /* nothing more is read until some is consumed */
 
 /* Starts to connect. -EAFNOSUPPORT for an unknown scheme, -EINVAL for a malformed name; failures to
  * connect come through closed(). DSCP (0..63) marks TCP traffic; negative leaves it. */
@@ -67,24 +66,12 @@ void stream_set_tx_limit(struct stream *stream, size_t limit);
 const uint8_t *stream_rx_data(const struct stream *stream, size_t *len);
 void stream_rx_consume(struct stream *stream, size_t n);
 
-/* Once rx holds LIMIT bytes nothing more is read until some is consumed. */
-void stream_set_rx_limit(struct stream *stream, size_t limit);
-
 /* A paused stream reads nothing, so that the peer feels it. */
 void stream_pause_rx(struct stream *stream, bool pause);
-
-bool stream_is_connected(const struct stream *stream);
 
 /* Name it was opened by; for accepted streams the peer's, as in "tcp:10.0.0.1:54321", or
  * "unix#3". */
 const char *stream_name(const struct stream *stream);
-
-/* -EAFNOSUPPORT for unix streams, -ENOTCONN before the connection. */
-int stream_remote(const struct stream *stream, struct sockaddr_storage *addr);
-
-/* Bytes that passed so far. */
-uint64_t stream_n_rx(const struct stream *stream);
-uint64_t stream_n_tx(const struct stream *stream);
 
 /* Is NAME a well-formed active or passive stream name? */
 bool stream_name_is_valid(const char *name);
@@ -119,4 +106,3 @@ void stream_ssl_set_peer_ca_cert_file(const char *path);
 /* "TLSv1.2,TLSv1.3" and OpenSSL's cipher list. */
 int stream_ssl_set_protocols(const char *protocols);
 int stream_ssl_set_ciphers(const char *ciphers);
-bool stream_ssl_is_configured(void);

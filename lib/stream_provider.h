@@ -74,8 +74,7 @@ struct stream {
 	int error; /* found outside of a turn, to be reported in the next */
 	struct sbuf rx, tx;
 	size_t rx_head, tx_head; /* bytes of rx and tx already consumed */
-	size_t rx_limit, tx_limit, rx_chunk;
-	uint64_t n_rx, n_tx;
+	size_t tx_limit, rx_chunk;
 };
 
 struct pstream {

@@ -4,25 +4,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <strings.h>
 
 static char program[64] = "sluice";
-
-int parse_bool(const char *s, bool *value)
-{
-	static const char *const words[][2] = {
-		{"false", "true"}, {"no", "yes"}, {"off", "on"}, {"0", "1"}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		for (int v = 0; v < 2; v++)
-			if (!strcasecmp(s, words[i][v])) {
-				*value = v;
-				return 0;
-			}
-	return -EINVAL;
-}
 
 /* Digits only, up to the end of S. */
 static int parse_digits(const char *s, uint64_t *value)

@@ -30,14 +30,9 @@
 #define MIN(A, B) UTIL_PICK(A, <, B, __COUNTER__)
 #define MAX(A, B) UTIL_PICK(A, >, B, __COUNTER__)
 
-/* For constant expressions and array sizes, where MIN and MAX can't stand. */
-#define MIN_CONST(A, B) ((A) < (B) ? (A) : (B))
-#define MAX_CONST(A, B) ((A) > (B) ? (A) : (B))
-
 #define DIV_ROUND_UP(X, Y) (((X) + ((Y)-1)) / (Y))
 #define ROUND_UP(X, Y) (DIV_ROUND_UP(X, Y) * (Y))
 #define ROUND_DOWN(X, Y) ((X) / (Y) * (Y))
-#define IS_POW2(X) ((X) && !((X) & ((X)-1)))
 
 #define BUILD_ASSERT(CONDITION) _Static_assert(CONDITION, #CONDITION)
 
@@ -78,9 +73,6 @@ static inline size_t lower_bound(const void *key, const void *items, size_t n, s
 	}
 	return low;
 }
-
-/* "true"/"false", "yes"/"no", "on"/"off", "1"/"0", without regard to case. */
-int parse_bool(const char *s, bool *value);
 
 /* Decimal, or hexadecimal after 0x. A leading zero means decimal. parse_u64() takes no sign. */
 int parse_i64(const char *s, int64_t min, int64_t max, int64_t *value);

@@ -193,11 +193,6 @@ void ofproto_flush(struct ofproto *ofproto)
 	connmgr_flushed(ofproto->mgr);
 }
 
-void ofproto_flush_flows(struct ofproto *ofproto)
-{
-	ofproto_flush(ofproto);
-}
-
 /* ------------------------------------------------------------------ what the datapath needs */
 
 static enum xlate_learn_result sink_learn(

@@ -212,7 +212,6 @@ void ofproto_port_set_mcast(struct ofproto *ofproto, ofp_port_t port, bool flood
 
 /* Adds a flow in ovs-ofctl's syntax. 0, or -EINVAL with *ERROR (caller frees). */
 int ofproto_add_flow_text(struct ofproto *ofproto, const char *text, char **error);
-void ofproto_flush_flows(struct ofproto *ofproto);
 
 /* The unixctl commands of this room: ofproto/list, ofproto/trace..., bridge/dump-flows, fdb/...,
  * mdb/..., ofproto/tnl..., bridge/reconnect. */

@@ -119,14 +119,6 @@ bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr
 	return true;
 }
 
-void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms)
-{
-	struct neigh *n = find(bridge, addr);
-
-	if (n)
-		prolong(n, now_ms);
-}
-
 int64_t neigh_left_ms(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms)
 {
 	const struct neigh *n = find(bridge, addr);

@@ -21,8 +21,6 @@ bool neigh_lookup(const char *bridge, const struct ipv6_addr *addr, struct eth_a
 /* Control. True if something changed. STATIC entries don't age. */
 bool neigh_set(const char *bridge, const struct ipv6_addr *addr, struct eth_addr mac,
 	bool is_static, int64_t now_ms);
-/* Control: an entry in use; prolongs it. */
-void neigh_used(const char *bridge, const struct ipv6_addr *addr, int64_t now_ms);
 /* BRIDGE NULL: all. True if there was anything. */
 bool neigh_flush(const char *bridge);
 void neigh_set_age(unsigned int seconds);

@@ -401,18 +401,3 @@ size_t classifier_n_subtables(const struct classifier *cls)
 {
 	return hmap_count(&cls->by_mask);
 }
-
-void classifier_mask_union(const struct classifier *cls_, struct flow *wc)
-{
-	struct classifier *cls = (struct classifier *)(uintptr_t)cls_;
-	struct cls_subtable *s;
-
-	if (cls->mask_union_stale) {
-		memset(&cls->mask_union, 0, sizeof cls->mask_union);
-		LIST_FOR_EACH (s, list_node, &cls->subtables)
-			for (uint32_t i = 0; i < s->mask->n; i++)
-				flow_words(&cls->mask_union)[s->mask->index[i]] |= s->mask->words[i];
-		cls->mask_union_stale = false;
-	}
-	flow_mask_or(wc, &cls->mask_union);
-}

@@ -144,5 +144,3 @@ size_t classifier_n_subtables(const struct classifier *cls);
 bool classifier_flow_key(const struct classifier *cls, const struct flow *flow,
 	const struct flow *wc, uint32_t *key_hash);
 bool classifier_rule_key(struct classifier *cls, struct cls_rule *rule, uint32_t *key_hash);
-/* Union of all masks: what a lookup in this table can read (for the port key masks). */
-void classifier_mask_union(const struct classifier *cls, struct flow *wc);

@@ -23,7 +23,7 @@ struct retired {
 };
 
 static RCU(struct counter *) chunks[N_CHUNKS];
-static _Atomic uint32_t limit = COUNTER_NONE + 1;
+static uint32_t limit = COUNTER_NONE + 1;	/* Highest id ever allocated + 1. */
 static uint64_t generation_now;
 static VEC(uint32_t) free_ids;
 static VEC(struct retired) retired;
@@ -35,7 +35,7 @@ static struct counter *counter_at(uint32_t id)
 
 static uint32_t new_id(void)
 {
-	uint32_t id = atomic_load_explicit(&limit, memory_order_relaxed);
+	uint32_t id = limit;
 	_Atomic(struct counter *) *chunk;
 
 	if (id >> CHUNK_BITS >= N_CHUNKS)
@@ -43,8 +43,7 @@ static uint32_t new_id(void)
 	chunk = &chunks[id >> CHUNK_BITS];
 	if (!rcu_get_protected(chunk))
 		rcu_set(chunk, xaligned_calloc(64, CHUNK_LEN * sizeof(struct counter)));
-	atomic_store_explicit(&limit, id + 1, memory_order_release);
-	return id;
+	return limit++;
 }
 
 uint32_t counter_alloc(void)
@@ -79,22 +78,9 @@ struct counter_value counter_get(uint32_t id)
 	return id == COUNTER_NONE ? (struct counter_value){0} : counter_at(id)->value;
 }
 
-void counter_reset(uint32_t id)
-{
-	if (id == COUNTER_NONE)
-		return;
-	counter_at(id)->value.packets = 0;
-	counter_at(id)->value.bytes = 0;
-}
-
-uint32_t counter_limit(void)
-{
-	return atomic_load_explicit(&limit, memory_order_acquire);
-}
-
 uint32_t counter_n_used(void)
 {
-	return counter_limit() - (COUNTER_NONE + 1) - (uint32_t)free_ids.n;
+	return limit - (COUNTER_NONE + 1) - (uint32_t)free_ids.n;
 }
 
 void counter_ref(uint32_t id)

@@ -14,8 +14,8 @@
  * then may still take a reference, so the id is reused only when it has none and two full sweeps have
  * passed since: counter_reclaim() with a generation two higher.
  *
- * Threads: control only, but counter_ref(), counter_unref() and counter_limit(): any. Counters lie in
- * chunks that never move.
+ * Threads: control only, but counter_ref() and counter_unref(): any. Counters lie in chunks that
+ * never move.
  */
 
 #include "lib/types.h"
@@ -34,10 +34,6 @@ void counter_free(uint32_t id);
 void counter_add(uint32_t id, uint64_t packets, uint64_t bytes, int64_t used_ms);
 /* As of the last sweep. */
 struct counter_value counter_get(uint32_t id);
-/* reset_counts: what was counted so far no longer shows. */
-void counter_reset(uint32_t id);
-/* Highest id ever allocated + 1: PMDs size their arrays of uncached counts by it. */
-uint32_t counter_limit(void);
 /* Ids allocated and not yet free again. */
 uint32_t counter_n_used(void);
 

@@ -187,8 +187,6 @@ struct op_meter {
 	uint32_t bridge, meter;
 };
 
-#define OP_TNL_HEADER_MAX 384
-
 /* The outer frame up to the inner one, prebuilt; see tunnel/tnl_header.h for what is mended. */
 struct op_tnl_push {
 	struct op op;

@@ -196,9 +196,3 @@ bool xlate_look_decides(const struct xlate_in *in, const struct xlate_look *look
  * trace.key_hash. False: the table has changed since. */
 bool xlate_look_wildcards(const struct xlate_in *in, const struct xlate_look *look, struct flow *wc,
 	enum xlate_depth *depth, bool *has_key);
-
-/*
- * What packets entering by PORT can have read: the union of all bits that any rule, action, VLAN
- * setting or hash reachable from it looks at. Widened before a rule is published. Control only.
- */
-void translate_key_mask(const struct pl_port *port, struct flow *mask);

@@ -107,19 +107,6 @@ void of_snapshot_put_rule(const struct of_rule *rule, struct sbuf *s, int64_t no
 	sbuf_putc(s, '\n');
 }
 
-static void put_rules(const struct of_state *state, struct sbuf *s, int64_t now_ms)
-{
-	struct of_criteria criteria;
-	struct of_rules rules;
-
-	of_criteria_init(&criteria);
-	of_rules_init(&rules);
-	of_state_collect(state, &criteria, &rules);
-	for (size_t i = 0; i < rules.v.n; i++)
-		of_snapshot_put_rule(rules.v.items[i], s, now_ms);
-	of_rules_uninit(&rules);
-}
-
 static void put_fdb(const struct of_state *state, struct sbuf *s, int64_t now_ms)
 {
 	const struct fdb_entry *entry = NULL;
@@ -151,14 +138,6 @@ void of_snapshot_put_rest(const struct of_state *state, struct sbuf *s, int64_t 
 	put_meters(state, s);
 	put_groups(state, s, now_ms);
 	put_fdb(state, s, now_ms);
-}
-
-void of_snapshot_put(const struct of_state *state, struct sbuf *s)
-{
-	int64_t now_ms = clock_ms();
-
-	of_snapshot_put_rest(state, s, now_ms);
-	put_rules(state, s, now_ms);
 }
 
 /* ------------------------------------------------------------------ restoring */

@@ -19,7 +19,6 @@
 #include "lib/sbuf.h"
 #include "ofproto/state/table.h"
 
-void of_snapshot_put(const struct of_state *state, struct sbuf *s);
 /* Everything but the flows, which take long; one flow. */
 void of_snapshot_put_rest(const struct of_state *state, struct sbuf *s, int64_t now_ms);
 void of_snapshot_put_rule(const struct of_rule *rule, struct sbuf *s, int64_t now_ms);

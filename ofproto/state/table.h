@@ -110,8 +110,6 @@ int64_t of_state_wait_ms(const struct of_state *state);
 void of_state_link(struct of_state *state, struct of_rule *rule);
 void of_state_unlink(struct of_state *state, struct of_rule *rule);
 
-#define OF_GROUP_ANY_ID OFP_GROUP_ANY
-
 struct of_criteria {
 	uint8_t table_id;	/* OFP_TABLE_ALL: all visible ones. */
 	const struct match *match;	/* NULL: everything. */

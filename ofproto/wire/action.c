@@ -90,16 +90,6 @@ int act_inst(enum act_type type, enum ofp_version version)
 	}
 }
 
-bool acts_has_instructions(const struct act *acts, size_t len)
-{
-	const struct act *a;
-
-	ACT_FOR_EACH (a, acts, len)
-		if (a->type >= ACT_METER)
-			return true;
-	return false;
-}
-
 /* ------------------------------------------------------------------ reading */
 
 static enum ofp_error action_decode(struct cursor *c, enum ofp_version version, unsigned int depth,

@@ -61,7 +61,3 @@ enum ofp_error act_check_output_port(ofp_port_t port);
 
 /* Which actions table features announce for VERSION: bit per OpenFlow action number (1.3: OFPAT_*). */
 uint64_t acts_supported(enum ofp_version version, bool in_set);
-
-/* The list with its action sets turned into OpenFlow 1.3's order of execution belongs to translation;
- * here only: an instruction is in it (enum act_type >= ACT_METER). */
-bool acts_has_instructions(const struct act *acts, size_t len);

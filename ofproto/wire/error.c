@@ -43,14 +43,6 @@ const char *ofp_error_name(enum ofp_error error)
 	return (unsigned int)error < OFP_N_ERRORS ? names[error] : "<invalid>";
 }
 
-enum ofp_error ofp_error_from_name(const char *name)
-{
-	for (int e = 1; e < OFP_N_ERRORS; e++)
-		if (!strcmp(names[e], name))
-			return (enum ofp_error)e;
-	return OFP_OK;
-}
-
 static const struct encoding *encoding_find(enum ofp_error error, enum ofp_version version)
 {
 	for (int i = 0; i < MAX_ENCODINGS; i++) {

@@ -22,8 +22,6 @@ enum ofp_error {
 
 /* "OFPBRC_BAD_LEN"; "OFP_OK" for 0. */
 const char *ofp_error_name(enum ofp_error error);
-/* The error of that name, OFP_OK if there is none. */
-enum ofp_error ofp_error_from_name(const char *name);
 
 struct ofp_error_code {
 	uint32_t vendor;	/* 0, OFP_VENDOR_NICIRA or OFP_VENDOR_ONF. */

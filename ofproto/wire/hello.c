@@ -73,26 +73,3 @@ enum ofp_version hello_negotiate(uint32_t ours, uint32_t theirs)
 {
 	return (enum ofp_version)highest(ours & theirs);
 }
-
-static const char *const version_names[] = {
-	[OFP10_VERSION] = "OpenFlow10",
-	[OFP11_VERSION] = "OpenFlow11",
-	[OFP12_VERSION] = "OpenFlow12",
-	[OFP13_VERSION] = "OpenFlow13",
-	[OFP14_VERSION] = "OpenFlow14",
-	[OFP15_VERSION] = "OpenFlow15",
-};
-
-enum ofp_version ofp_version_from_name(const char *name)
-{
-	for (int v = OFP10_VERSION; v <= OFP15_VERSION; v++)
-		if (!strcasecmp(version_names[v], name))
-			return (enum ofp_version)v;
-	return (enum ofp_version)0;
-}
-
-const char *ofp_version_name(enum ofp_version version)
-{
-	return version >= OFP10_VERSION && version <= OFP15_VERSION ? version_names[version]
-								     : "OpenFlow?";
-}

@@ -15,6 +15,3 @@ void hello_encode(uint32_t versions, be32 xid, struct sbuf *out);
 void hello_decode(const struct msg *msg, uint32_t *versions, bool *warn);
 /* Highest common version; 0 if none. */
 enum ofp_version hello_negotiate(uint32_t ours, uint32_t theirs);
-/* "OpenFlow13" -> OFP13_VERSION, 0 if unknown; and back. */
-enum ofp_version ofp_version_from_name(const char *name);
-const char *ofp_version_name(enum ofp_version version);

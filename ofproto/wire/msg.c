@@ -118,7 +118,7 @@ bool msg_body_len_ok(const struct msg *msg)
 	return row && body_len_ok(row, msg);
 }
 
-static enum ofp_error decode(const void *data, size_t len, bool partial, struct msg *out)
+enum ofp_error msg_decode(const void *data, size_t len, struct msg *out)
 {
 	struct msg msg = {.data = data, .len = len};
 	const struct msg_row *row;
@@ -126,9 +126,7 @@ static enum ofp_error decode(const void *data, size_t len, bool partial, struct 
 	struct headers h;
 	struct cursor c;
 
-	if (len < OFP_HEADER_LEN)
-		return OFPBRC_BAD_LEN;
-	if (!partial && msg_header_len(data) != len)
+	if (len < OFP_HEADER_LEN || msg_header_len(data) != len)
 		return OFPBRC_BAD_LEN;
 	msg.version = msg_header_version(data);
 	msg.xid = msg_header_xid(data);
@@ -151,20 +149,10 @@ static enum ofp_error decode(const void *data, size_t len, bool partial, struct 
 	msg.family = h.family;
 	msg.number = h.number;
 	cursor_init(&msg.body, c.pos, cursor_left(&c));
-	if (!partial && !body_len_ok(row, &msg))
+	if (!body_len_ok(row, &msg))
 		return OFPBRC_BAD_LEN;
 	*out = msg;
 	return OFP_OK;
-}
-
-enum ofp_error msg_decode(const void *data, size_t len, struct msg *msg)
-{
-	return decode(data, len, false, msg);
-}
-
-enum ofp_error msg_decode_partial(const void *data, size_t len, struct msg *msg)
-{
-	return decode(data, len, true, msg);
 }
 
 const char *msg_family_name(enum msg_family family)

@@ -155,9 +155,6 @@ be32 msg_header_xid(const void *data);
  * _BAD_VENDOR, _BAD_SUBTYPE, _BAD_LEN otherwise. HELLO, ERROR and ECHO are known in any version.
  */
 enum ofp_error msg_decode(const void *data, size_t len, struct msg *msg);
-/* As msg_decode, but the body's length is not checked and LEN may be less than the header says: for
- * payloads of errors. */
-enum ofp_error msg_decode_partial(const void *data, size_t len, struct msg *msg);
 
 /* "FLOW_MOD", "FLOW reply", ...; with "OFPT_" and so on before it, what ovs-ofctl prints. */
 const char *ofp_type_name(enum ofp_type type);

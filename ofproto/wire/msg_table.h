@@ -40,11 +40,6 @@ const struct msg_row *msg_row_from_type(enum ofp_version version, enum ofp_type 
 /* Bytes of all headers of the layout. */
 size_t msg_row_header_len(const struct msg_row *row, enum ofp_version version);
 
-static inline bool msg_family_is_multipart(enum msg_family family)
-{
-	return family == MSG_OFPST || family == MSG_NXST || family == MSG_ONFST;
-}
-
 static inline uint32_t msg_family_vendor(enum msg_family family)
 {
 	return family == MSG_NXT || family == MSG_NXST		? OFP_VENDOR_NICIRA

@@ -18,10 +18,3 @@ void put_u16_at(struct sbuf *out, size_t ofs, uint16_t v)
 
 	memcpy(out->data + ofs, &wire, sizeof wire);
 }
-
-void put_u32_at(struct sbuf *out, size_t ofs, uint32_t v)
-{
-	be32 wire = htobe32(v);
-
-	memcpy(out->data + ofs, &wire, sizeof wire);
-}

@@ -59,4 +59,3 @@ void put_string(struct sbuf *out, const char *text, size_t size);
 
 /* Overwrites what was put at OFS. */
 void put_u16_at(struct sbuf *out, size_t ofs, uint16_t v);
-void put_u32_at(struct sbuf *out, size_t ofs, uint32_t v);

@@ -127,30 +127,3 @@ enum ofp_error queue_stats_request_decode(const struct msg *msg, struct queue_st
 	*qsr = q;
 	return OFP_OK;
 }
-
-void queue_stats_put(struct mp_reply *mp, const struct queue_stats *qs)
-{
-	bool known = qs->duration_sec != UINT32_MAX;
-	struct sbuf *out = mp->out;
-
-	mp_entry_begin(mp);
-	if (mp->version >= OFP14_VERSION) {
-		put_u16(out, 48);
-		put_pad(out, 6);
-	}
-	if (mp->version == OFP10_VERSION) {
-		put_u16(out, ofp_port_to_16(qs->port));
-		put_pad(out, 2);
-	} else {
-		put_u32(out, qs->port);
-	}
-	put_u32(out, qs->queue);
-	put_u64(out, qs->tx_bytes);
-	put_u64(out, qs->tx_packets);
-	put_u64(out, qs->tx_errors);
-	if (mp->version >= OFP13_VERSION) {
-		put_u32(out, known ? qs->duration_sec : UINT32_MAX);
-		put_u32(out, known ? qs->duration_nsec : UINT32_MAX);
-	}
-	mp_entry_end(mp);
-}

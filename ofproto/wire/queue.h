@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Queues: queue_get_config (1.0 to 1.3), queue desc (1.4+), queue statistics. Pure functions, any
- * thread.
+ * Queues: queue_get_config (1.0 to 1.3), queue desc (1.4+), requests for statistics. Pure functions,
+ * any thread.
  */
 
 #include "ofproto/wire/msg.h"
@@ -26,14 +26,3 @@ struct queue_stats_request {
 	uint32_t queue;		/* OFP_QUEUE_ALL: all. */
 };
 enum ofp_error queue_stats_request_decode(const struct msg *msg, struct queue_stats_request *qsr);
-
-struct queue_stats {
-	ofp_port_t port;
-	uint32_t queue;
-	uint32_t duration_sec;	/* UINT32_MAX: unknown. */
-	uint32_t duration_nsec;
-	uint64_t tx_bytes;
-	uint64_t tx_packets;
-	uint64_t tx_errors;
-};
-void queue_stats_put(struct mp_reply *mp, const struct queue_stats *qs);

@@ -108,6 +108,7 @@ def test_appctl(lab):
     for name in ("rules", "bytes per rule", "cache bytes"):
         assert name + ":" in host.appctl("memory/show")
     assert "Event coverage" in host.appctl("coverage/show")
+    wait_until(lambda: re.search(r"\d\.0*[1-9]\d*/sec +total", host.appctl("coverage/show")), 30, "rates of events", 0.5)
     wait_until(lambda: "in_port(p1)" in host.appctl("dpctl/dump-flows", "--names"), 3, "a cached path")
     text = host.appctl("ofproto/trace", "br0", "in_port=1,udp,nw_dst=10.0.0.2,udp_dst=53")
     assert "priority 5" in text and "output:2" in text and "Datapath actions: p2" in text or "Datapath actions:" in text, text

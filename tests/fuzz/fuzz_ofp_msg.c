@@ -52,6 +52,16 @@ static void dump_flow(const struct flow_mod *fm, enum ofp_version version, enum 
 	sbuf_uninit(&out);
 }
 
+static bool has_instructions(const struct act *acts, size_t len)
+{
+	const struct act *a;
+
+	ACT_FOR_EACH (a, acts, len)
+		if (a->type >= ACT_METER)
+			return true;
+	return false;
+}
+
 static void try_flow_mod(const struct msg *msg)
 {
 	struct flow_format format = {.version = msg->version, .nxm = msg->family == MSG_NXT,
@@ -65,8 +75,7 @@ static void try_flow_mod(const struct msg *msg)
 	/* Nicira's flow_mod in later versions is not for sending. */
 	if (msg->family == MSG_OFPT || msg->version == OFP10_VERSION) {
 		flow_mod_encode(&fm, &format, msg->xid, &out);
-		if (again(&out, &msg2) && !acts_has_instructions(flow_mod_acts(&fm),
-						  flow_mod_acts_len(&fm))) {
+		if (again(&out, &msg2) && !has_instructions(flow_mod_acts(&fm), flow_mod_acts_len(&fm))) {
 			format.nxm = msg2.family == MSG_NXT;
 			require(!flow_mod_decode(&msg2, &format, &fm2));
 			require(flow_equal(&fm.match.flow, &fm2.match.flow));

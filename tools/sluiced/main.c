@@ -98,6 +98,7 @@ static void turn(void *aux)
 {
 	(void)aux;
 	config_ovsdb_take_changes();
+	coverage_run();
 	if (!dp_started)
 		return;
 	dp_run();

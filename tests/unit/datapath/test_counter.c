@@ -28,11 +28,6 @@ static void test_values(void **state)
 	assert_int_equal(v.used_ms, 50);
 	assert_int_equal(counter_get(b).packets, 0);
 	assert_int_equal(counter_get(COUNTER_NONE).packets, 0);
-	counter_reset(a);
-	v = counter_get(a);
-	assert_int_equal(v.packets, 0);
-	/* Not used anew by that. */
-	assert_int_equal(v.used_ms, 50);
 	counter_free(a);
 	counter_free(b);
 }
@@ -79,7 +74,6 @@ static void test_many(void **state)
 		last = counter_alloc();
 		counter_add(last, (uint64_t)i, 0, 1);
 	}
-	assert_true(counter_limit() > last);
 	assert_int_equal(counter_get(last).packets, 19999);
 	assert_int_equal(counter_get(first).bytes, 64);
 }

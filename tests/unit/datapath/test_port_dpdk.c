@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "datapath/eal_args.h"
 #include "datapath/port/port.h"
 #include "lib/smap.h"
 #include "tests/support/eal_fixture.h"
@@ -102,6 +103,17 @@ static void test_errors(void **state)
 	port_close(port);
 }
 
+static int parse_words(const char *extra, char **error)
+{
+	struct eal_args words;
+	int err;
+
+	eal_args_init(&words);
+	err = eal_args_parse(&words, extra, error);
+	eal_args_uninit(&words);
+	return err;
+}
+
 /* The words that would end the process. */
 static void test_extra(void **state)
 {
@@ -113,14 +125,14 @@ static void test_extra(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char *error = NULL;
 
-		assert_int_equal(eal_check_extra(bad[i], &error), -EINVAL);
+		assert_int_equal(parse_words(bad[i], &error), -EINVAL);
 		assert_int_equal(strncmp(error, "dpdk-extra: ", 12), 0);
 		free(error);
 	}
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		char *error = NULL;
 
-		assert_int_equal(eal_check_extra(good[i], &error), 0);
+		assert_int_equal(parse_words(good[i], &error), 0);
 		assert_null(error);
 	}
 }

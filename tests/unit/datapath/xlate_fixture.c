@@ -494,21 +494,6 @@ static void fx_check_wildcards(struct fx *fx, const struct xlate_in *in)
 	xlate_out_uninit(&other);
 }
 
-/* The mask of the port's keys has all that a translation looked at. */
-static void fx_check_key_mask(const struct fx *fx, const struct xlate_in *in)
-{
-	struct flow mask;
-
-	translate_key_mask(in->in_port, &mask);
-	for (unsigned int i = 0; i < FLOW_WORDS; i++) {
-		uint64_t missing = flow_words_const(&fx->out.wc)[i] & ~flow_words(&mask)[i];
-
-		if (missing)
-			fail_msg("flow word %u (byte %u) bits %#llx are not in the key mask", i, i * 8,
-				(unsigned long long)missing);
-	}
-}
-
 static void fx_run(struct fx *fx, struct xlate_in *in, struct packet *packet, bool from_packet)
 {
 	struct program_builder *program = &fx->out.program;
@@ -517,10 +502,8 @@ static void fx_run(struct fx *fx, struct xlate_in *in, struct packet *packet, bo
 	in->version = version_get();
 	in->packet_len = packet->len;
 	translate(in, &fx->out);
-	if (from_packet && fx->check_wildcards) {
+	if (from_packet && fx->check_wildcards)
 		fx_check_wildcards(fx, in);
-		fx_check_key_mask(fx, in);
-	}
 	execute(&fx->env, program_ops(program), program_len(program), packet);
 }
 

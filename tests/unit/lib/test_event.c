@@ -159,14 +159,12 @@ static void on_hook(void *aux)
 static void hooks_run_once_a_turn(void **state)
 {
 	struct counter a = {.limit = 4}, b = {.limit = 100};
-	uint64_t before = event_n_turns(loop);
 
 	a.hook = event_hook_add(loop, on_hook, &a);
 	b.hook = event_hook_add(loop, on_hook, &b);
 	event_run(loop);
 	assert_int_equal(a.n, 4);
 	assert_int_equal(b.n, 4);
-	assert_int_equal(event_n_turns(loop) - before, 4);
 	event_run_once(loop, 0);
 	assert_int_equal(a.n, 4);
 	assert_int_equal(b.n, 5);

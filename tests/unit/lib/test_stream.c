@@ -147,7 +147,7 @@ static void connect_pair(const char *scheme, const char *host)
 	free(name);
 	TURN_UNTIL(client.n_connected || client.n_closed);
 	if (client.n_connected)
-		TURN_UNTIL(server.stream && stream_is_connected(server.stream));
+		TURN_UNTIL(server.stream);
 }
 
 static void exchange(void)
@@ -159,8 +159,6 @@ static void exchange(void)
 	TURN_UNTIL(client.n_drained);
 	say(&server, "bye");
 	TURN_UNTIL(client.got.len == 3);
-	assert_int_equal(stream_n_tx(client.stream), 5);
-	assert_int_equal(stream_n_rx(client.stream), 3);
 	stream_close(server.stream);
 	server.stream = NULL;
 	TURN_UNTIL(client.n_closed);
@@ -173,12 +171,8 @@ static void exchange(void)
 
 static void tcp(void **state)
 {
-	union inet_addr addr;
-
 	connect_pair("tcp", "127.0.0.1");
 	assert_non_null(strstr(stream_name(server.stream), "tcp:127.0.0.1:"));
-	assert_int_equal(stream_remote(client.stream, &addr.storage), 0);
-	assert_int_equal(inet_addr_port(&addr), pstream_port(listener));
 	exchange();
 }
 
@@ -193,14 +187,12 @@ static void tcp6(void **state)
 static void unix_stream(void **state)
 {
 	char *name = xasprintf("punix:%s/sock", dir);
-	struct sockaddr_storage addr;
 
 	assert_int_equal(pstream_open(loop, name, 0, -1, on_accept, NULL, &listener), 0);
 	assert_int_equal(
 		stream_open(loop, name + 1, 0, -1, &callbacks, &client, &client.stream), 0);
 	free(name);
 	TURN_UNTIL(server.stream);
-	assert_int_equal(stream_remote(client.stream, &addr), -EAFNOSUPPORT);
 	exchange();
 }
 
@@ -264,37 +256,35 @@ static void failures(void **state)
 static void backpressure(void **state)
 {
 	enum {
-		CHUNK = 65536,
-		N = 64
+		CHUNK = 65536
 	};
 	char *data = xcalloc(1, CHUNK);
 	size_t sent = 0;
 
 	connect_pair("tcp", "127.0.0.1");
 	stream_pause_rx(server.stream, true);
-	stream_set_tx_limit(client.stream, 4 * CHUNK);
+	stream_set_tx_limit(client.stream, 2 * STREAM_RX_LIMIT);
 	while (stream_write(client.stream, data, CHUNK) == 0) {
 		sent += CHUNK;
 		turn(1);
 		assert_true(sent < 100000000);
 	}
-	assert_in_range(stream_tx_queued(client.stream), 1, 4 * CHUNK);
+	assert_in_range(stream_tx_queued(client.stream), 1, 2 * STREAM_RX_LIMIT);
 	assert_int_equal(stream_write(client.stream, data, CHUNK), -ENOBUFS);
 	turn(5);
 	assert_int_equal(server.got.len, 0);
 
 	/* An owner who leaves bytes lying gets no more than the limit. */
-	stream_set_rx_limit(server.stream, 100000);
 	server.leave = 1000000000;
 	stream_pause_rx(server.stream, false);
-	turn(20);
+	turn(200);
 	size_t len;
 
 	stream_rx_data(server.stream, &len);
-	assert_int_equal(len, 100000);
+	assert_int_equal(len, STREAM_RX_LIMIT);
 	server.leave = 0;
-	stream_rx_consume(server.stream, 100000);
-	TURN_UNTIL(server.got.len + 100000 == sent);
+	stream_rx_consume(server.stream, STREAM_RX_LIMIT);
+	TURN_UNTIL(server.got.len + STREAM_RX_LIMIT == sent);
 	assert_int_equal(stream_tx_queued(client.stream), 0);
 	assert_true(client.n_drained >= 1);
 	free(data);
@@ -444,7 +434,6 @@ static int remove_pki(void **state)
 
 static void ssl(void **state)
 {
-	assert_false(stream_ssl_is_configured());
 	configure("key.pem", "cert.pem", "cacert.pem", false);
 	assert_int_equal(stream_ssl_set_protocols("TLSv1.2, TLSv1.3"), 0);
 	assert_int_equal(stream_ssl_set_protocols("SSLv2"), -EINVAL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "ofproto/agent/in_band.h"
+#include "ofproto/ofproto_private.h"
 #include "peer.h"
 
 static int setup(void **state)
@@ -62,7 +63,7 @@ static void test_flows_follow_the_controllers(void **state)
 	assert_int_equal(n_hidden(), 8);
 	in_band_run(&ib, peer_bridge, remotes, 1, 2000);
 	assert_int_equal(n_hidden(), 4);
-	ofproto_flush_flows(peer_bridge);
+	ofproto_flush(peer_bridge);
 	in_band_flushed(&ib);
 	assert_int_equal(n_hidden(), 0);
 	in_band_run(&ib, peer_bridge, remotes, 1, 2001);

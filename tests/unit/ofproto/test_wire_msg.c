@@ -3,6 +3,8 @@
 #include "tests/unit/ofproto/wire_test.h"
 
 #include "ofproto/wire/hello.h"
+#include "ofproto/wire/msg_table.h"
+#include "ofproto/wire/put.h"
 
 struct header_case {
 	const char *hex;
@@ -56,23 +58,28 @@ static void test_headers(void **state)
 	}
 }
 
-/* Whatever can be begun is read back as the same type, in each version. */
+/* Whatever can be begun is read back as the same type, in each version, once it is as long as it must be. */
 static void test_all_types(void **state)
 {
 	for (int v = OFP10_VERSION; v <= OFP15_VERSION; v++)
 		for (int t = 0; t < OFP_N_TYPES; t++) {
 			struct sbuf out = SBUF_INITIALIZER;
+			size_t min_body;
 			struct msg msg;
 
 			if (!msg_exists((enum ofp_version)v, (enum ofp_type)t))
 				continue;
 			msg_put_empty(&out, (enum ofp_version)v, (enum ofp_type)t, htobe32(7));
-			assert_error(msg_decode_partial(out.data, out.len, &msg), OFP_OK,
+			min_body = msg_row_from_type((enum ofp_version)v, (enum ofp_type)t,
+				MSG_OFPT)->min_body;
+			put_pad(&out, min_body);
+			put_u16_at(&out, 2, (uint16_t)out.len);
+			assert_error(msg_decode(out.data, out.len, &msg), OFP_OK,
 				ofp_type_name((enum ofp_type)t));
 			assert_int_equal(msg.type, t);
 			assert_int_equal(msg.version, v);
 			assert_int_equal(msg.xid, htobe32(7));
-			assert_int_equal(cursor_left(&msg.body), 0);
+			assert_int_equal(cursor_left(&msg.body), min_body);
 			sbuf_uninit(&out);
 		}
 }
@@ -117,8 +124,6 @@ static void test_hello(void **state)
 
 	assert_int_equal(hello_negotiate(0x12, 0x1e), OFP13_VERSION);
 	assert_int_equal(hello_negotiate(0x12, 0x0c), 0);
-	assert_int_equal(ofp_version_from_name("OpenFlow13"), OFP13_VERSION);
-	assert_int_equal(ofp_version_from_name("OpenFlow99"), 0);
 }
 
 static void check_error(enum ofp_error error, enum ofp_version version, const char *hex)
@@ -156,8 +161,6 @@ static void test_errors(void **state)
 	assert_false(ofp_error_to_code(OFPBFC_MSG_FAILED, OFP10_VERSION, &code));
 
 	assert_string_equal(ofp_error_name(OFPBMC_BAD_PREREQ), "OFPBMC_BAD_PREREQ");
-	assert_int_equal(ofp_error_from_name("OFPBAC_BAD_OUT_PORT"), OFPBAC_BAD_OUT_PORT);
-	assert_int_equal(ofp_error_from_name("nothing"), OFP_OK);
 }
 
 /* What a version can say, it also understands; twins share their first name. */

@@ -152,7 +152,7 @@ static void test_resume(void **state)
 	packet_in_encode(&pin, OFP10_VERSION, PACKET_IN_NXT2, &out);
 
 	/* NXT_PACKET_IN2 becomes NXT_RESUME. */
-	put_u32_at(&out, 12, 28);
+	put_u16_at(&out, 14, 28);
 	msg = msg_from(&out);
 	assert_int_equal(msg.type, OFPTYPE_RESUME);
 	assert_error(resume_decode(&msg, &d), OFP_OK, "resume");

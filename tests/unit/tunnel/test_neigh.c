@@ -60,7 +60,7 @@ static void test_life(void **state)
 	assert_true(neigh_set("br0", &b, mac_b, true, 2000));
 
 	assert_int_equal(run_until(2000 + 899999), 0);
-	neigh_used("br0", &a, 100000);
+	assert_false(neigh_set("br0", &a, mac_b, false, 100000));
 	assert_int_equal(run_until(2000 + 900000), 0);
 	assert_int_equal(run_until(1000001), 1);
 	assert_false(neigh_lookup("br0", &a, &mac));
