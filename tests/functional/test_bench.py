@@ -71,7 +71,7 @@ def long_peer(lab):
         return
     program = os.path.join(laboratory.BUILD, "tools/sluice-bench/sluice-bench")
     p = subprocess.run([program, "--against", "ovs", "--trials", "1", "--ms", "100", "--json", "-", "p2p", "neutron-decap",
-                        "tse:10%", "--flows", "100"], capture_output=True, text=True, timeout=400)
+                        "tse:10%", "--flows", "100", "--ovs-config", "smc-enable=true"], capture_output=True, text=True, timeout=400)
     rows = json.loads(p.stdout)["results"]
     assert p.returncode == 0, (rows, p.stderr)
     peers = [r for r in rows if r["switch"] != "sluice"]

@@ -78,6 +78,7 @@ static void use_daemon(struct run_case *c)
 
 	config = *c->config;
 	config.target.vswitchd = peer_find_sluiced();
+	config.target.n_ovs_configs = 0;
 	c->config = &config;
 	c->target = &target_peer;
 	if (!config.target.vswitchd)

@@ -22,6 +22,7 @@ enum {
 	OPT_PATHS,
 	OPT_AGAINST,
 	OPT_OVS,
+	OPT_OVS_CONFIG,
 	OPT_LIST,
 	OPT_ALL,
 	OPT_SVG,
@@ -76,6 +77,8 @@ static _Noreturn void usage(void)
 	       "  --against ovs     Open vSwitch with DPDK too, case by case, and ratios\n"
 	       "  --ovs FILE        ovs-vswitchd with DPDK, default that of Debian's package\n"
 	       "                    openvswitch-switch-dpdk\n"
+	       "  --ovs-config KEY=VALUE    other_config of its Open_vSwitch table, as\n"
+	       "                    smc-enable=true; may be repeated\n"
 	       "  --paths           what the caches hold after the trials, on stderr\n"
 	       "  -v, --verbose     the switch's log on stderr\n"
 	       "  -h, --help\n\n"
@@ -172,6 +175,23 @@ static void parse_scenarios(struct options *o, int argc, char *argv[])
 	}
 }
 
+/* SETTING goes through a shell, and what the peer's start sets itself stays. */
+static void add_ovs_config(struct target_config *config, const char *setting)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=.,:";
+	static const char *const ours[] = {"dpdk-", "pmd-cpu-mask", "flow-restore-wait"};
+	const char *value = strchr(setting, '=');
+
+	if (!value || value == setting || strspn(setting, allowed) != strlen(setting))
+		die("--ovs-config %s: KEY=VALUE of other_config is expected", setting);
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (!strncmp(setting, ours[i], strlen(ours[i])))
+			die("--ovs-config %s: that is set here", setting);
+	if (config->n_ovs_configs == TARGET_MAX_OVS_CONFIGS)
+		die("--ovs-config: at most %d", TARGET_MAX_OVS_CONFIGS);
+	config->ovs_configs[config->n_ovs_configs++] = setting;
+}
+
 static void parse_option(struct options *o, int c)
 {
 	switch (c) {
@@ -210,6 +230,9 @@ static void parse_option(struct options *o, int c)
 		break;
 	case OPT_OVS:
 		o->measure.target.vswitchd = optarg;
+		break;
+	case OPT_OVS_CONFIG:
+		add_ovs_config(&o->measure.target, optarg);
 		break;
 	case OPT_PATHS:
 		o->measure.show_paths = true;
@@ -260,6 +283,7 @@ void options_parse(int argc, char *argv[], struct options *o)
 		{"no-huge", no_argument, NULL, OPT_NO_HUGE},
 		{"against", required_argument, NULL, OPT_AGAINST},
 		{"ovs", required_argument, NULL, OPT_OVS},
+		{"ovs-config", required_argument, NULL, OPT_OVS_CONFIG},
 		{"paths", no_argument, NULL, OPT_PATHS},
 		{"list", no_argument, NULL, OPT_LIST},
 		{"all", no_argument, NULL, OPT_ALL},

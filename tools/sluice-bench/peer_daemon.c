@@ -111,6 +111,9 @@ static int start_vswitchd(const char *plugin, char **error)
 		"other_config:dpdk-extra='--in-memory --file-prefix=sluice-peer-%ld -a 0000:00:00.0 "
 		"--no-telemetry -d %s'",
 		1ULL << peer_pmd_core(daemons.config), (unsigned long long)peer_memory_mb(), (long)getpid(), plugin);
+	for (unsigned int i = 0; !err && i < daemons.config->n_ovs_configs; i++)
+		err = command_check(error, "ovs-vsctl --no-wait set Open_vSwitch . other_config:%s",
+			daemons.config->ovs_configs[i]);
 	if (!err)
 		err = peer_vswitchd_start(error);
 	if (!err)

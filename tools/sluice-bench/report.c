@@ -39,8 +39,11 @@ void report_begin(FILE *out, const struct options *o)
 		"method: one PMD thread; net_pcap replays frames for ever, net_null frees them. Cycles are "
 		"TSC cycles of the\nthread's CPU time per packet; `io` is the bare loop over the same "
 		"devices, generator included, run before\neach trial. Medians of %u trials of %u ms, "
-		"[smallest, largest]. Every packet counted at the far side.\n\n",
+		"[smallest, largest]. Every packet counted at the far side.\n",
 		o->measure.trials, o->measure.ms);
+	for (unsigned int i = 0; i < o->measure.target.n_ovs_configs; i++)
+		fprintf(out, "peer: other_config:%s\n", o->measure.target.ovs_configs[i]);
+	fputc('\n', out);
 	fprintf(out, "%-20s %8s %5s  %-7s %-22s %-22s %6s  %-22s %7s\n", "scenario", "flows", "size",
 		"switch", "Mpps", "cycles/packet", "io", "over io", "io rate");
 }

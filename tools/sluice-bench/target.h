@@ -11,6 +11,8 @@
 
 #include "tools/sluice-bench/conf.h"
 
+#define TARGET_MAX_OVS_CONFIGS 8
+
 struct target_config {
 	int core;		/* Of the PMD; -1: the last. */
 	uint64_t max_frames;	/* In a source's file; more flows are made by rewriting. */
@@ -18,6 +20,8 @@ struct target_config {
 	bool ordinary_memory;	/* sluice: not even if there are hugepages. */
 	bool verbose;
 	const char *vswitchd;	/* Peer: ovs-vswitchd with DPDK. */
+	const char *ovs_configs[TARGET_MAX_OVS_CONFIGS];	/* Its other_config, KEY=VALUE each. */
+	unsigned int n_ovs_configs;
 };
 
 struct target_orders {
