@@ -7,6 +7,7 @@
 #include "datapath/gso_walk.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 #include "lib/util.h"
 
 /* ------------------------------------------------------------------ reading chains */
@@ -90,17 +91,14 @@ static void mend_udp(struct rte_mbuf *m, const struct gso_level *level, const st
 static void mend_gre(const struct gso *gso, struct rte_mbuf *m, const struct gso_level *level)
 {
 	uint8_t *gre = header_at(m, level->ofs);
-	uint16_t flags = (uint16_t)(gre[0] << 8 | gre[1]);
+	uint16_t flags = be16toh(load16(gre));
 	uint8_t *csum_at = gre + GRE_HEADER_LEN;
 	be16 sum;
 
 	if (flags & GRE_F_SEQ) {
 		uint8_t *p = csum_at + (flags & GRE_F_CSUM ? 4 : 0) + (flags & GRE_F_KEY ? 4 : 0);
-		be32 seq;
 
-		memcpy(&seq, p, sizeof seq);
-		seq = htobe32(be32toh(seq) + gso->i);
-		memcpy(p, &seq, sizeof seq);
+		store32(p, htobe32(be32toh(load32(p)) + gso->i));
 	}
 	if (!(flags & GRE_F_CSUM))
 		return;
@@ -162,8 +160,7 @@ static void mend_l4(const struct gso *gso, struct rte_mbuf *m)
 	if (gso->has_exthdrs && frame->offload & PACKET_CSUM_PARTIAL) {
 		/* A routing header's last address counts in the pseudo-header: trust the sum that
 		 * is there, but for the length. */
-		memcpy(&out, csum_at, sizeof out);
-		sum = csum_add32(out, ~htobe32(frame->len - gso->l4_ofs));
+		sum = csum_add32(load16(csum_at), ~htobe32(frame->len - gso->l4_ofs));
 		sum = csum_add32(sum, htobe32(len));
 	} else {
 		sum = pseudo_sum(ip, header_at(m, ip->ofs), gso->l4_proto, len);

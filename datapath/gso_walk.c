@@ -2,6 +2,7 @@
 #include "datapath/gso_walk.h"
 
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 /* Tunnels in tunnels, at most. */
 #define MAX_DEPTH 5
@@ -19,7 +20,7 @@ static bool walk_type(struct walk *w, uint16_t type, uint32_t ofs);
 
 static uint16_t get16(const struct walk *w, uint32_t ofs)
 {
-	return (uint16_t)(w->data[ofs] << 8 | w->data[ofs + 1]);
+	return be16toh(load16(w->data + ofs));
 }
 
 static bool has(const struct walk *w, uint32_t ofs, uint32_t n)

@@ -3,25 +3,16 @@
 #include "lib/csum.h"
 
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
 
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
 uint64_t csum_bytes(uint64_t sum, const void *p_, size_t n)
 {
 	const uint8_t *p = p_;
 	uint64_t a = sum, b = 0;
-	uint32_t v32;
-	uint16_t v16;
 
 	for (; n >= 32; p += 32, n -= 32) {
 		a = csum_add64(a, load64(p));
@@ -32,21 +23,18 @@ uint64_t csum_bytes(uint64_t sum, const void *p_, size_t n)
 	for (; n >= 8; p += 8, n -= 8)
 		a = csum_add64(a, load64(p));
 	if (n & 4) {
-		memcpy(&v32, p, sizeof v32);
-		b = csum_add64(b, v32);
+		b = csum_add64(b, load32(p));
 		p += 4;
 	}
 	if (n & 2) {
-		memcpy(&v16, p, sizeof v16);
-		b = csum_add64(b, v16);
+		b = csum_add64(b, load16(p));
 		p += 2;
 	}
 	if (n & 1) {
 		/* The last byte is the first of a word. */
 		uint8_t last[2] = {*p, 0};
 
-		memcpy(&v16, last, sizeof v16);
-		b = csum_add64(b, v16);
+		b = csum_add64(b, load16(last));
 	}
 	return csum_add64(a, b);
 }
@@ -222,17 +210,14 @@ static bool l4_find(const struct packet *packet, struct l4 *l4)
 
 	if ((l3[0] >> 4) == 4 && hlen >= IPV4_HEADER_LEN) {
 		const struct ipv4_header *ip = (const void *)l3;
-		be32 src, dst;
 
 		total = be16toh(ip->tot_len);
 		if (total < hlen || (ip->frag_off & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK)))
 			return false;
-		memcpy(&src, ip->src, 4);
-		memcpy(&dst, ip->dst, 4);
 		l4->v4 = true;
 		l4->proto = ip->proto;
 		l4->len = total - hlen;
-		l4->pseudo = csum_pseudo_v4(src, dst, l4->proto, l4->len);
+		l4->pseudo = csum_pseudo_v4(load32(ip->src), load32(ip->dst), l4->proto, l4->len);
 	} else if ((l3[0] >> 4) == 6 && hlen >= IPV6_HEADER_LEN) {
 		const struct ipv6_header *ip = (const void *)l3;
 		struct ipv6_addr src, dst;
@@ -303,7 +288,7 @@ bool csum_fill_l4(struct packet *packet, bool force_udp, const struct csum_piece
 		return false;
 	field = packet->data + packet->l4_ofs + ofs;
 
-	memcpy(&c, field, sizeof c);
+	c = load16(field);
 	if (l4.proto == IP_P_UDP && l4.v4 && !c && !force_udp)
 		return true;
 	packet->offload &= (uint8_t)~PACKET_CSUM_PARTIAL;

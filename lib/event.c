@@ -364,10 +364,10 @@ void event_loop_destroy(struct event_loop *loop)
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	check(uv_loop_close(&loop->uv), "closing the event loop");
 	list_append_all(&loop->work, &loop->pending_work);
-	LIST_FOR_EACH_POP(work, node, &loop->work)
-	free(work);
-	LIST_FOR_EACH_POP(hook, node, &loop->hooks)
-	free(hook);
+	LIST_FOR_EACH_POP (work, node, &loop->work)
+		free(work);
+	LIST_FOR_EACH_POP (hook, node, &loop->hooks)
+		free(hook);
 	free(loop);
 }
 

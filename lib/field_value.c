@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/unaligned.h"
+
 static _Thread_local const struct field_tlv_map *tlv_map;
 
 const struct field_tlv_map *field_tlv_use(const struct field_tlv_map *map)
@@ -152,12 +154,8 @@ static void value_store(const struct field *f, const union field_value *value, b
 		break;
 	case FIELD_PLACE_REGS:
 		regs = (uint32_t *)(void *)((uint8_t *)flow + f->ofs);
-		for (unsigned int i = 0; i < f->n_bytes / 4u; i++) {
-			be32 word;
-
-			memcpy(&word, value->b + 4 * i, sizeof word);
-			regs[i] = be32toh(word);
-		}
+		for (unsigned int i = 0; i < f->n_bytes / 4u; i++)
+			regs[i] = be32toh(load32(value->b + 4 * i));
 		break;
 	case FIELD_PLACE_PORT16:
 		v = be16toh(value->u16);

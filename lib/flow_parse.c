@@ -7,6 +7,7 @@
 
 #include "lib/cursor.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 const struct flow_limits flow_limits_default = {.max_vlans = 1};
 
@@ -64,10 +65,7 @@ static uint16_t parse_offset(const struct parse *p)
 
 static be16 peek_be16(const struct parse *p)
 {
-	be16 v;
-
-	memcpy(&v, p->c.pos, sizeof v);
-	return v;
+	return load16(p->c.pos);
 }
 
 /* Stands at a type, of which at least 2 bytes are there. */
@@ -107,9 +105,8 @@ static void parse_mpls(struct parse *p, struct flow *flow)
 	const uint8_t *h;
 
 	for (int n = 0; (h = parse_take(p, MPLS_HEADER_LEN)) != NULL; n++) {
-		be32 lse;
+		be32 lse = load32(h);
 
-		memcpy(&lse, h, sizeof lse);
 		if (n < FLOW_MAX_MPLS)
 			flow->mpls_lse[n] = lse;
 		if (lse & htobe32(MPLS_BOS_MASK))

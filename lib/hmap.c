@@ -80,3 +80,14 @@ void hmap_remove(struct hmap *map, struct hmap_node *node)
 	*link = node->next;
 	map->n--;
 }
+
+void *hmap_sorted(const struct hmap *map, size_t offset, int (*compare)(const void *, const void *))
+{
+	void **elements = xcalloc(map->n + 1, sizeof(void *));
+	size_t n = 0;
+
+	for (struct hmap_node *node = hmap_first(map); node; node = hmap_next(map, node))
+		elements[n++] = (char *)node - offset;
+	qsort(elements, n, sizeof(void *), compare);
+	return elements;
+}

@@ -95,6 +95,10 @@ static inline struct hmap_node *hmap_next(const struct hmap *map, const struct h
 	return node->next ? node->next : hmap_from_bucket_(map, (node->hash & map->mask) + 1);
 }
 
+/* The elements, whose nodes lie at OFFSET in them, as an array of hmap_count() pointers to free(), in the
+ * order of COMPARE (as qsort() asks it: by pointers to these pointers). */
+void *hmap_sorted(const struct hmap *map, size_t offset, int (*compare)(const void *, const void *));
+
 #define HMAP_AT_(IT, VAR, MEMBER)                                                                  \
 	((IT) ? ((VAR) = container_of(IT, __typeof__(*(VAR)), MEMBER), true)                       \
 	      : ((VAR) = NULL, false))

@@ -5,22 +5,7 @@
 #include "lib/hash.h"
 #include "lib/headers.h"
 #include "lib/packet.h"
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline uint32_t load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
+#include "lib/unaligned.h"
 
 /* Both ports of the transport header, or 0. */
 static inline uint32_t ports(const struct packet *packet, uint8_t proto)
@@ -36,12 +21,9 @@ static inline uint32_t ports(const struct packet *packet, uint8_t proto)
  * guess so. */
 static inline bool is_ip(const struct packet *packet, uint16_t type)
 {
-	uint16_t before;
-
 	if (packet->l2_5_ofs != PACKET_NO_OFS)
 		return true;
-	memcpy(&before, packet->data + packet->l3_ofs - 2, sizeof before);
-	return before == htobe16(type);
+	return load16(packet->data + packet->l3_ofs - 2) == htobe16(type);
 }
 
 static uint64_t hash_ipv6(const struct packet *packet, const uint8_t *ip)

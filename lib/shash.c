@@ -17,8 +17,8 @@ void shash_clear(struct shash *sh)
 {
 	struct shash_node *node;
 
-	SHASH_FOR_EACH_SAFE(node, sh)
-	shash_delete(sh, node);
+	SHASH_FOR_EACH_SAFE (node, sh)
+		shash_delete(sh, node);
 }
 
 void shash_uninit(struct shash *sh)
@@ -31,8 +31,8 @@ void shash_uninit_free_data(struct shash *sh)
 {
 	struct shash_node *node;
 
-	SHASH_FOR_EACH_SAFE(node, sh)
-	free(shash_delete(sh, node));
+	SHASH_FOR_EACH_SAFE (node, sh)
+		free(shash_delete(sh, node));
 	hmap_uninit(&sh->map);
 }
 
@@ -118,12 +118,5 @@ static int compare_names(const void *a, const void *b)
 
 struct shash_node **shash_sort(const struct shash *sh)
 {
-	struct shash_node **nodes = xcalloc(shash_count(sh), sizeof(struct shash_node *));
-	struct shash_node *node;
-	size_t n = 0;
-
-	SHASH_FOR_EACH(node, sh)
-	nodes[n++] = node;
-	qsort(nodes, n, sizeof(struct shash_node *), compare_names);
-	return nodes;
+	return hmap_sorted(&sh->map, offsetof(struct shash_node, node), compare_names);
 }

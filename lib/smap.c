@@ -44,8 +44,8 @@ void smap_clone(struct smap *dst, const struct smap *src)
 	struct smap_node *node;
 
 	smap_init(dst);
-	SMAP_FOR_EACH(node, src)
-	smap_set(dst, node->key, node->value);
+	SMAP_FOR_EACH (node, src)
+		smap_set(dst, node->key, node->value);
 }
 
 struct smap_node *smap_get_node(const struct smap *smap, const char *key)
@@ -151,12 +151,5 @@ static int compare_keys(const void *a, const void *b)
 
 const struct smap_node **smap_sort(const struct smap *smap)
 {
-	const struct smap_node **nodes = xcalloc(smap_count(smap), sizeof(struct smap_node *));
-	struct smap_node *node;
-	size_t n = 0;
-
-	SMAP_FOR_EACH(node, smap)
-	nodes[n++] = node;
-	qsort(nodes, n, sizeof(struct smap_node *), compare_keys);
-	return nodes;
+	return hmap_sorted(&smap->map, offsetof(struct smap_node, node), compare_keys);
 }

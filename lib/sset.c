@@ -41,8 +41,8 @@ bool sset_equals(const struct sset *a, const struct sset *b)
 
 	if (sset_count(a) != sset_count(b))
 		return false;
-	SSET_FOR_EACH(node, a)
-	if (!sset_contains(b, node->name))
-		return false;
+	SSET_FOR_EACH (node, a)
+		if (!sset_contains(b, node->name))
+			return false;
 	return true;
 }

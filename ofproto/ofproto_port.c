@@ -93,15 +93,8 @@ static int port_compare(const void *a_, const void *b_)
 
 struct of_port **ofproto_ports_sorted(const struct ofproto *ofproto, size_t *n)
 {
-	struct of_port **ports = xcalloc(hmap_count(&ofproto->ports) + 1, sizeof *ports);
-	struct of_port *port;
-	size_t i = 0;
-
-	HMAP_FOR_EACH (port, node, &ofproto->ports)
-		ports[i++] = port;
-	qsort(ports, i, sizeof *ports, port_compare);
-	*n = i;
-	return ports;
+	*n = hmap_count(&ofproto->ports);
+	return hmap_sorted(&ofproto->ports, offsetof(struct of_port, node), port_compare);
 }
 
 static const char *names_name(void *aux, ofp_port_t port)

@@ -30,8 +30,7 @@ static struct {
 	int fd;
 	struct event_fd *efd;
 	struct event_timer *timer;
-	void (*changed)(void *aux, bool link_only);
-	void *aux;
+	void (*changed)(bool link_only);
 	int64_t last_ms; /* When it was read, and how long that took. */
 	int64_t took_ms;
 	uint64_t digest; /* What was told last. */
@@ -95,7 +94,7 @@ static void reload_and_tell(void *aux)
 	if (!route_reload() || !monitor.changed)
 		return;
 	monitor.digest = route_digest(route_current());
-	monitor.changed(monitor.aux, monitor.digest == told);
+	monitor.changed(monitor.digest == told);
 }
 
 static void on_news(int fd, unsigned int events, void *aux)
@@ -108,12 +107,11 @@ static void on_news(int fd, unsigned int events, void *aux)
 	event_timer_start(monitor.timer, (uint64_t)MAX(wait_ms, (int64_t)SETTLE_MS), 0);
 }
 
-int route_init(struct event_loop *loop, void (*changed)(void *aux, bool link_only), void *aux)
+int route_init(struct event_loop *loop, void (*changed)(bool link_only))
 {
 	int err = 0;
 
 	monitor.changed = changed;
-	monitor.aux = aux;
 	if (loop) {
 		monitor.fd = route_netlink_monitor();
 		if (monitor.fd < 0)

@@ -50,7 +50,7 @@ struct event_loop;
 /* Opens netlink in the caller's network namespace and reads everything. 0 or -errno. CHANGED is
  * called on control after routes or addresses have changed; LINK_ONLY: those of link scope alone (see
  * route_digest.h). LOOP NULL: only route_reload() looks again. */
-int route_init(struct event_loop *loop, void (*changed)(void *aux, bool link_only), void *aux);
+int route_init(struct event_loop *loop, void (*changed)(bool link_only));
 void route_uninit(void);
 /* Reads everything again, now. True if something is different. */
 bool route_reload(void);

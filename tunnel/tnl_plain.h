@@ -13,6 +13,7 @@
 
 #include "lib/csum.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 /* From the outer network header to the inner frame. */
 #define TNL_PLAIN_LEN (IPV4_HEADER_LEN + UDP_HEADER_LEN + VXLAN_HEADER_LEN)
@@ -26,14 +27,6 @@ struct tnl_plain {
 	be16 tp_dst;
 	uint8_t ip_tos;
 };
-
-static inline uint64_t tnl_plain_word(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
 
 static inline const struct udp_header *tnl_plain_udp(const uint8_t *ip)
 {
@@ -52,12 +45,10 @@ static inline bool tnl_is_plain(const uint8_t *ip, uint32_t len, uint32_t seg_le
 	const struct vxlan_header *vxlan = tnl_plain_vxlan(ip);
 	uint32_t tot_len;
 	uint64_t sum;
-	be32 first;
 
 	if (seg_len < TNL_PLAIN_LEN + ETH_HEADER_LEN)
 		return false;
-	memcpy(&first, ip, sizeof first);
-	sum = csum_add64(csum_add64(first, tnl_plain_word(ip + 4)), tnl_plain_word(ip + 12));
+	sum = csum_add64(csum_add64(load32(ip), load64(ip + 4)), load64(ip + 12));
 	tot_len = be16toh(header->tot_len);
 	return header->ver_ihl == 0x45 && !(header->frag_off & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK)) &&
 		!csum_finish(sum) && tot_len <= len && tot_len >= TNL_PLAIN_LEN &&

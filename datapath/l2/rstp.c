@@ -7,6 +7,7 @@
 
 #include "datapath/l2/rstp_private.h"
 #include "lib/fatal.h"
+#include "lib/headers.h"
 #include "lib/log.h"
 #include "lib/util.h"
 
@@ -99,11 +100,7 @@ static void port_begin(struct rstp_port *p)
 
 static uint64_t make_id(uint32_t priority, struct eth_addr address)
 {
-	uint64_t id = priority;
-
-	for (int i = 0; i < 6; i++)
-		id = id << 8 | address.b[i];
-	return id;
+	return (uint64_t)priority << 48 | eth_addr_to_u64(address);
 }
 
 static void reselect_all(struct rstp *rstp)

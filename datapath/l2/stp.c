@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/fatal.h"
+#include "lib/headers.h"
 #include "lib/log.h"
 #include "lib/util.h"
 #include "lib/vec.h"
@@ -576,11 +577,7 @@ static struct stp_ticks own_times(const struct stp_settings *s)
 
 static uint64_t settings_id(const struct stp_settings *s)
 {
-	uint64_t id = s->priority;
-
-	for (int i = 0; i < 6; i++)
-		id = id << 8 | s->system_id.b[i];
-	return id;
+	return (uint64_t)s->priority << 48 | eth_addr_to_u64(s->system_id);
 }
 
 static void set_bridge_id(struct stp *stp, uint64_t id)

@@ -7,6 +7,7 @@
 #include "datapath/pipeline/execute_private.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 uint16_t exec_l3_ofs(const struct packet *packet)
 {
@@ -76,16 +77,15 @@ struct exec_csum exec_l4_csum(const struct packet *packet, uint8_t proto)
 
 static void update(const struct exec_csum *csum, const void *from, const void *to, size_t n)
 {
-	be16 sum;
+	be16 sum = load16(csum->field);
 
-	memcpy(&sum, csum->field, sizeof sum);
 	if (csum->partial)
 		sum = (be16)~csum_update_bytes((be16)~sum, from, to, n);
 	else
 		sum = csum_update_bytes(sum, from, to, n);
 	if (csum->is_udp && !csum->partial && !sum)
 		sum = BE16_MAX;
-	memcpy(csum->field, &sum, sizeof sum);
+	store16(csum->field, sum);
 }
 
 void exec_csum_pseudo(const struct exec_csum *csum, const void *from, const void *to, size_t n)

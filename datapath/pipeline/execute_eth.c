@@ -6,23 +6,11 @@
 
 #include "datapath/pipeline/execute_private.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 #define TYPE_OFS 12
 /* Type, I-TAG and the customer's addresses, behind the backbone's addresses. */
 #define PBB_LEN (2 + PBB_HEADER_LEN)
-
-static be16 get16(const uint8_t *p)
-{
-	be16 v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static void put16(uint8_t *p, be16 v)
-{
-	memcpy(p, &v, sizeof v);
-}
 
 uint8_t *exec_insert(struct packet *packet, uint16_t keep, uint16_t n)
 {
@@ -74,9 +62,9 @@ enum drop_reason exec_set_eth_type(struct packet *packet, be16 type)
 	uint8_t *p = ofs != PACKET_NO_OFS && ofs >= ETH_HEADER_LEN ? exec_at(packet, ofs - 2u, 2) : NULL;
 
 	/* A length is no type. */
-	if (!p || be16toh(get16(p)) < ETH_TYPE_MIN)
+	if (!p || be16toh(load16(p)) < ETH_TYPE_MIN)
 		return DROP_ACTION_MISMATCH;
-	put16(p, type);
+	store16(p, type);
 	return DROP_NONE;
 }
 
@@ -89,8 +77,8 @@ enum drop_reason exec_push_vlan(struct packet *packet, const struct op_vlan *op)
 	tag = exec_insert(packet, TYPE_OFS, VLAN_HEADER_LEN);
 	if (!tag)
 		return DROP_NO_HEADROOM;
-	put16(tag, op->tpid ? op->tpid : htobe16(ETH_T_VLAN_8021Q));
-	put16(tag + 2, op->tci);
+	store16(tag, op->tpid ? op->tpid : htobe16(ETH_T_VLAN_8021Q));
+	store16(tag + 2, op->tci);
 	return DROP_NONE;
 }
 
@@ -98,7 +86,7 @@ static uint8_t *outer_tag(const struct packet *packet)
 {
 	uint8_t *tag = exec_at(packet, TYPE_OFS, VLAN_HEADER_LEN + 2);
 
-	return tag && eth_type_is_vlan(get16(tag)) ? tag : NULL;
+	return tag && eth_type_is_vlan(load16(tag)) ? tag : NULL;
 }
 
 enum drop_reason exec_pop_vlan(struct packet *packet)
@@ -117,7 +105,7 @@ enum drop_reason exec_set_vlan(struct packet *packet, const struct op_vlan *op)
 
 	if (!tag)
 		return DROP_ACTION_MISMATCH;
-	put16(tag + 2, (get16(tag + 2) & ~mask) | (op->tci & mask));
+	store16(tag + 2, (load16(tag + 2) & ~mask) | (op->tci & mask));
 	return DROP_NONE;
 }
 
@@ -143,7 +131,7 @@ enum drop_reason exec_push_pbb(struct packet *packet, const struct op_pbb *op)
 	p = exec_insert(packet, TYPE_OFS, PBB_LEN);
 	if (!p)
 		return DROP_NO_HEADROOM;
-	put16(p, type);
+	store16(p, type);
 	memcpy(p + 2, &itag, sizeof itag);
 	memcpy(p + 6, packet->data, TYPE_OFS);
 	packet->l2_5_ofs = packet->l4_ofs = PACKET_NO_OFS;
@@ -157,10 +145,10 @@ static uint8_t *itag_of(const struct packet *packet)
 	uint8_t *p;
 
 	/* A backbone tag may be in front; to be popped it must be gone. */
-	while ((p = exec_at(packet, ofs, 2)) != NULL && eth_type_is_vlan(get16(p)))
+	while ((p = exec_at(packet, ofs, 2)) != NULL && eth_type_is_vlan(load16(p)))
 		ofs += VLAN_HEADER_LEN;
 	p = exec_at(packet, ofs, PBB_LEN + 2);
-	return p && get16(p) == htobe16(ETH_T_PBB) ? p : NULL;
+	return p && load16(p) == htobe16(ETH_T_PBB) ? p : NULL;
 }
 
 enum drop_reason exec_pop_pbb(struct packet *packet)

@@ -7,6 +7,7 @@
 #include "datapath/pipeline/execute_private.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 /* ------------------------------------------------------------------ IPv4 */
 
@@ -19,13 +20,12 @@ static bool has_l4(const struct ipv4_header *ip)
 static void set_ipv4_addr(struct ipv4_header *ip, uint8_t *addr, be32 value, be32 mask,
 	const struct exec_csum *l4)
 {
-	be32 old, new;
+	be32 old = load32(addr), new;
 
-	memcpy(&old, addr, sizeof old);
 	new = (old & ~mask) | (value & mask);
 	if (new == old)
 		return;
-	memcpy(addr, &new, sizeof new);
+	store32(addr, new);
 	ip->csum = csum_update32(ip->csum, old, new);
 	exec_csum_pseudo(l4, &old, &new, sizeof new);
 }
@@ -203,7 +203,7 @@ enum drop_reason exec_remark(struct packet *packet, uint8_t levels)
 
 	if (!l3 || ofs < ETH_HEADER_LEN || exec_mpls_ofs(packet) != PACKET_NO_OFS)
 		return DROP_NONE;
-	memcpy(&type, l3 - 2, sizeof type);
+	type = load16(l3 - 2);
 	if (type == htobe16(ETH_T_IP)) {
 		struct ipv4_header *ip = (void *)l3;
 

@@ -7,15 +7,13 @@
 #include "datapath/pipeline/execute_private.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 
 static be16 type_at_l3(const struct packet *packet, uint16_t l3)
 {
 	const uint8_t *p = l3 >= ETH_HEADER_LEN ? exec_at(packet, l3 - 2u, 2) : NULL;
-	be16 type = 0;
 
-	if (p)
-		memcpy(&type, p, sizeof type);
-	return type;
+	return p ? load16(p) : 0;
 }
 
 /* The packet is IPv4 and not the fragment that has the transport header; *MORE: others follow. */

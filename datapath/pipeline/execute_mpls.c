@@ -7,11 +7,7 @@
 #include "datapath/pipeline/execute_private.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
-
-static void put16(uint8_t *p, be16 v)
-{
-	memcpy(p, &v, sizeof v);
-}
+#include "lib/unaligned.h"
 
 /* If the type in front of OFS is that of a SNAP header, an 802.3 length counts what is behind it: adds
  * DELTA to it. */
@@ -21,12 +17,12 @@ static void mend_length(struct packet *packet, uint16_t ofs, int delta)
 	be16 type;
 
 	for (;; at += VLAN_HEADER_LEN) {
-		memcpy(&type, packet->data + at, sizeof type);
+		type = load16(packet->data + at);
 		if (at + 2u >= ofs || !eth_type_is_vlan(type))
 			break;
 	}
 	if (be16toh(type) < ETH_TYPE_MIN)
-		put16(packet->data + at, htobe16((uint16_t)(be16toh(type) + delta)));
+		store16(packet->data + at, htobe16((uint16_t)(be16toh(type) + delta)));
 }
 
 enum drop_reason exec_push_mpls(struct packet *packet, const struct op_mpls *op)
@@ -42,7 +38,7 @@ enum drop_reason exec_push_mpls(struct packet *packet, const struct op_mpls *op)
 	p = exec_insert(packet, ofs, MPLS_HEADER_LEN);
 	if (!p)
 		return DROP_NO_HEADROOM;
-	put16(p - 2, op->ethertype);
+	store16(p - 2, op->ethertype);
 	memcpy(p, &lse, sizeof lse);
 	packet->l2_5_ofs = ofs;
 	mend_length(packet, ofs, MPLS_HEADER_LEN);
@@ -56,7 +52,7 @@ enum drop_reason exec_pop_mpls(struct packet *packet, const struct op_mpls *op)
 	if (ofs < ETH_HEADER_LEN || !exec_at(packet, ofs, MPLS_HEADER_LEN))
 		return DROP_ACTION_MISMATCH;
 	exec_remove(packet, ofs, MPLS_HEADER_LEN);
-	put16(packet->data + ofs - 2, op->ethertype);
+	store16(packet->data + ofs - 2, op->ethertype);
 	mend_length(packet, ofs, -MPLS_HEADER_LEN);
 	if (eth_type_is_mpls(op->ethertype)) {
 		packet->l2_5_ofs = ofs;

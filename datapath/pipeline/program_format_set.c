@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 #include "tunnel/tnl_port.h"
 
 /* Values of one header, separated by commas; those without a mask bit are left out. */
@@ -283,24 +284,18 @@ static void format_gre(const uint8_t *l4, size_t left, struct sbuf *s)
 	const struct gre_header *h = (const void *)l4;
 	unsigned int flags = be16toh(h->flags);
 	size_t ofs = sizeof *h;
-	be32 word;
 
 	sbuf_putf(s, "gre((flags=0x%x,proto=0x%x)", flags, be16toh(h->proto));
 	if (flags & GRE_F_CSUM && ofs + 4 <= left) {
-		be16 csum;
-
-		memcpy(&csum, l4 + ofs, sizeof csum);
-		sbuf_putf(s, ",csum=0x%x", be16toh(csum));
+		sbuf_putf(s, ",csum=0x%x", be16toh(load16(l4 + ofs)));
 		ofs += 4;
 	}
 	if (flags & GRE_F_KEY && ofs + 4 <= left) {
-		memcpy(&word, l4 + ofs, sizeof word);
-		sbuf_putf(s, ",key=0x%x", be32toh(word));
+		sbuf_putf(s, ",key=0x%x", be32toh(load32(l4 + ofs)));
 		ofs += 4;
 	}
 	if (flags & GRE_F_SEQ && ofs + 4 <= left) {
-		memcpy(&word, l4 + ofs, sizeof word);
-		sbuf_putf(s, ",seq=0x%x", be32toh(word));
+		sbuf_putf(s, ",seq=0x%x", be32toh(load32(l4 + ofs)));
 	}
 	sbuf_putc(s, ')');
 }

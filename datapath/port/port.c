@@ -12,6 +12,7 @@
 #include "lib/fatal.h"
 #include "lib/headers.h"
 #include "lib/log.h"
+#include "lib/unaligned.h"
 #include "lib/util.h"
 
 LOG_MODULE(port);
@@ -204,9 +205,7 @@ static bool too_long(const struct tx *tx, const struct packet *p, uint32_t len)
 	if (likely(len <= max))
 		return false;
 	for (int i = 0; i < 2 && ofs + 2 <= p->seg_len; i++, ofs += VLAN_HEADER_LEN) {
-		uint16_t type = (uint16_t)(p->data[ofs] << 8 | p->data[ofs + 1]);
-
-		if (type != ETH_T_VLAN_8021Q && type != ETH_T_VLAN_8021AD)
+		if (!eth_type_is_vlan(load16(p->data + ofs)))
 			break;
 		max += VLAN_HEADER_LEN;
 	}

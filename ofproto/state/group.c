@@ -71,15 +71,8 @@ static int group_compare(const void *a_, const void *b_)
 
 struct of_group **of_groups_sorted(const struct of_state *state, size_t *n)
 {
-	struct of_group **groups = xcalloc(hmap_count(&state->groups) + 1, sizeof *groups);
-	struct of_group *group;
-	size_t i = 0;
-
-	HMAP_FOR_EACH (group, node, &state->groups)
-		groups[i++] = group;
-	qsort(groups, i, sizeof *groups, group_compare);
-	*n = i;
-	return groups;
+	*n = hmap_count(&state->groups);
+	return hmap_sorted(&state->groups, offsetof(struct of_group, node), group_compare);
 }
 
 uint32_t of_group_n_refs(const struct of_state *state, const struct of_group *group)

@@ -162,15 +162,8 @@ static int meter_compare(const void *a_, const void *b_)
 
 struct of_meter **of_meters_sorted(const struct of_state *state, size_t *n)
 {
-	struct of_meter **meters = xcalloc(hmap_count(&state->meters) + 1, sizeof *meters);
-	struct of_meter *meter;
-	size_t i = 0;
-
-	HMAP_FOR_EACH (meter, node, &state->meters)
-		meters[i++] = meter;
-	qsort(meters, i, sizeof *meters, meter_compare);
-	*n = i;
-	return meters;
+	*n = hmap_count(&state->meters);
+	return hmap_sorted(&state->meters, offsetof(struct of_meter, node), meter_compare);
 }
 
 uint32_t of_meter_n_refs(const struct of_state *state, const struct of_meter *meter)

@@ -132,20 +132,18 @@ enum ofp_error decode_set_mac(struct action_in *in)
 
 void encode_mac(const struct act *act, enum ofp_version version, struct sbuf *out)
 {
-	const uint8_t *mac = AS(act_mac, act)->mac.b;
+	struct eth_addr mac = AS(act_mac, act)->mac;
 	bool src = act->type == ACT_SET_ETH_SRC;
 	enum layout layout = src ? L_SET_DL_SRC : L_SET_DL_DST;
-	uint64_t value = 0;
 	size_t start;
 
 	if (version >= OFP12_VERSION) {
-		for (int i = 0; i < 6; i++)
-			value = value << 8 | mac[i];
-		put_set_field_u64(out, version, src ? FIELD_ETH_SRC : FIELD_ETH_DST, value);
+		put_set_field_u64(out, version, src ? FIELD_ETH_SRC : FIELD_ETH_DST,
+			eth_addr_to_u64(mac));
 		return;
 	}
 	start = action_begin(out, version, layout);
-	sbuf_put(out, mac, 6);
+	sbuf_put(out, mac.b, 6);
 	action_end(out, start, version, layout);
 }
 

@@ -3,13 +3,12 @@
 #include "ofproto/wire/msg.h"
 
 #include "lib/fatal.h"
+#include "lib/unaligned.h"
 #include "ofproto/wire/msg_table.h"
 
 size_t msg_header_len(const void *data)
 {
-	const uint8_t *b = data;
-
-	return (size_t)b[2] << 8 | b[3];
+	return be16toh(load16((const uint8_t *)data + 2));
 }
 
 enum ofp_version msg_header_version(const void *data)
@@ -24,10 +23,7 @@ uint8_t msg_header_type(const void *data)
 
 be32 msg_header_xid(const void *data)
 {
-	be32 xid;
-
-	memcpy(&xid, (const uint8_t *)data + 4, sizeof xid);
-	return xid;
+	return load32((const uint8_t *)data + 4);
 }
 
 /* What the headers say, to be looked up. */

@@ -49,11 +49,6 @@ static struct {
 
 /* ------------------------------------------------------------------ the switch */
 
-static void on_routes_changed(void *aux, bool link_only)
-{
-	dp_routes_changed(link_only);
-}
-
 /* As sluiced's turn. */
 static void on_turn(void *aux)
 {
@@ -236,7 +231,7 @@ static int lab_start(struct conf *conf, const struct target_config *config, char
 	rcu_init(256);
 	ofproto_init(lab.loop, stage_dir());
 	reconcile_init();
-	err = route_init(lab.loop, on_routes_changed, NULL);
+	err = route_init(lab.loop, dp_routes_changed);
 	if (err) {
 		*error = xasprintf("can't read the kernel's routes: %s", strerror(-err));
 		return err;

@@ -168,12 +168,6 @@ static int start_configuration(const struct options *options)
 	return 0;
 }
 
-static void on_routes_changed(void *aux, bool link_only)
-{
-	(void)aux;
-	dp_routes_changed(link_only);
-}
-
 int main(int argc, char *argv[])
 {
 	struct unixctl_server *unixctl;
@@ -201,7 +195,7 @@ int main(int argc, char *argv[])
 	ofproto_unixctl_init();
 	commands_init(on_exit_command);
 	reconcile_init();
-	retval = route_init(loop, on_routes_changed, NULL);
+	retval = route_init(loop, dp_routes_changed);
 	if (retval)
 		log_err("the kernel's routes can't be followed, tunnels won't work: %s", strerror(-retval));
 	event_hook_add(loop, turn, NULL);

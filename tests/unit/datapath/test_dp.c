@@ -532,7 +532,7 @@ static int set_up(void **state)
 		fprintf(stderr, "%s\n", error);
 		exit(77);
 	}
-	assert_int_equal(route_init(loop, NULL, NULL), 0);
+	assert_int_equal(route_init(loop, NULL), 0);
 	fx = fx_create();
 	br = pl_bridge_create("br0");
 	fx->bridges[fx->n_bridges++] = br;

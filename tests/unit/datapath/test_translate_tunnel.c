@@ -308,7 +308,7 @@ static int group_setup(void **state)
 {
 	assert_int_equal(system("ip link add br-phy address 02:00:00:00:00:aa type veth peer name far && "
 		"ip addr add 10.0.0.1/24 dev br-phy && ip link set far up && ip link set br-phy up"), 0);
-	return route_init(NULL, NULL, NULL);
+	return route_init(NULL, NULL);
 }
 
 static int group_teardown(void **state)

@@ -45,8 +45,8 @@ static void list_order(void **state)
 	LIST_FOR_EACH (item, lnode, &list)
 		assert_int_equal(item->value, n++);
 	assert_null(item);
-	LIST_FOR_EACH_REVERSE(item, lnode, &list)
-	assert_int_equal(item->value, --n);
+	LIST_FOR_EACH_REVERSE (item, lnode, &list)
+		assert_int_equal(item->value, --n);
 	LIST_FOR_EACH_SAFE (item, lnode, &list)
 		if (item->value % 2)
 			list_remove(&item->lnode);
@@ -55,8 +55,8 @@ static void list_order(void **state)
 	list_append_all(&list, &other);
 	assert_true(list_is_empty(&other));
 	assert_ptr_equal(LIST_TO(list_back(&list), struct item, lnode), &items[1]);
-	LIST_FOR_EACH_POP(item, lnode, &list)
-	sum = sum * 10 + item->value;
+	LIST_FOR_EACH_POP (item, lnode, &list)
+		sum = sum * 10 + item->value;
 	assert_int_equal(sum, 241);
 	assert_true(list_is_empty(&list));
 }
@@ -106,8 +106,8 @@ static void hmap_grows_and_shrinks(void **state)
 	assert_true(moved.mask < N / 2);
 	for (uint32_t i = 0; i < N; i++)
 		assert_ptr_equal(find(&moved, i), i % 1000 ? NULL : &items[i]);
-	HMAP_FOR_EACH_POP(item, hnode, &moved)
-	n++;
+	HMAP_FOR_EACH_POP (item, hnode, &moved)
+		n++;
 	assert_int_equal(n, N);
 	assert_true(hmap_is_empty(&moved));
 	hmap_uninit(&moved);
@@ -202,8 +202,8 @@ static void bitmaps(void **state)
 	assert_false(bitmap_is_set(bm, 64));
 	assert_true(bitmap_equal(bm, copy, 64));
 	assert_false(bitmap_equal(bm, copy, 65));
-	BITMAP_FOR_EACH(i, 200, bm)
-	n += i;
+	BITMAP_FOR_EACH (i, 200, bm)
+		n += i;
 	assert_int_equal(n, (60 + 129) * 70 / 2 - 64);
 	bitmap_assign_range(bm, 0, 200, false);
 	assert_int_equal(bitmap_scan(bm, true, 0, 200), 200);
@@ -249,8 +249,8 @@ static void vectors(void **state)
 	VEC(int) v = VEC_INITIALIZER;
 	int *p, sum = 0;
 
-	VEC_FOR_EACH(p, &v)
-	fail();
+	VEC_FOR_EACH (p, &v)
+		fail();
 	for (int i = 0; i < 100; i++)
 		vec_push(&v, i);
 	*vec_push_zero(&v) += 5;
@@ -260,8 +260,8 @@ static void vectors(void **state)
 	assert_int_equal(v.items[0], 99);
 	vec_remove(&v, 0);
 	assert_int_equal(v.items[0], 1);
-	VEC_FOR_EACH(p, &v)
-	sum += *p;
+	VEC_FOR_EACH (p, &v)
+		sum += *p;
 	assert_int_equal(sum, 4950 - 99);
 	vec_uninit(&v);
 }

@@ -100,7 +100,7 @@ static void test_kernel(void **state)
 	ip("route add blackhole 203.0.113.0/24");
 	ip("route add 198.51.100.0/24 nexthop via 10.0.0.7 nexthop via 10.0.9.8");
 	ip("-6 route add default via fe80::1 dev br0");
-	assert_int_equal(route_init(NULL, NULL, NULL), 0);
+	assert_int_equal(route_init(NULL, NULL), 0);
 
 	assert_string_equal(lookup("10.0.0.2", 0), "br0 10.0.0.1 ::");
 	assert_string_equal(lookup("10.0.9.2", 0), "br0 10.0.9.1 ::");
@@ -179,25 +179,23 @@ static void test_manual(void **state)
 	rcu_reclaim();
 }
 
-struct changes {
+static struct changes {
 	int all, link_only;
-};
+} changes;
 
-static void count(void *aux, bool link_only)
+static void count(bool link_only)
 {
-	struct changes *changes = aux;
-
-	++*(link_only ? &changes->link_only : &changes->all);
+	++*(link_only ? &changes.link_only : &changes.all);
 }
 
 static void test_monitor(void **state)
 {
 	struct ipv6_addr link_local = addr("fe80::77");
 	struct event_loop *loop = event_loop_create();
-	struct changes changes = {0};
 	char dev[16] = "";
 
-	assert_int_equal(route_init(loop, count, &changes), 0);
+	changes = (struct changes){0};
+	assert_int_equal(route_init(loop, count), 0);
 	ip("addr add 10.77.0.1/24 dev br0");
 	for (int i = 0; i < 50 && strcmp(lookup("10.77.0.2", 0), "br0 10.77.0.1 ::"); i++)
 		event_run_once(loop, 20);

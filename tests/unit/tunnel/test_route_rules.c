@@ -385,7 +385,7 @@ static void test_random(void **state)
 	set_up();
 	assert_non_null(socket);
 	assert_int_equal(mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID), 0);
-	assert_int_equal(route_init(NULL, NULL, NULL), 0);
+	assert_int_equal(route_init(NULL, NULL), 0);
 	for (unsigned int round = 0; round < N_ROUNDS; round++) {
 		seed = round + 1;
 		make_random(true);
@@ -420,7 +420,7 @@ static void test_undecidable(void **state)
 	ip("route add default via 10.1.0.2 table 100");
 	ip("rule add pref 1 ipproto udp sport 40000-50000 table 100");
 	assert_true(tnl_addr_parse("172.16.0.1", &q.dst));
-	assert_int_equal(route_init(NULL, NULL, NULL), 0);
+	assert_int_equal(route_init(NULL, NULL), 0);
 	/* Some packets would take it, others not. */
 	assert_true(route_lookup(&q, &route));
 	assert_string_equal(route.hops[0].dev, "d0");
