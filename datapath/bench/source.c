@@ -40,6 +40,7 @@ struct bench_source {
 	const struct rte_eth_rxtx_callback *callback;
 	uint8_t pattern[BENCH_MAX_PATTERN];
 	struct cursor cursors[BENCH_MAX_STREAMS];
+	uint64_t endless;		/* Flows of streams without an end that were used under earlier orders. */
 	uint64_t passed, lost;
 	/* Paced. */
 	uint32_t queue;
@@ -92,8 +93,14 @@ static void listen_to(struct bench_source *source, uint32_t told)
 	source->slot = 0;
 	source->turn = traffic_pattern(&orders->traffic, source->pattern);
 	source->n_streams = orders->traffic.n_streams;
+	for (unsigned int s = 0; s < BENCH_MAX_STREAMS; s++)
+		if (!source->cursors[s].n)
+			source->endless = MAX(source->endless, source->cursors[s].i);
 	for (unsigned int s = 0; s < source->n_streams; s++) {
-		source->cursors[s] = (struct cursor){.n = orders->traffic.streams[s].n_flows};
+		uint64_t n = orders->traffic.streams[s].n_flows;
+
+		/* What never repeats does not do so in the next trial either. */
+		source->cursors[s] = (struct cursor){.n = n, .i = n ? 0 : source->endless};
 		stream_edits_init(&source->cursors[s].edits, &orders->traffic.streams[s]);
 	}
 	source->clock = (struct pace_clock){0};
