@@ -341,8 +341,8 @@ void pmd_burst(struct pmd *pmd, struct pmd_port *port, unsigned int n, uint64_t 
 /* Runs packet I of BURST, received at PP, on PATH; true if it was forwarded and that is still to be counted. */
 bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
 	unsigned int i);
-/* Those of BURST that FOUND has a bit for, on their paths[]; how many. */
-unsigned int pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t found);
+/* Those of BURST that FOUND has a bit for, on their paths[]. */
+void pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t found);
 /* A packet that starts anew inside another one's program. */
 void pmd_recirculate(struct pmd *pmd, dp_port_t in_port, struct packet *packet);
 void pmd_resume(struct pmd *pmd, const struct op_resume *resume, struct packet *packet);
@@ -358,8 +358,8 @@ struct pmd_miss {
 	uint64_t epoch;			/* ... as the mask was in this epoch. */
 };
 
-/* pmd_miss.c: looks after those of BURST that have no path. */
-void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp);
+/* pmd_miss.c: looks after those of BURST that have no path: MISSING has a bit for each. */
+void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t missing);
 /* Looks PACKET up and runs it, whatever that takes. */
 void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	struct packet *packet);
@@ -447,10 +447,10 @@ struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
  * refs[]. */
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
 /* Fills refs[] of those left, and paths[] of those that have one: a bit each. */
-uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst);
-/* What pmd_look_closer() did not find in BURST may lie elsewhere in the exact cache: a bit each of those that were
- * found there and now have a path. */
-uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst);
+uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
+/* What pmd_look_closer() did not find of those MISSING in BURST may lie elsewhere in the exact cache: a bit each of those
+ * that were found there and now have a path. */
+uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst, uint64_t missing);
 /* The path behind REF if it is alive and still true. */
 static inline struct path *pmd_check(struct pmd *pmd, struct exact_ref ref)
 {

@@ -96,35 +96,38 @@ bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, 
 	return run_hit(pmd, burst, pp, path, i);
 }
 
-/* Runs what the first look found, and leaves in paths[] and masked[] what whoever deals with the others wants; how many
- * were run. */
-static unsigned int run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+/* Runs what the first look found, and leaves in paths[] and masked[] what whoever deals with the others wants; those
+ * others, a bit each. */
+static uint64_t run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	const struct key_mask *mask)
 {
-	unsigned int n_hits = 0, n_forwarded = 0, n = burst->n;
+	unsigned int n_forwarded = 0, n = burst->n;
+	uint64_t missing = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct path *path;
 
 		burst->paths[i] = NULL;
-		if (unlikely(burst->refs[i].slot == PATH_NONE))
+		if (unlikely(burst->refs[i].slot == PATH_NONE)) {
+			missing |= UINT64_C(1) << i;
 			continue;
+		}
 		path = pmd_check(pmd, burst->refs[i]);
 		if (unlikely(!path)) {
+			missing |= UINT64_C(1) << i;
 			key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
 			continue;
 		}
 		burst->paths[i] = path;
-		n_hits++;
 		path_count(path, 1, len_of(burst, i), pmd->now_ms);
 		n_forwarded += run_hit(pmd, burst, pp, path, i);
 	}
 	stat_add(&pp->forwarded, n_forwarded);
-	stat_add(&pmd->stats.exact_hits, n_hits);
-	return n_hits;
+	stat_add(&pmd->stats.exact_hits, n - (unsigned int)__builtin_popcountll(missing));
+	return missing;
 }
 
-unsigned int pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t found)
+void pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t found)
 {
 	unsigned int n = (unsigned int)__builtin_popcountll(found), n_forwarded = 0;
 
@@ -135,19 +138,21 @@ unsigned int pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 	}
 	stat_add(&pmd->stats.exact_hits, n);
 	stat_add(&pp->forwarded, n_forwarded);
-	return n;
 }
 
 /* What BURST was looked up for; what was found at once goes first. */
 static void run_looked_up(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	const struct key_mask *mask)
 {
-	unsigned int n = run_hits(pmd, burst, pp, mask);
+	uint64_t missing = run_hits(pmd, burst, pp, mask), found;
 
-	if (unlikely(burst->left))
-		n += pmd_run_found(pmd, burst, pp, pmd_look_closer(pmd, burst));
-	if (unlikely(n < burst->n))
-		pmd_misses(pmd, burst, pp);
+	if (unlikely(burst->left)) {
+		found = pmd_look_closer(pmd, burst, mask);
+		pmd_run_found(pmd, burst, pp, found);
+		missing &= ~found;
+	}
+	if (unlikely(missing))
+		pmd_misses(pmd, burst, pp, missing);
 }
 
 /* The same where all are on PATH. */
@@ -188,6 +193,11 @@ static void drop_malformed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_
 	burst->n = good;
 }
 
+static uint64_t all_of(const struct pmd_burst *burst)
+{
+	return UINT64_MAX >> (64 - burst->n);
+}
+
 /* Nothing is known of any of them: there are no caches. */
 static void miss_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
@@ -195,7 +205,7 @@ static void miss_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *
 		burst->paths[i] = NULL;
 		burst->refs[i].slot = PATH_NONE;
 	}
-	pmd_misses(pmd, burst, pp);
+	pmd_misses(pmd, burst, pp, all_of(burst));
 }
 
 /* Carries BURST, whose packets entered by its in_port and were received at PP. */
@@ -218,7 +228,7 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 	} else if (likely(burst->paths[0])) {
 		run_all(pmd, burst, pp, burst->paths[0]);
 	} else {
-		pmd_misses(pmd, burst, pp);
+		pmd_misses(pmd, burst, pp, all_of(burst));
 	}
 }
 

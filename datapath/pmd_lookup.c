@@ -90,7 +90,8 @@ static inline void leave(struct pmd *pmd, struct pmd_burst *burst, unsigned int 
 	burst->left |= UINT64_C(1) << i;
 	burst->refs[i].slot = PATH_NONE;
 	if (likely(!(burst->large >> i & 1)))
-		__builtin_prefetch(exact_bucket(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]));
+		/* If it is a new one, what it is asked then lies further away than all else. */
+		exact_prefetch_insert(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]);
 }
 
 /* Compares keys with the entries that they were guessed to be in. */
@@ -170,9 +171,6 @@ static void guess_left(struct pmd *pmd, struct pmd_burst *burst, const struct ke
 		burst->entries[i] = exact_guess(exact, burst->hashes[i], burst->masked[i].w, 7, 8);
 		if (burst->entries[i])
 			__builtin_prefetch(burst->entries[i]);
-		else
-			/* It will be asked when the hits have gone, and lies further away than all else. */
-			admission_prefetch(&exact->admission, burst->hashes[i]);
 	}
 }
 
@@ -193,10 +191,11 @@ static struct exact_ref find_left(struct pmd *pmd, struct pmd_burst *burst, unsi
 	return ref;
 }
 
-uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst)
+uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
 	uint64_t found = 0;
 
+	guess_left(pmd, burst, mask);
 	for (uint64_t left = burst->left; left; left &= left - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(left);
 
@@ -215,17 +214,17 @@ uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst)
 	return found;
 }
 
-uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst)
+uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst, uint64_t missing)
 {
 	uint8_t index[PORT_BURST];
 	unsigned int n = 0;
 	uint64_t found = 0;
 
-	for (unsigned int i = 0; i < burst->n; i++) {
+	for (; missing; missing &= missing - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(missing);
 		const struct exact *exact = &pmd->exact[flow_key_class(&burst->masked[i])];
 
-		if (burst->paths[i] || burst->refs[i].slot != PATH_NONE ||
-			!exact_may_be_elsewhere(exact, burst->hashes[i]))
+		if (burst->refs[i].slot != PATH_NONE || !exact_may_be_elsewhere(exact, burst->hashes[i]))
 			continue;
 		exact_prefetch_elsewhere(exact, burst->hashes[i]);
 		index[n++] = (uint8_t)i;
@@ -282,7 +281,5 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 	if (!exact->by_bucket)
 		n_astray = (unsigned int)__builtin_popcountll(burst->left);
 	exact_count_astray(exact, burst->n, n_astray);
-	if (unlikely(burst->left))
-		guess_left(pmd, burst, mask);
 	return false;
 }

@@ -82,73 +82,34 @@ void pmd_run_one(struct pmd *pmd, const struct pl_port *in_port, const struct fl
 	pmd_run_path(pmd, path, packet);
 }
 
-/* ------------------------------------------------------------------ what is no miss after all */
+/* ------------------------------------------------------------------ parts of a burst */
 
-/* Those of MISSES[N] that the second tier knows are run, the others stay; how many, and of flows that are known
- * *N_KNOWN. */
-static unsigned int run_mega(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int *n_known)
+/* Sets of a burst's packets have a bit for each. */
+static inline uint64_t bit(unsigned int i)
 {
-	unsigned int n_left = 0, n_known_left = 0, n_forwarded = 0;
-
-	for (unsigned int j = 0; j < n; j++) {
-		struct path *path;
-
-		misses[j].key = pmd_key(burst, index[j]);
-		path = pmd_mega_find(pmd, &misses[j]);
-		if (path) {
-			n_forwarded += pmd_run_hit(pmd, burst, pp, path, index[j]);
-			continue;
-		}
-		n_known_left += j < *n_known;
-		misses[n_left] = misses[j];
-		index[n_left++] = index[j];
-	}
-	stat_add(&pp->forwarded, n_forwarded);
-	*n_known = n_known_left;
-	return n_left;
+	return UINT64_C(1) << i;
 }
 
-/* ------------------------------------------------------------------ a burst */
-
-static void add_miss(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, struct pmd_miss *miss)
+static inline unsigned int count(uint64_t set)
 {
-	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	struct rte_mbuf *m = burst->mbufs[i];
-
-	*miss = (struct pmd_miss){.in_port = burst->in_port, .masked = &burst->masked[i],
-		.hash = burst->hashes[i], .epoch = mask->epoch};
-	if (unlikely(burst->dressed >> i & 1)) {
-		miss->data = mbuf_packet(m)->data;
-		miss->len = mbuf_packet(m)->seg_len;
-	} else {
-		miss->data = rte_pktmbuf_mtod(m, const uint8_t *);
-		miss->len = m->data_len;
-	}
-	/* What remembering it will write. */
-	if (!pmd->no_caches)
-		exact_prefetch_insert(&pmd->exact[flow_key_class(miss->masked)], miss->hash);
+	return (unsigned int)__builtin_popcountll(set);
 }
 
-/* Those of BURST without a path, and which they are; how many. First those of flows that are known, whose path
- * is out of date: *N_KNOWN of them. */
-static unsigned int gather(struct pmd *pmd, struct pmd_burst *burst, struct pmd_miss misses[],
-	uint8_t index[], unsigned int *n_known)
+static inline unsigned int first(uint64_t set)
 {
-	unsigned int n = 0;
+	return (unsigned int)__builtin_ctzll(set);
+}
 
-	for (unsigned int i = 0; i < burst->n; i++)
-		if (!burst->paths[i] && burst->refs[i].slot != PATH_NONE) {
-			index[n] = (uint8_t)i;
-			add_miss(pmd, burst, i, &misses[n++]);
-		}
-	*n_known = n;
-	for (unsigned int i = 0; i < burst->n; i++)
-		if (!burst->paths[i] && burst->refs[i].slot == PATH_NONE) {
-			index[n] = (uint8_t)i;
-			add_miss(pmd, burst, i, &misses[n++]);
-		}
-	return n;
+/* The first N of SET. */
+static uint64_t first_of(uint64_t set, unsigned int n)
+{
+	uint64_t others = set;
+
+	if (n >= count(set))
+		return set;
+	while (n--)
+		others &= others - 1;
+	return set & ~others;
 }
 
 static struct exact *exact_of(struct pmd *pmd, const struct pmd_burst *burst, unsigned int i)
@@ -156,28 +117,93 @@ static struct exact *exact_of(struct pmd *pmd, const struct pmd_burst *burst, un
 	return &pmd->exact[flow_key_class(&burst->masked[i])];
 }
 
+/* Packet I of BURST, whose key was masked as in EPOCH. */
+static void make_miss(struct pmd_burst *burst, unsigned int i, uint64_t epoch, struct pmd_miss *miss)
+{
+	struct rte_mbuf *m = burst->mbufs[i];
+
+	miss->in_port = burst->in_port;
+	miss->key = pmd_key(burst, i);
+	miss->masked = &burst->masked[i];
+	miss->hash = burst->hashes[i];
+	miss->epoch = epoch;
+	if (unlikely(burst->dressed & bit(i))) {
+		miss->data = mbuf_packet(m)->data;
+		miss->len = mbuf_packet(m)->seg_len;
+	} else {
+		miss->data = rte_pktmbuf_mtod(m, const uint8_t *);
+		miss->len = m->data_len;
+	}
+}
+
+/* Of SET those of flows that are known, whose path is out of date. */
+static uint64_t known_of(const struct pmd_burst *burst, uint64_t set)
+{
+	uint64_t known = 0;
+
+	for (uint64_t left = set; left; left &= left - 1)
+		if (unlikely(burst->refs[first(left)].slot != PATH_NONE))
+			known |= left & -left;
+	return known;
+}
+
+/* Of SET those whose flows were seen before. */
+static uint64_t seen_of(struct pmd *pmd, const struct pmd_burst *burst, uint64_t set)
+{
+	uint64_t seen = 0;
+
+	for (uint64_t left = set; left; left &= left - 1) {
+		unsigned int i = first(left);
+
+		seen |= (uint64_t)admission_knows(&exact_of(pmd, burst, i)->admission, burst->hashes[i]) << i;
+	}
+	return seen;
+}
+
+/* ------------------------------------------------------------------ what is no miss after all */
+
+/* Those of MISSING that the second tier knows are run; the others. */
+static uint64_t run_mega(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t missing)
+{
+	uint64_t epoch = pmd_key_mask(pmd, burst->in_port->dp_port)->epoch, rest = missing;
+	unsigned int n_forwarded = 0;
+
+	for (; missing; missing &= missing - 1) {
+		unsigned int i = first(missing);
+		struct pmd_miss miss;
+		struct path *path;
+
+		make_miss(burst, i, epoch, &miss);
+		path = pmd_mega_find(pmd, &miss);
+		if (!path)
+			continue;
+		n_forwarded += pmd_run_hit(pmd, burst, pp, path, i);
+		rest &= ~bit(i);
+	}
+	stat_add(&pp->forwarded, n_forwarded);
+	return rest;
+}
+
+/* ------------------------------------------------------------------ a burst */
+
 /* Flows that come again have to be noticed all the same: they are worth a larger cache. */
-static void drop_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	const uint8_t index[], unsigned int n)
+static void drop_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t set)
 {
 	struct rte_mbuf *mbufs[PORT_BURST];
+	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		mbufs[i] = burst->mbufs[index[i]];
+	for (; set; set &= set - 1) {
+		unsigned int i = first(set);
+
+		mbufs[n++] = burst->mbufs[i];
 		if (!pmd->no_caches)
-			exact_keep_out(exact_of(pmd, burst, index[i]), burst->hashes[index[i]]);
+			exact_keep_out(exact_of(pmd, burst, i), burst->hashes[i]);
 	}
 	rte_pktmbuf_free_bulk(mbufs, n);
 	stat_add(&pp->drops[DROP_MISS_BUDGET], n);
 	stat_add(&pmd->stats.misses, n);
 	stat_add(&pmd->stats.lost, n);
 	COVERAGE_ADD(miss_dropped, n);
-}
-
-/* Six bits of a hash. */
-static uint64_t bit_of(uint64_t hash)
-{
-	return UINT64_C(1) << (hash >> 58);
 }
 
 /* The long way for packet I of BURST, unless PATH is known. */
@@ -213,63 +239,60 @@ static struct path *find_again(struct pmd *pmd, struct pmd_miss *miss)
 	return path;
 }
 
-/* Runs the first ALLOWED of N, and of the others those that have become known by that. INDEX then begins with
- * those that were not run; how many. */
-static unsigned int run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int allowed)
+/* Misses of a burst on their way. */
+struct run {
+	uint64_t epoch;		/* Of the port's mask, before any of them. */
+	uint64_t hashes;	/* A bit (bit_of()) for each that has been run, ... */
+	unsigned int n_forwarded;	/* ... of them. */
+};
+
+/* By six bits of a hash. */
+static inline uint64_t bit_of(uint64_t hash)
 {
-	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	unsigned int n_left = 0, n_forwarded = 0;
-	uint64_t seen = 0;	/* Of the hashes of those that were run. */
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct pmd_miss *miss = &misses[i];
-		/* The port's mask may have grown by an earlier one. */
-		bool grown = unlikely(miss->epoch != mask->epoch) && !pmd->no_caches;
-		bool again = grown || seen & bit_of(miss->hash);
-		struct path *path;
-
-		if (unlikely(i >= allowed) && !again) {
-			index[n_left++] = index[i];
-			continue;
-		}
-		miss->key = pmd_key(burst, index[i]);
-		if (grown)
-			pmd_miss_key(pmd, miss);
-		path = again ? find_again(pmd, miss) : NULL;
-		if (unlikely(i >= allowed) && !path) {
-			index[n_left++] = index[i];
-			continue;
-		}
-		n_forwarded += run_miss(pmd, burst, pp, miss, index[i], path);
-		if (!pmd->no_caches)
-			seen |= bit_of(miss->hash);
-	}
-	stat_add(&pp->forwarded, n_forwarded);
-	return n_left;
+	return bit(hash >> 58);
 }
 
-/* Those of MISSES[N] that were seen before go first: where there is no time for all, floods that never repeat have
- * to wait. How many. */
-static unsigned int put_seen_first(struct pmd *pmd, const struct pmd_burst *burst, struct pmd_miss misses[],
-	uint8_t index[], unsigned int n)
+/* Packet I of BURST, if it is ALLOWED or has become known by those that were; false: it is neither. */
+static bool run_one(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct run *run, unsigned int i,
+	bool allowed)
 {
-	struct pmd_miss others[PORT_BURST];
-	uint8_t other_index[PORT_BURST];
-	unsigned int n_seen = 0, n_others = 0;
+	/* The port's mask may have grown by an earlier one. */
+	bool grown = unlikely(pmd_key_mask(pmd, burst->in_port->dp_port)->epoch != run->epoch) && !pmd->no_caches;
+	bool again = grown || run->hashes & bit_of(burst->hashes[i]);
+	struct path *path = NULL;
+	struct pmd_miss miss;
 
-	for (unsigned int j = 0; j < n; j++) {
-		if (admission_knows(&exact_of(pmd, burst, index[j])->admission, misses[j].hash)) {
-			misses[n_seen] = misses[j];
-			index[n_seen++] = index[j];
-		} else {
-			others[n_others] = misses[j];
-			other_index[n_others++] = index[j];
-		}
-	}
-	memcpy(&misses[n_seen], others, n_others * sizeof *misses);
-	memcpy(&index[n_seen], other_index, n_others * sizeof *index);
-	return n_seen;
+	if (!allowed && likely(!again))
+		return false;
+	make_miss(burst, i, run->epoch, &miss);
+	if (grown)
+		pmd_miss_key(pmd, &miss);
+	if (again)
+		path = find_again(pmd, &miss);
+	if (!allowed && !path)
+		return false;
+	run->n_forwarded += run_miss(pmd, burst, pp, &miss, i, path);
+	if (!pmd->no_caches)
+		run->hashes |= bit_of(miss.hash);
+	return true;
+}
+
+/* Runs those of MISSING that are ALLOWED, and of the others those that have become known by that; what is left. */
+static uint64_t run_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t missing,
+	uint64_t allowed)
+{
+	struct run run = {.epoch = pmd_key_mask(pmd, burst->in_port->dp_port)->epoch};
+	uint64_t rest = missing & ~allowed;
+
+	for (uint64_t left = allowed; left && !pmd->no_caches; left &= left - 1)
+		exact_prefetch_insert(exact_of(pmd, burst, first(left)), burst->hashes[first(left)]);
+	for (uint64_t left = allowed; left; left &= left - 1)
+		run_one(pmd, burst, pp, &run, first(left), true);
+	for (uint64_t left = rest; left; left &= left - 1)
+		if (run_one(pmd, burst, pp, &run, first(left), false))
+			rest &= ~(left & -left);
+	stat_add(&pp->forwarded, run.n_forwarded);
+	return rest;
 }
 
 /* A mask that has grown made its port's flows unknown, all at once; they have a right to be found again. It
@@ -286,57 +309,62 @@ static bool is_pardoned(struct pmd *pmd, dp_port_t port)
 	return pmd->now_ms < pardon->until_ms;
 }
 
-/* Deals with MISSES[N], of which *INDEX says which they are, as far as there is time for it. ASKING: cycles that
- * went into asking for them in vain. */
-static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
-	struct pmd_miss misses[], uint8_t index[], unsigned int n, unsigned int n_known, uint64_t asking)
+/* Those of MISSING that there is time for. Flows seen before go first: where there is no time for all, floods that never
+ * repeat have to wait. */
+static uint64_t allowed_of(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t missing)
 {
-	unsigned int n_seen = n - n_known, allowed, n_left;
-	uint64_t begin, cycles;
-
-	if (miss_budget_is_limited(&pmd->miss_budget) && !pmd->no_caches)
-		n_seen = put_seen_first(pmd, burst, misses + n_known, index + n_known, n - n_known);
 	/* Known flows have a right to their packets; there are not more of them than the cache has. */
-	allowed = n_known +
-		miss_budget_allow(&pmd->miss_budget, &pp->miss_share, n_seen, n - n_known - n_seen);
+	uint64_t known = known_of(burst, missing), seen = missing & ~known, new = 0;
+	unsigned int n;
+
+	if (miss_budget_is_limited(&pmd->miss_budget) && !pmd->no_caches) {
+		seen = seen_of(pmd, burst, seen);
+		new = missing & ~known & ~seen;
+	}
+	n = miss_budget_allow(&pmd->miss_budget, &pp->miss_share, count(seen), count(new));
 	if (unlikely(is_pardoned(pmd, burst->in_port->dp_port)))
-		allowed = n;
+		return missing;
+	return known | first_of(seen, n) | first_of(new, n - MIN(n, count(seen)));
+}
+
+/* Deals with MISSING as far as there is time for it. ASKING: cycles that went into asking for them in vain. */
+static void run_allowed(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t missing,
+	uint64_t asking)
+{
+	uint64_t allowed = allowed_of(pmd, burst, pp, missing), left, begin, cycles;
+
 	if (asking)
 		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, 0, asking);
-
 	if (!allowed) {
-		drop_misses(pmd, burst, pp, index, n);
+		drop_misses(pmd, burst, pp, missing);
 		return;
 	}
 	/* What the hits have to send is not to wait; and sending floods is part of what misses cost. */
 	pmd_flush(pmd);
 	begin = rte_rdtsc();
-	n_left = run_misses(pmd, burst, pp, misses, index, n, allowed);
-	if (n_left < n) {
-		pmd_flush(pmd);
-		cycles = rte_rdtsc() - begin;
-		miss_budget_spend(&pmd->miss_budget, &pp->miss_share, n - n_left, cycles);
-		stat_add(&pmd->stats.miss_cycles, cycles);
-	}
-	if (unlikely(n_left))
-		drop_misses(pmd, burst, pp, index, n_left);
+	left = run_misses(pmd, burst, pp, missing, allowed);
+	pmd_flush(pmd);
+	cycles = rte_rdtsc() - begin;
+	miss_budget_spend(&pmd->miss_budget, &pp->miss_share, count(missing & ~left), cycles);
+	stat_add(&pmd->stats.miss_cycles, cycles);
+	if (unlikely(left))
+		drop_misses(pmd, burst, pp, left);
 }
 
-void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
+void pmd_misses(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, uint64_t missing)
 {
-	struct pmd_miss misses[PORT_BURST];
-	uint8_t index[PORT_BURST];
-	unsigned int n_known, n;
-	uint64_t begin, asking = 0;
+	uint64_t found, begin, asking = 0;
 
-	if (likely(!pmd->no_caches))
-		pmd_run_found(pmd, burst, pp, pmd_look_elsewhere(pmd, burst));
-	n = gather(pmd, burst, misses, index, &n_known);
-	if (!pmd->no_caches && n && mega_ask(&pmd->mega, n)) {
+	if (likely(!pmd->no_caches)) {
+		found = pmd_look_elsewhere(pmd, burst, missing);
+		pmd_run_found(pmd, burst, pp, found);
+		missing &= ~found;
+	}
+	if (!pmd->no_caches && missing && mega_ask(&pmd->mega, count(missing))) {
 		begin = rte_rdtsc();
-		n = run_mega(pmd, burst, pp, misses, index, n, &n_known);
+		missing = run_mega(pmd, burst, pp, missing);
 		asking = rte_rdtsc() - begin;
 	}
-	if (likely(n))
-		run_allowed(pmd, burst, pp, misses, index, n, n_known, asking);
+	if (likely(missing))
+		run_allowed(pmd, burst, pp, missing, asking);
 }
