@@ -63,6 +63,7 @@ static void begin_window(struct miss_budget *budget, uint64_t packets, uint64_t 
 	budget->window++;
 	budget->all_full = true;
 	budget->idle = budget->spent = 0;
+	budget->n_seen = budget->n_new = 0;
 	budget->packets = packets;
 	budget->hits = hits;
 }
@@ -70,22 +71,29 @@ static void begin_window(struct miss_budget *budget, uint64_t packets, uint64_t 
 /* What flows never seen before leave to the others. */
 static int64_t reserve(const struct miss_budget *budget)
 {
-	int64_t cycles = (int64_t)(budget->window_cycles / 100 * (MISS_BUDGET_FLOOR - MISS_BUDGET_NEW));
+	int64_t most = (int64_t)budget->window_cycles / 100 * MISS_BUDGET_FLOOR;
+	int64_t share = budget->is_flood ? MISS_BUDGET_FLOOD : MISS_BUDGET_NEW;
 
-	return MIN(cycles, budget->limit / 2);
+	return MIN(budget->limit, most) / MISS_BUDGET_FLOOR * (MISS_BUDGET_FLOOR - share);
+}
+
+/* What a window has left over waits for the next ones: a few new flows at once are no flood. */
+static int64_t save(const struct miss_budget *budget)
+{
+	int64_t most = budget->limit - reserve(budget);
+
+	return MIN(budget->pool + MAX(most - (int64_t)budget->spent, INT64_C(0)), MISS_BUDGET_SAVED * most);
 }
 
 static void end_window(struct miss_budget *budget, uint64_t packets, uint64_t hits)
 {
-	int64_t spent = (int64_t)budget->spent;
-
-	budget->pool = miss_budget_is_limited(budget) ?
-		MAX(budget->limit - reserve(budget) - spent, INT64_C(0)) : 0;
+	budget->pool = miss_budget_is_limited(budget) ? save(budget) : 0;
 	if (budget->all_full)
 		be_stricter(budget, floor_of(budget, packets - budget->packets,
 			hits - budget->hits));
 	else
 		be_kinder(budget);
+	budget->is_flood = budget->n_seen < budget->n_new / MISS_BUDGET_COME_AGAIN;
 	begin_window(budget, packets, hits);
 }
 
@@ -127,6 +135,8 @@ unsigned int miss_budget_allow(struct miss_budget *budget, struct miss_share *sh
 	unsigned int n;
 
 	refresh_share(budget, share);
+	budget->n_seen += n_seen;
+	budget->n_new += n_new;
 	if (likely(!miss_budget_is_limited(budget)))
 		return n_seen + n_new;
 	credit = MAX(share->credit, INT64_C(0)) + budget->pool;

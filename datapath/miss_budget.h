@@ -11,9 +11,9 @@
  * MISS_BUDGET_FLOOR per cent; more where hardly any packet hits, all of it where none does, as nobody
  * would gain by a drop. Once the queues run empty the limit goes up again, and away.
  *
- * Input ports with misses get equal parts of what is allowed; what one leaves over may be used by the
- * others in the next window. Flows that come again (admission.h) may have it all; those never seen before have to
- * leave them the part that is MISS_BUDGET_FLOOR less MISS_BUDGET_NEW.
+ * Input ports with misses get equal parts of what is allowed; what is left over may be used by all in the
+ * next MISS_BUDGET_SAVED windows. Flows that come again (admission.h) may have it all; those never seen before only
+ * MISS_BUDGET_NEW of it; and MISS_BUDGET_FLOOD where of MISS_BUDGET_COME_AGAIN of them not even one comes again.
  *
  * Words: `credit`: cycles that a port may still spend on misses.
  *
@@ -27,6 +27,9 @@
 #define MISS_BUDGET_PATIENCE 4		/* Windows with full bursts only, before there is a limit. */
 #define MISS_BUDGET_FLOOR 10		/* Per cent of the time. */
 #define MISS_BUDGET_NEW 5
+#define MISS_BUDGET_FLOOD 2
+#define MISS_BUDGET_COME_AGAIN 8
+#define MISS_BUDGET_SAVED 16		/* Windows whose leftovers are kept. */
 #define MISS_BUDGET_FEW_HITS 5		/* Per cent of the packets: so few are not protected, ... */
 #define MISS_BUDGET_MANY_HITS 10	/* ... so many are. */
 #define MISS_BUDGET_SURPRISE 16		/* A miss costs at most so many times what it did lately. */
@@ -41,11 +44,13 @@ struct miss_share {
 struct miss_budget {
 	uint64_t window_cycles;
 	int64_t limit;			/* Cycles a window; or MISS_BUDGET_UNLIMITED. */
-	int64_t pool;			/* Left over by the window before. */
+	int64_t pool;			/* Left over by the windows before. */
 	uint64_t begin;			/* TSC. */
 	uint32_t window;		/* Number of this one. */
 	uint32_t n_full;		/* Windows in a row with full bursts only. */
 	uint32_t n_ports, n_ports_before;	/* With misses: in this window, in the last. */
+	uint32_t n_seen, n_new;		/* Misses of flows that come again, and of others, in this window. */
+	bool is_flood;			/* In the last one hardly any came again. */
 	bool all_full;			/* So far in this window. */
 	uint64_t idle, spent;		/* Cycles in this window. */
 	uint64_t packets, hits;		/* As they stood when it began. */
