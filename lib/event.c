@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -220,6 +221,8 @@ static void linger(struct event_loop *loop)
 			loop->linger_vain = 0;
 			return;
 		}
+		/* Whoever is to ask may be waiting for this very CPU. */
+		sched_yield();
 	} while (uv_hrtime() < end_ns);
 	loop->linger_vain = MIN(2 * loop->linger_vain + 1, LINGER_MAX_SKIP);
 	loop->linger_skip = loop->linger_vain;
