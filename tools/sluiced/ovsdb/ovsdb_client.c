@@ -13,13 +13,13 @@
 #include "lib/log.h"
 #include "lib/reconnect.h"
 #include "lib/util.h"
-#include "tools/sluiced/ovsdb/ovsdb_value.h"
+#include "tools/sluiced/ovsdb/ovsdb_replica.h"
 
 LOG_MODULE(ovsdb_idl);
 
 #define OVSDB_PORT 6640
 #define TURN_MS 500
-/* The replica's size is bounded, whatever the server says: see weight(). */
+/* The replica's size is bounded, whatever the server says. */
 #define MAX_WEIGHT (UINT64_C(256) * 1024 * 1024)
 #define ZERO_UUID "00000000-0000-0000-0000-000000000000"
 
@@ -51,156 +51,13 @@ struct ovsdb_client {
 	int64_t schema_id, monitor_id, lock_id, probe_id;
 	bool has_lock, said_no_lock;
 	char *last_txn_id;	/* For monitor_cond_since. */
-	json_t *schema;		/* "tables" object of the server's. */
-	struct shash tables;	/* Name -> struct shash * (UUID -> json_t *). */
-	uint64_t weight;	/* Of all rows. */
-	bool too_heavy;		/* The server sent more than MAX_WEIGHT. */
+	struct ovsdb_replica replica;
 	struct list transactions;
 };
 
-/* ------------------------------------------------------------------ replica */
-
-/* About how many bytes of memory JSON takes. Its depth is bounded by the parser. */
-static uint64_t weight(const json_t *json)
-{
-	uint64_t sum = 64;
-	const char *key;
-	json_t *value;
-	size_t i;
-
-	if (json_is_string(json))
-		return sum + json_string_length(json);
-	json_object_foreach ((json_t *)json, key, value)
-		sum += 64 + strlen(key) + weight(value);
-	json_array_foreach ((json_t *)json, i, value)
-		sum += 8 + weight(value);
-	return sum;
-}
-
-static void rows_clear(struct shash *rows)
-{
-	struct shash_node *node;
-
-	SHASH_FOR_EACH (node, rows)
-		json_decref(node->data);
-	shash_clear(rows);
-}
-
-static void replica_clear(struct ovsdb_client *c)
-{
-	struct shash_node *node;
-
-	SHASH_FOR_EACH (node, &c->tables)
-		rows_clear(node->data);
-	c->weight = 0;
-	free(c->last_txn_id);
-	c->last_txn_id = NULL;
-}
-
-static void row_remove(struct ovsdb_client *c, struct shash *rows, const char *uuid)
-{
-	json_t *old = shash_remove(rows, uuid);
-
-	if (old)
-		c->weight -= weight(old);
-	json_decref(old);
-}
-
-/* Takes ROW's reference. */
-static void row_set(struct ovsdb_client *c, struct shash *rows, const char *uuid, json_t *row)
-{
-	uint64_t w = weight(row);
-
-	row_remove(c, rows, uuid);
-	if (c->weight + w > MAX_WEIGHT) {
-		c->too_heavy = true;
-		json_decref(row);
-		return;
-	}
-	c->weight += w;
-	shash_put(rows, uuid, row);
-}
-
-static const json_t *column_type(const struct ovsdb_client *c, const char *table, const char *column)
-{
-	const json_t *columns = json_object_get(json_object_get(c->schema, table), "columns");
-
-	return json_object_get(json_object_get(columns, column), "type");
-}
-
-static void row_modify(struct ovsdb_client *c, const char *table, struct shash *rows,
-	const char *uuid, json_t *changes)
-{
-	const json_t *old = shash_get(rows, uuid);
-	json_t *row = old ? json_copy((json_t *)old) : json_object();
-	const char *column;
-	json_t *diff;
-
-	json_object_foreach (changes, column, diff) {
-		const json_t *type = column_type(c, table, column);
-		const json_t *max = json_object_get(type, "max");
-		bool is_map = json_object_get(type, "value") != NULL;
-
-		if (!json_is_object(type))
-			json_object_set(row, column, diff);
-		else
-			json_object_set_new(row, column, ovsdb_apply_diff(json_object_get(row, column),
-				diff, is_map, !max || json_integer_value(max) == 1));
-	}
-	row_set(c, rows, uuid, row);
-}
-
-/* <table-updates2> of ovsdb-server(7). */
-static void apply_updates2(struct ovsdb_client *c, json_t *updates)
-{
-	const char *table, *uuid;
-	json_t *row_updates, *update, *row;
-
-	json_object_foreach (updates, table, row_updates) {
-		struct shash *rows = shash_get(&c->tables, table);
-
-		if (!rows)
-			continue;
-		json_object_foreach (row_updates, uuid, update) {
-			if ((row = json_object_get(update, "initial")) ||
-				(row = json_object_get(update, "insert")))
-				row_set(c, rows, uuid, json_is_object(row) ? json_incref(row) : json_object());
-			else if ((row = json_object_get(update, "modify")))
-				row_modify(c, table, rows, uuid, row);
-			else if (json_object_get(update, "delete"))
-				row_remove(c, rows, uuid);
-		}
-	}
-}
-
-/* <table-updates> of RFC 7047 4.1.6: "new" is the whole row. */
-static void apply_updates(struct ovsdb_client *c, json_t *updates)
-{
-	const char *table, *uuid;
-	json_t *row_updates, *update;
-
-	json_object_foreach (updates, table, row_updates) {
-		struct shash *rows = shash_get(&c->tables, table);
-
-		if (!rows)
-			continue;
-		json_object_foreach (row_updates, uuid, update) {
-			json_t *row = json_object_get(update, "new");
-
-			if (json_is_object(row))
-				row_set(c, rows, uuid, json_incref(row));
-			else
-				row_remove(c, rows, uuid);
-		}
-	}
-}
-
 const struct shash *ovsdb_client_rows(const struct ovsdb_client *c, const char *table)
 {
-	static const struct shash none = SHASH_INITIALIZER;
-	const struct shash *rows = shash_get(&c->tables, table);
-
-	return rows ? rows : &none;
+	return ovsdb_replica_rows(&c->replica, table);
 }
 
 const json_t *ovsdb_client_row(const struct ovsdb_client *c, const char *table, const char *uuid)
@@ -210,7 +67,7 @@ const json_t *ovsdb_client_row(const struct ovsdb_client *c, const char *table, 
 
 bool ovsdb_client_has_column(const struct ovsdb_client *c, const char *table, const char *column)
 {
-	return column_type(c, table, column) != NULL;
+	return ovsdb_replica_has_column(&c->replica, table, column);
 }
 
 bool ovsdb_client_is_ready(const struct ovsdb_client *c)
@@ -224,6 +81,13 @@ bool ovsdb_client_is_locked_out(const struct ovsdb_client *c)
 }
 
 /* ------------------------------------------------------------------ conversation */
+
+static void forget(struct ovsdb_client *c)
+{
+	ovsdb_replica_clear(&c->replica);
+	free(c->last_txn_id);
+	c->last_txn_id = NULL;
+}
 
 static void send_schema_request(struct ovsdb_client *c)
 {
@@ -240,7 +104,7 @@ static json_t *known_columns(const struct ovsdb_client *c, const char *table,
 	json_t *array = json_array();
 
 	for (size_t i = 0; columns && columns[i]; i++)
-		if (column_type(c, table, columns[i]))
+		if (ovsdb_replica_has_column(&c->replica, table, columns[i]))
 			json_array_append_new(array, json_string(columns[i]));
 	return array;
 }
@@ -253,7 +117,7 @@ static json_t *monitor_requests(const struct ovsdb_client *c)
 	for (const struct ovsdb_table_spec *spec = c->specs; spec->table; spec++) {
 		json_t *array, *once;
 
-		if (!json_object_get(c->schema, spec->table))
+		if (!ovsdb_replica_has_table(&c->replica, spec->table))
 			continue;
 		array = json_pack("[{so}]", "columns", known_columns(c, spec->table, spec->columns));
 		once = known_columns(c, spec->table, spec->once);
@@ -278,7 +142,7 @@ static void send_monitor_request(struct ovsdb_client *c)
 
 static void synced(struct ovsdb_client *c)
 {
-	if (c->too_heavy)
+	if (c->replica.too_heavy)
 		return;
 	c->state = ST_SYNCED;
 	if (c->cb->reconnected)
@@ -300,15 +164,15 @@ static void got_monitor_reply(struct ovsdb_client *c, json_t *result)
 		json_t *id = json_array_get(result, 1);
 
 		if (!json_is_true(json_array_get(result, 0)))
-			replica_clear(c);
+			forget(c);
 		set_last_txn(c, id);
-		apply_updates2(c, json_array_get(result, 2));
+		ovsdb_replica_update2(&c->replica, json_array_get(result, 2));
 	} else {
-		replica_clear(c);
+		forget(c);
 		if (c->method == MONITOR_COND)
-			apply_updates2(c, result);
+			ovsdb_replica_update2(&c->replica, result);
 		else
-			apply_updates(c, result);
+			ovsdb_replica_update(&c->replica, result);
 	}
 	synced(c);
 }
@@ -372,9 +236,7 @@ static void got_reply(struct ovsdb_client *c, const struct jsonrpc_msg *msg)
 	struct transaction *t;
 
 	if (id == c->schema_id && c->state == ST_SCHEMA) {
-		json_decref(c->schema);
-		c->schema = json_incref(json_object_get(msg->result, "tables"));
-		if (!json_is_object(c->schema)) {
+		if (ovsdb_replica_set_schema(&c->replica, json_object_get(msg->result, "tables"))) {
 			log_err("%s: malformed schema", c->remote);
 			reconnect_force(c->fsm, clock_ms());
 			return;
@@ -416,23 +278,23 @@ static void got_notify(struct ovsdb_client *c, const struct jsonrpc_msg *msg)
 {
 	if (!strcmp(msg->method, "update3")) {
 		set_last_txn(c, json_array_get(msg->params, 1));
-		apply_updates2(c, json_array_get(msg->params, 2));
+		ovsdb_replica_update2(&c->replica, json_array_get(msg->params, 2));
 	} else if (!strcmp(msg->method, "update2")) {
-		apply_updates2(c, json_array_get(msg->params, 1));
+		ovsdb_replica_update2(&c->replica, json_array_get(msg->params, 1));
 	} else if (!strcmp(msg->method, "update")) {
-		apply_updates(c, json_array_get(msg->params, 1));
+		ovsdb_replica_update(&c->replica, json_array_get(msg->params, 1));
 	} else if (!strcmp(msg->method, "locked") || !strcmp(msg->method, "stolen")) {
 		set_lock(c, *msg->method == 'l');
 		return;
 	} else if (!strcmp(msg->method, "monitor_canceled")) {
 		/* The database was converted to another schema: ask for everything anew. */
-		replica_clear(c);
+		forget(c);
 		send_schema_request(c);
 		return;
 	} else {
 		return;
 	}
-	if (c->state == ST_SYNCED && !c->too_heavy)
+	if (c->state == ST_SYNCED && !c->replica.too_heavy)
 		c->cb->changed(c->aux);
 }
 
@@ -441,12 +303,12 @@ static void refuse_if_too_heavy(struct ovsdb_client *c)
 {
 	static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(1, 5);
 
-	if (!c->too_heavy)
+	if (!c->replica.too_heavy)
 		return;
-	c->too_heavy = false;
+	c->replica.too_heavy = false;
 	log_err_rl(&rl, "%s: the database is larger than %u MB, disconnecting", c->remote,
 		(unsigned int)(MAX_WEIGHT >> 20));
-	replica_clear(c);
+	forget(c);
 	reconnect_force(c->fsm, clock_ms());
 	event_timer_start(c->timer, 1, 0);
 }
@@ -573,14 +435,8 @@ int ovsdb_client_create(struct event_loop *loop, const char *remote, const char 
 	c->specs = tables;
 	c->cb = cb;
 	c->aux = aux;
-	shash_init(&c->tables);
+	ovsdb_replica_init(&c->replica, tables, MAX_WEIGHT);
 	list_init(&c->transactions);
-	for (const struct ovsdb_table_spec *spec = tables; spec->table; spec++) {
-		struct shash *rows = xcalloc(1, sizeof *rows);
-
-		shash_init(rows);
-		shash_put(&c->tables, spec->table, rows);
-	}
 	c->timer = event_timer_create(loop, turn, c);
 	c->fsm = reconnect_create(clock_ms());
 	reconnect_set_name(c->fsm, remote);
@@ -593,20 +449,13 @@ int ovsdb_client_create(struct event_loop *loop, const char *remote, const char 
 
 void ovsdb_client_destroy(struct ovsdb_client *c)
 {
-	struct shash_node *node;
-
 	if (!c)
 		return;
 	disconnect(c);
-	replica_clear(c);
-	SHASH_FOR_EACH (node, &c->tables) {
-		shash_uninit(node->data);
-		free(node->data);
-	}
-	shash_uninit(&c->tables);
+	ovsdb_replica_uninit(&c->replica);
+	free(c->last_txn_id);
 	event_timer_destroy(c->timer);
 	reconnect_destroy(c->fsm);
-	json_decref(c->schema);
 	free(c->remote);
 	free(c->database);
 	free(c->lock);
@@ -626,7 +475,7 @@ static void put_operations(const struct ovsdb_client *c, json_t *params, json_t 
 		const char *table = json_string_value(json_object_get(operation, "table"));
 		json_t *row = json_object_get(operation, "row");
 
-		if (table && !json_object_get(c->schema, table))
+		if (table && !ovsdb_replica_has_table(&c->replica, table))
 			continue;
 		json_object_foreach_safe (row, next, column, value)
 			if (!ovsdb_client_has_column(c, table, column))

@@ -8,26 +8,17 @@
  * monitor, whatever the server knows; columns that the server's schema lacks are left out.
  *
  * Never trusts the server: what is not as it should be closes the connection with a logged line, and
- * memory is bounded by the limits of lib/jsonrpc.h.
+ * memory is bounded by the limits of lib/jsonrpc.h and of the replica.
  *
- * Rows are jansson objects, column -> value in OVSDB's JSON (["set", ...], ["map", ...], ["uuid", ...]
- * or a plain atom); read them with ovsdb_value.h. They are the client's. Control thread only.
+ * Rows (see ovsdb_replica.h) are the client's. Control thread only.
  */
 
 #include <jansson.h>
 
 #include "lib/event.h"
-#include "lib/shash.h"
+#include "tools/sluiced/ovsdb/ovsdb_replica.h"
 
 struct ovsdb_client;
-
-/* What to monitor: ended by a NULL table. */
-struct ovsdb_table_spec {
-	const char *table;
-	const char *const *columns;	/* NULL-terminated. */
-	const char *const *once;	/* Read when a row is first seen, changes are not followed (the
-					 * columns that are written by ourselves); NULL: none. */
-};
 
 struct ovsdb_client_callbacks {
 	/* The replica has changed (and is complete), or the lock was won or lost. */
