@@ -4,81 +4,13 @@
 
 #include <string.h>
 
-#include "datapath/pipeline/pipeline.h"
 #include "lib/fatal.h"
 #include "lib/flow_parse.h"
 #include "lib/headers.h"
-#include "lib/vec.h"
-#include "tests/support/naive_packet.h"
+#include "tests/support/naive_private.h"
 
 #define MAX_DEPTH 64
 #define MAX_LOOKUPS 4096
-
-struct acts {
-	struct act *acts;
-	size_t len;
-};
-
-struct rule {
-	uint32_t id;
-	unsigned int bridge;
-	uint8_t table;
-	int priority;
-	struct match match;
-	struct acts acts;
-};
-
-struct group {
-	unsigned int bridge;
-	uint32_t id;
-	bool all;
-	VEC(struct acts) buckets;
-};
-
-struct mac_entry {
-	unsigned int bridge;
-	uint16_t vlan;
-	struct eth_addr mac;
-	ofp_port_t port;
-};
-
-typedef VEC(struct naive_port) port_vec;
-
-struct naive {
-	unsigned int n_bridges;
-	port_vec *ports;	/* One a bridge. */
-	VEC(struct rule) rules;
-	VEC(struct group) groups;
-	VEC(struct mac_entry) macs;
-	bool unlabelled;	/* Of the packet now: some copy of it lost its labels. */
-	bool tags_changed;	/* So: some copy of it had another number of tags or labels than it came with. */
-};
-
-/* A packet on its way through one bridge. */
-struct ctx {
-	struct naive *naive;
-	struct naive_result *result;
-	unsigned int bridge;
-	struct naive_packet p;
-	uint8_t table;
-	int depth;		/* Of resubmits. */
-	int nest;		/* Of anything that could be counted as a level. */
-	int *n_lookups;
-	bool *error;		/* In this bridge. */
-	bool exit;
-	/* A label stack came off. Open vSwitch then parses again and has only one list of what is left
-	 * to do: what ends a list early ends more. */
-	bool unlabelled;
-	int tags_in;		/* Tags and labels that the packet came with. */
-	uint8_t set[4096];	/* Action set, as written. */
-	size_t set_len;
-	union field_value stack[64];
-	unsigned int n_stack;
-};
-
-static void run_acts(struct ctx *c, const struct act *acts, size_t len);
-static void run_set(struct ctx *c);
-static void lookup(struct ctx *c, ofp_port_t in_port, uint8_t table, uint8_t from_table);
 
 /* ------------------------------------------------------------------ what it is told */
 
@@ -91,12 +23,12 @@ struct naive *naive_create(unsigned int n_bridges)
 	return n;
 }
 
-static struct acts copy_acts(const struct act *acts, size_t len)
+static struct naive_acts copy_acts(const struct act *acts, size_t len)
 {
-	return (struct acts){len ? xmemdup(acts, len) : NULL, len};
+	return (struct naive_acts){len ? xmemdup(acts, len) : NULL, len};
 }
 
-static void drop_buckets(struct group *group)
+static void drop_buckets(struct naive_group *group)
 {
 	while (group->buckets.n)
 		free(vec_pop(&group->buckets).acts);
@@ -119,7 +51,7 @@ void naive_destroy(struct naive *n)
 	free(n);
 }
 
-static struct naive_port *find_port(const struct naive *n, unsigned int bridge, ofp_port_t port)
+struct naive_port *naive_find_port(const struct naive *n, unsigned int bridge, ofp_port_t port)
 {
 	struct naive_port *p;
 
@@ -131,7 +63,7 @@ static struct naive_port *find_port(const struct naive *n, unsigned int bridge, 
 
 void naive_set_port(struct naive *n, unsigned int bridge, const struct naive_port *port)
 {
-	struct naive_port *old = find_port(n, bridge, port->ofp_port);
+	struct naive_port *old = naive_find_port(n, bridge, port->ofp_port);
 
 	if (old)
 		*old = *port;
@@ -142,10 +74,10 @@ void naive_set_port(struct naive *n, unsigned int bridge, const struct naive_por
 void naive_add_rule(struct naive *n, unsigned int bridge, uint32_t id, uint8_t table, int priority,
 	const struct match *match, const struct act *acts, size_t len)
 {
-	vec_push(&n->rules, (struct rule){id, bridge, table, priority, *match, copy_acts(acts, len)});
+	vec_push(&n->rules, (struct naive_rule){id, bridge, table, priority, *match, copy_acts(acts, len)});
 }
 
-static struct rule *find_rule(struct naive *n, uint32_t id)
+static struct naive_rule *find_rule(struct naive *n, uint32_t id)
 {
 	for (size_t i = 0; i < n->rules.n; i++)
 		if (n->rules.items[i].id == id)
@@ -155,7 +87,7 @@ static struct rule *find_rule(struct naive *n, uint32_t id)
 
 void naive_set_actions(struct naive *n, uint32_t id, const struct act *acts, size_t len)
 {
-	struct rule *rule = find_rule(n, id);
+	struct naive_rule *rule = find_rule(n, id);
 
 	free(rule->acts.acts);
 	rule->acts = copy_acts(acts, len);
@@ -163,13 +95,13 @@ void naive_set_actions(struct naive *n, uint32_t id, const struct act *acts, siz
 
 void naive_remove_rule(struct naive *n, uint32_t id)
 {
-	struct rule *rule = find_rule(n, id);
+	struct naive_rule *rule = find_rule(n, id);
 
 	free(rule->acts.acts);
 	vec_remove_swap(&n->rules, (size_t)(rule - n->rules.items));
 }
 
-static struct group *find_group(struct naive *n, unsigned int bridge, uint32_t id)
+static struct naive_group *find_group(struct naive *n, unsigned int bridge, uint32_t id)
 {
 	for (size_t i = 0; i < n->groups.n; i++)
 		if (n->groups.items[i].bridge == bridge && n->groups.items[i].id == id)
@@ -179,10 +111,10 @@ static struct group *find_group(struct naive *n, unsigned int bridge, uint32_t i
 
 void naive_set_group(struct naive *n, unsigned int bridge, uint32_t id, bool all)
 {
-	struct group *group = find_group(n, bridge, id);
+	struct naive_group *group = find_group(n, bridge, id);
 
 	if (!group) {
-		vec_push(&n->groups, (struct group){.bridge = bridge, .id = id});
+		vec_push(&n->groups, (struct naive_group){.bridge = bridge, .id = id});
 		group = &n->groups.items[n->groups.n - 1];
 	}
 	drop_buckets(group);
@@ -197,18 +129,18 @@ void naive_add_bucket(struct naive *n, unsigned int bridge, uint32_t id, const s
 
 /* ------------------------------------------------------------------ out */
 
-static int count_tags(const struct naive_packet *p)
+int naive_count_tags(const struct naive_packet *p)
 {
 	struct flow flow = naive_parse(p);
 
 	return flow_n_vlans(&flow) + flow_n_mpls(&flow);
 }
 
-static void emit(struct ctx *c, dp_port_t port, uint32_t max_len)
+void naive_emit(struct naive_ctx *c, dp_port_t port, uint32_t max_len)
 {
 	struct naive_frame *frame;
 
-	c->naive->tags_changed |= count_tags(&c->p) != c->tags_in;
+	c->naive->tags_changed |= naive_count_tags(&c->p) != c->tags_in;
 	if (c->result->n_frames == NAIVE_MAX_FRAMES) {
 		c->result->unsupported = true;
 		return;
@@ -228,12 +160,12 @@ static void emit(struct ctx *c, dp_port_t port, uint32_t max_len)
 
 /* Into the other bridge, where it is a packet without a past. What is left of a packet that went round
  * until a limit was met there is open. */
-static void cross_patch(struct ctx *c, const struct naive_port *port)
+static void cross_patch(struct naive_ctx *c, const struct naive_port *port)
 {
 	bool error = false;
-	const struct naive_port *peer = find_port(c->naive, (unsigned int)port->peer_bridge,
+	const struct naive_port *peer = naive_find_port(c->naive, (unsigned int)port->peer_bridge,
 		port->peer_port);
-	struct ctx *inner;
+	struct naive_ctx *inner;
 
 	if (!peer || (peer->config & PL_PORT_NO_RECV))
 		return;
@@ -249,23 +181,23 @@ static void cross_patch(struct ctx *c, const struct naive_port *port)
 	inner->p.meta.actset_output = OFPP_UNSET;
 	inner->p.meta.in_port = peer->ofp_port;
 	inner->table = 0;
-	lookup(inner, peer->ofp_port, 0, 255);
-	run_set(inner);
+	naive_lookup(inner, peer->ofp_port, 0, 255);
+	naive_run_set(inner);
 	free(inner);
 	c->result->unsupported |= error;
 }
 
-static void output_to(struct ctx *c, const struct naive_port *port, uint32_t max_len)
+void naive_output_to(struct naive_ctx *c, const struct naive_port *port, uint32_t max_len)
 {
 	if (!port || (port->config & PL_PORT_NO_FWD))
 		return;
 	if (port->peer_bridge >= 0)
 		cross_patch(c, port);
 	else if (!(port->config & PL_PORT_DOWN))
-		emit(c, port->dp_port, max_len);
+		naive_emit(c, port->dp_port, max_len);
 }
 
-static void flood(struct ctx *c, bool all)
+void naive_flood(struct naive_ctx *c, bool all)
 {
 	const port_vec *ports = &c->naive->ports[c->bridge];
 
@@ -273,14 +205,14 @@ static void flood(struct ctx *c, bool all)
 		const struct naive_port *port = &ports->items[i];
 
 		if (port->ofp_port != c->p.meta.in_port && (all || !(port->config & PL_PORT_NO_FLOOD)))
-			output_to(c, port, UINT32_MAX);
+			naive_output_to(c, port, UINT32_MAX);
 	}
 }
 
 /* ------------------------------------------------------------------ NORMAL */
 
 /* The packet as it leaves by PORT, being in VLAN; TAG_NEEDED: it had none of its own. */
-static void normal_output(struct ctx *c, const struct naive_port *port, uint16_t vlan,
+static void normal_output(struct naive_ctx *c, const struct naive_port *port, uint16_t vlan,
 	const struct naive_port *in)
 {
 	struct naive_packet saved = c->p;
@@ -296,7 +228,7 @@ static void normal_output(struct ctx *c, const struct naive_port *port, uint16_t
 	} else if (naive_n_tags(&c->p) && !(naive_tci(&c->p) & (VLAN_VID_MASK | VLAN_PCP_MASK))) {
 		naive_pop_vlan(&c->p);
 	}
-	output_to(c, port, UINT32_MAX);
+	naive_output_to(c, port, UINT32_MAX);
 	c->p = saved;
 }
 
@@ -305,11 +237,11 @@ static bool carries_vlan(const struct naive_port *port, uint16_t vlan, uint16_t 
 	return port->access_vlan < 0 || (port->access_vlan == vlan && !inner_vid);
 }
 
-static struct mac_entry *find_mac(struct naive *n, unsigned int bridge, uint16_t vlan,
+static struct naive_mac *find_mac(struct naive *n, unsigned int bridge, uint16_t vlan,
 	struct eth_addr mac)
 {
 	for (size_t i = 0; i < n->macs.n; i++) {
-		struct mac_entry *e = &n->macs.items[i];
+		struct naive_mac *e = &n->macs.items[i];
 
 		if (e->bridge == bridge && e->vlan == vlan && eth_addr_equal(e->mac, mac))
 			return e;
@@ -320,14 +252,14 @@ static struct mac_entry *find_mac(struct naive *n, unsigned int bridge, uint16_t
 void naive_learn_mac(struct naive *n, unsigned int bridge, uint16_t vlan, struct eth_addr mac,
 	ofp_port_t port)
 {
-	struct mac_entry *e = find_mac(n, bridge, vlan, mac);
+	struct naive_mac *e = find_mac(n, bridge, vlan, mac);
 
 	if (eth_addr_is_multicast(mac))
 		return;
 	if (e)
 		e->port = port;
 	else
-		vec_push(&n->macs, (struct mac_entry){bridge, vlan, mac, port});
+		vec_push(&n->macs, (struct naive_mac){bridge, vlan, mac, port});
 }
 
 void naive_forget_macs(struct naive *n)
@@ -335,14 +267,14 @@ void naive_forget_macs(struct naive *n)
 	vec_clear(&n->macs);
 }
 
-static void normal(struct ctx *c)
+void naive_normal(struct naive_ctx *c)
 {
-	const struct naive_port *in = find_port(c->naive, c->bridge, c->p.meta.in_port);
+	const struct naive_port *in = naive_find_port(c->naive, c->bridge, c->p.meta.in_port);
 	const port_vec *ports = &c->naive->ports[c->bridge];
 	unsigned int n_tags = naive_n_tags(&c->p);
 	uint16_t vid = n_tags ? naive_tci(&c->p) & VLAN_VID_MASK : 0, vlan, inner_vid = 0;
 	struct flow flow = naive_parse(&c->p);
-	const struct mac_entry *e;
+	const struct naive_mac *e;
 
 	if (!in)
 		return;
@@ -361,7 +293,7 @@ static void normal(struct ctx *c)
 		: find_mac(c->naive, c->bridge, vlan, flow.dl_dst);
 	if (e) {
 		if (e->port != in->ofp_port)
-			normal_output(c, find_port(c->naive, c->bridge, e->port), vlan, in);
+			normal_output(c, naive_find_port(c->naive, c->bridge, e->port), vlan, in);
 		return;
 	}
 	for (size_t i = 0; i < ports->n; i++) {
@@ -375,11 +307,11 @@ static void normal(struct ctx *c)
 
 /* ------------------------------------------------------------------ tables */
 
-static void lookup(struct ctx *c, ofp_port_t in_port, uint8_t table, uint8_t from_table)
+void naive_lookup(struct naive_ctx *c, ofp_port_t in_port, uint8_t table, uint8_t from_table)
 {
 	uint8_t old_table = c->table;
 	bool deeper = table <= from_table;
-	const struct rule *best = NULL;
+	const struct naive_rule *best = NULL;
 	struct flow flow = naive_parse(&c->p);
 
 	if (c->depth >= MAX_DEPTH || *c->n_lookups >= MAX_LOOKUPS) {
@@ -395,7 +327,7 @@ static void lookup(struct ctx *c, ofp_port_t in_port, uint8_t table, uint8_t fro
 	if (flow.nw_frag)
 		flow.tp_src = flow.tp_dst = 0;
 	for (size_t i = 0; i < c->naive->rules.n; i++) {
-		const struct rule *rule = &c->naive->rules.items[i];
+		const struct naive_rule *rule = &c->naive->rules.items[i];
 
 		if (rule->bridge == c->bridge && rule->table == table &&
 			flow_equal_masked(&flow, &rule->match.flow, &rule->match.mask) &&
@@ -407,7 +339,7 @@ static void lookup(struct ctx *c, ofp_port_t in_port, uint8_t table, uint8_t fro
 	c->table = table;
 	c->depth += deeper;
 	c->nest += deeper;
-	run_acts(c, best->acts.acts, best->acts.len);
+	naive_run_acts(c, best->acts.acts, best->acts.len);
 	c->depth -= deeper;
 	c->nest -= deeper;
 	c->table = old_table;
@@ -415,20 +347,20 @@ static void lookup(struct ctx *c, ofp_port_t in_port, uint8_t table, uint8_t fro
 
 /* Each bucket is an action set of its own, for a packet of its own. False: no such group, and the list
  * ends, as Open vSwitch's does. */
-static bool run_group(struct ctx *c, uint32_t id)
+bool naive_run_group(struct naive_ctx *c, uint32_t id)
 {
-	const struct group *group = find_group(c->naive, c->bridge, id);
+	const struct naive_group *group = find_group(c->naive, c->bridge, id);
 
 	if (!group)
 		return false;
 	for (size_t i = 0; i < group->buckets.n; i++) {
 		struct naive_packet saved = c->p;
-		struct ctx *inner = xmemdup(c, sizeof *c);
+		struct naive_ctx *inner = xmemdup(c, sizeof *c);
 
 		inner->nest++;
 		inner->set_len = group->buckets.items[i].len;
 		memcpy(inner->set, group->buckets.items[i].acts, inner->set_len);
-		run_set(inner);
+		naive_run_set(inner);
 		free(inner);
 		c->p = saved;
 		if (!group->all)
@@ -437,376 +369,13 @@ static bool run_group(struct ctx *c, uint32_t id)
 	return true;
 }
 
-/* ------------------------------------------------------------------ action set */
-
-/* The order of OpenFlow 1.3.5, 5.10: one of each of these, the last written; then setters in the order
- * in which they were written; then a group, or an output if there is none. */
-static const uint16_t set_order[] = {
-	ACT_STRIP_VLAN, ACT_POP_MPLS, ACT_PUSH_MPLS, ACT_PUSH_VLAN, ACT_DEC_TTL, ACT_DEC_MPLS_TTL,
-};
-
-static const struct act *last_of(const struct act *acts, size_t len, uint16_t type)
-{
-	const struct act *a, *found = NULL;
-
-	ACT_FOR_EACH (a, acts, len)
-		if (a->type == type)
-			found = a;
-	return found;
-}
-
-static bool is_setter(const struct act *a)
-{
-	return a->type == ACT_SET_FIELD || a->type == ACT_SET_VLAN_VID || a->type == ACT_SET_VLAN_PCP;
-}
-
-static void run_set(struct ctx *c)
-{
-	uint8_t copy[sizeof c->set] __attribute__((aligned(8)));
-	struct act_builder b;
-	const struct act *set = (const void *)copy, *a, *last;
-
-	if (*c->error || c->exit)
-		return;
-	memcpy(copy, c->set, c->set_len);
-	act_builder_init(&b);
-	last = last_of(set, c->set_len, ACT_GROUP);
-	if (!last)
-		last = last_of(set, c->set_len, ACT_OUTPUT);
-	for (size_t i = 0; last && i < ARRAY_SIZE(set_order); i++) {
-		a = last_of(set, c->set_len, set_order[i]);
-		if (a)
-			sbuf_put(&b.buf, a, a->len);
-	}
-	ACT_FOR_EACH (a, set, c->set_len)
-		if (last && is_setter(a))
-			sbuf_put(&b.buf, a, a->len);
-	if (last)
-		sbuf_put(&b.buf, last, last->len);
-	c->set_len = 0;
-	run_acts(c, (const void *)b.buf.data, b.buf.len);
-	act_builder_uninit(&b);
-}
-
-static void write_set(struct ctx *c, const struct act_nest *nest)
-{
-	size_t len = act_nest_len(nest);
-
-	if (c->set_len + len > sizeof c->set) {
-		c->result->unsupported = true;
-		return;
-	}
-	memcpy(c->set + c->set_len, nest->acts, len);
-	c->set_len += len;
-}
-
-/* ------------------------------------------------------------------ actions */
-
-static void output(struct ctx *c, ofp_port_t port, uint32_t max_len)
-{
-	switch (port) {
-	case OFPP_IN_PORT:
-		output_to(c, find_port(c->naive, c->bridge, c->p.meta.in_port), max_len);
-		break;
-	case OFPP_NORMAL:
-		normal(c);
-		break;
-	case OFPP_FLOOD:
-		flood(c, false);
-		break;
-	case OFPP_ALL:
-		flood(c, true);
-		break;
-	case OFPP_CONTROLLER:
-		emit(c, 0, UINT32_MAX);
-		break;
-	default:
-		if (port != c->p.meta.in_port)
-			output_to(c, find_port(c->naive, c->bridge, port), max_len);
-		break;
-	}
-}
-
-/* False: the rest of the list is not done. */
-static bool dec_ttl(struct ctx *c, const struct act_cnt_ids *a)
-{
-	struct flow flow = naive_parse(&c->p);
-
-	if (flow.dl_type != htobe16(ETH_T_IP) && flow.dl_type != htobe16(ETH_T_IPV6))
-		return true;
-	if (flow.nw_ttl > 1) {
-		flow.nw_ttl--;
-		naive_write(&c->p, FIELD_IP_TTL, &flow, &c->result->unsupported);
-		return true;
-	}
-	for (unsigned int i = 0; i < a->n_controllers; i++)
-		emit(c, 0, UINT32_MAX);
-	return false;
-}
-
-static void set_vlan(struct ctx *c, uint16_t value, uint16_t mask, bool push)
-{
-	if (!naive_n_tags(&c->p)) {
-		if (!push)
-			return;
-		naive_push_vlan(&c->p, ETH_T_VLAN_8021Q);
-	}
-	naive_set_vlan(&c->p, value, mask);
-}
-
-/* FLOW has SF's field changed: to the metadata or into the packet. */
-static void store(struct ctx *c, const struct field *field, const struct flow *flow)
-{
-	naive_write(&c->p, field->id, flow, &c->result->unsupported);
-}
-
-static void set_field(struct ctx *c, const struct act_set_field *a)
-{
-	struct flow flow = naive_parse(&c->p);
-	union field_value value, mask;
-
-	if (!field_prereqs_ok(a->field, &flow, NULL))
-		return;
-	memcpy(&value, act_set_field_value(a), a->field->n_bytes);
-	memcpy(&mask, act_set_field_mask(a), a->field->n_bytes);
-	field_set_masked(a->field, &value, &mask, &flow);
-	store(c, a->field, &flow);
-}
-
-static void move(struct ctx *c, const struct act_reg_move *a)
-{
-	struct flow flow = naive_parse(&c->p);
-
-	if (!field_prereqs_ok(a->src.field, &flow, NULL) ||
-		!field_prereqs_ok(a->dst.field, &flow, NULL))
-		return;
-	subfield_move(&a->src, &a->dst, &flow);
-	store(c, a->dst.field, &flow);
-}
-
-static void push(struct ctx *c, const struct subfield *sf)
-{
-	struct flow flow = naive_parse(&c->p);
-
-	if (c->n_stack == ARRAY_SIZE(c->stack))
-		c->result->unsupported = true;
-	else
-		subfield_read(sf, &flow, &c->stack[c->n_stack++]);
-}
-
-/* Both sides of a push and a pop have the same width here. */
-static void pop(struct ctx *c, const struct subfield *sf)
-{
-	struct flow flow = naive_parse(&c->p);
-
-	if (!c->n_stack--) {
-		c->n_stack = 0;
-		return;
-	}
-	if (!field_prereqs_ok(sf->field, &flow, NULL))
-		return;
-	subfield_write(sf, &c->stack[c->n_stack], &flow);
-	store(c, sf->field, &flow);
-}
-
-static void run_clone(struct ctx *c, const struct act_nest *nest)
-{
-	struct ctx *inner = xmemdup(c, sizeof *c);
-
-	run_acts(inner, nest->acts, act_nest_len(nest));
-	run_set(inner);
-	free(inner);
-}
-
-static void write_metadata(struct ctx *c, const struct act_write_metadata *a)
-{
-	c->p.meta.metadata = (c->p.meta.metadata & ~a->mask) | (a->metadata & a->mask);
-}
-
-/* As in Open vSwitch, only the REST of this very list sees the answer, in a packet of its own; what
- * called the list goes on without. */
-static void check_larger(struct ctx *c, const struct act_check_pkt_larger *a, const struct act *rest,
-	size_t rest_len)
-{
-	struct ctx *inner = xmemdup(c, sizeof *c);
-	struct flow flow = naive_parse(&c->p);
-
-	subfield_write_u64(&a->dst, MAX(c->p.len, c->p.is_runt ? 0 : 60u) > a->pkt_len, &flow);
-	store(inner, a->dst.field, &flow);
-	run_acts(inner, rest, rest_len);
-	free(inner);
-}
-
-static void output_reg(struct ctx *c, const struct act_output_reg *a)
-{
-	struct flow flow = naive_parse(&c->p);
-	uint64_t port = subfield_read_u64(&a->src, &flow);
-
-	/* The reserved numbers are 16 bits here. */
-	if (port >= 0xff00 && port <= UINT16_MAX)
-		port |= 0xffff0000;
-	if (port == OFPP_TABLE)
-		c->result->unsupported = true;
-	else
-		output(c, (ofp_port_t)port, UINT32_MAX);
-}
-
-/* A setter among ACTS is of the tag that is outermost before them. */
-static bool tag_is_set(const struct act *acts, size_t len)
-{
-	const struct act *a;
-
-	ACT_FOR_EACH (a, acts, len) {
-		enum field_id id = a->type == ACT_SET_FIELD ? ((const struct act_set_field *)a)->field->id :
-			a->type == ACT_REG_MOVE ? ((const struct act_reg_move *)a)->dst.field->id : FIELD_METADATA;
-
-		if (a->type == ACT_PUSH_VLAN || a->type == ACT_STRIP_VLAN)
-			return false;
-		if (a->type == ACT_SET_VLAN_VID || a->type == ACT_SET_VLAN_PCP || id == FIELD_VLAN_TCI ||
-			id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP || id == FIELD_DL_VLAN ||
-			id == FIELD_DL_VLAN_PCP)
-			return true;
-	}
-	return false;
-}
-
-static void push_tag(struct ctx *c, be16 ethertype, const struct act *rest, size_t rest_len)
-{
-	uint16_t tci = naive_n_tags(&c->p) && ethertype == htobe16(ETH_T_VLAN_8021AD) &&
-		!tag_is_set(rest, rest_len) ? naive_tci(&c->p) & (VLAN_VID_MASK | VLAN_PCP_MASK) : 0;
-
-	/* What a third one pushes out of sight is nobody's promise. */
-	if (naive_n_tags(&c->p) >= FLOW_MAX_VLANS)
-		c->result->unsupported = true;
-	else
-		naive_push_vlan(&c->p, be16toh(ethertype));
-	naive_set_vlan(&c->p, tci, VLAN_VID_MASK | VLAN_PCP_MASK);
-}
-
-static void resubmit(struct ctx *c, const struct act_resubmit *a)
-{
-	ofp_port_t in_port = a->in_port == OFPP_IN_PORT ? c->p.meta.in_port : a->in_port;
-
-	lookup(c, in_port, a->table_id == 0xff ? c->table : a->table_id, c->table);
-}
-
-static bool run_act(struct ctx *c, const struct act *a)
-{
-	const void *p = a;
-
-	c->naive->tags_changed |= count_tags(&c->p) != c->tags_in;
-	switch (a->type) {
-	case ACT_OUTPUT: {
-		const struct act_output *out = p;
-
-		/* What came on or off since the last output does not count; this switch does not keep
-		 * how much that is. */
-		if (out->trunc && c->naive->tags_changed)
-			c->result->unsupported = true;
-		output(c, out->port, out->trunc ? out->trunc : UINT32_MAX);
-		break;
-	}
-	case ACT_OUTPUT_REG:
-		output_reg(c, p);
-		break;
-	case ACT_GROUP:
-		return run_group(c, ((const struct act_group *)p)->group_id);
-	case ACT_SET_FIELD:
-		set_field(c, p);
-		break;
-	case ACT_REG_MOVE:
-		move(c, p);
-		break;
-	case ACT_STACK_PUSH:
-		push(c, &((const struct act_stack *)p)->subfield);
-		break;
-	case ACT_STACK_POP:
-		pop(c, &((const struct act_stack *)p)->subfield);
-		break;
-	case ACT_SET_VLAN_VID:
-		set_vlan(c, ((const struct act_vlan_vid *)p)->vid, VLAN_VID_MASK,
-			((const struct act_vlan_vid *)p)->push_if_needed);
-		break;
-	case ACT_SET_VLAN_PCP:
-		set_vlan(c, (uint16_t)(((const struct act_vlan_pcp *)p)->pcp << VLAN_PCP_SHIFT),
-			VLAN_PCP_MASK, ((const struct act_vlan_pcp *)p)->push_if_needed);
-		break;
-	case ACT_STRIP_VLAN:
-		if (naive_n_tags(&c->p))
-			naive_pop_vlan(&c->p);
-		break;
-	case ACT_PUSH_MPLS:
-		naive_push_mpls(&c->p, ((const struct act_push *)p)->ethertype,
-			&c->result->unsupported);
-		break;
-	case ACT_POP_MPLS:
-		naive_pop_mpls(&c->p, ((const struct act_push *)p)->ethertype,
-			&c->result->unsupported);
-		c->unlabelled = c->naive->unlabelled = true;
-		break;
-	case ACT_DEC_TTL:
-		return dec_ttl(c, p);
-	case ACT_RESUBMIT:
-		resubmit(c, p);
-		break;
-	case ACT_GOTO_TABLE:
-		lookup(c, c->p.meta.in_port, ((const struct act_u8 *)p)->value, c->table);
-		break;
-	case ACT_CLONE:
-		run_clone(c, p);
-		break;
-	case ACT_WRITE_ACTIONS:
-		write_set(c, p);
-		break;
-	case ACT_CLEAR_ACTIONS:
-		c->set_len = 0;
-		break;
-	case ACT_WRITE_METADATA:
-		write_metadata(c, p);
-		break;
-	case ACT_EXIT:
-		c->exit = true;
-		break;
-	case ACT_NOTE:
-		break;
-	default:
-		c->result->unsupported = true;
-		break;
-	}
-	return true;
-}
-
-static void run_acts(struct ctx *c, const struct act *acts, size_t len)
-{
-	const struct act *a;
-
-	ACT_FOR_EACH (a, acts, len) {
-		const struct act *rest = act_next(a);
-		size_t rest_len = len - (size_t)((const char *)rest - (const char *)acts);
-
-		if (*c->error || c->exit || c->result->unsupported)
-			return;
-		if (a->type == ACT_CHECK_PKT_LARGER) {
-			c->result->unsupported |= c->unlabelled;
-			check_larger(c, (const void *)a, rest, rest_len);
-			return;
-		}
-		if (a->type == ACT_PUSH_VLAN) {
-			push_tag(c, ((const struct act_push *)a)->ethertype, rest, rest_len);
-			continue;
-		}
-		if (!run_act(c, a)) {
-			c->result->unsupported |= c->unlabelled;
-			return;
-		}
-	}
-}
+/* ------------------------------------------------------------------ packets */
 
 void naive_receive(struct naive *n, unsigned int bridge, ofp_port_t ofp_port, const void *frame,
 	uint32_t len, struct naive_result *result)
 {
-	const struct naive_port *port = find_port(n, bridge, ofp_port);
-	struct ctx *c = xcalloc(1, sizeof *c);
+	const struct naive_port *port = naive_find_port(n, bridge, ofp_port);
+	struct naive_ctx *c = xcalloc(1, sizeof *c);
 	int n_lookups = -1;
 	bool error = false;
 
@@ -826,9 +395,9 @@ void naive_receive(struct naive *n, unsigned int bridge, ofp_port_t ofp_port, co
 		memcpy(c->p.data, frame, len);
 		c->p.len = len;
 		c->p.is_runt = len < 60;
-		c->tags_in = count_tags(&c->p);
-		lookup(c, ofp_port, 0, 255);
-		run_set(c);
+		c->tags_in = naive_count_tags(&c->p);
+		naive_lookup(c, ofp_port, 0, 255);
+		naive_run_set(c);
 	}
 	result->unsupported |= n_lookups >= MAX_LOOKUPS;
 	/* An error, and nothing of it has happened; but what went out before a second parsing has. */
