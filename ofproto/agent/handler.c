@@ -16,14 +16,20 @@ static enum ofp_error ignore(struct of_session *session, const struct msg *msg)
 	return OFP_OK;
 }
 
+/* Switches don't take errors, which is said. One about an error is let go: two peers that answer each
+ * other's errors would not come to an end. */
 static enum ofp_error handle_error(struct of_session *session, const struct msg *msg)
 {
 	struct error_msg error;
+	enum ofp_error refused = error_decode(msg, &error);
 
-	if (!error_decode(msg, &error))
-		log_info_rl(&rl, "%s: peer sent error %s", session->name,
-			ofp_error_name(error.error));
-	return OFP_OK;
+	if (refused)
+		return refused;
+	log_info_rl(&rl, "%s: peer sent error %s", session->name, ofp_error_name(error.error));
+	if (error.payload_len >= OFP_HEADER_LEN &&
+		msg_header_type(error.payload) == msg_header_type(msg->data))
+		return OFP_OK;
+	return OFPBRC_BAD_TYPE;
 }
 
 /* Flow export has no counts to give before it is configured. */

@@ -239,10 +239,10 @@ static bool any_version(const void *data)
 
 static void session_message(struct of_session *session, const void *data, size_t len)
 {
-	struct msg_whole whole = { .bytes = SBUF_INITIALIZER };
+	struct msg_whole whole;
 	enum ofp_error error;
-	bool done = true;
 	struct msg msg;
+	bool done;
 
 	if (!list_is_empty(&session->snoopers))
 		snoop_copy(session, data, len);
@@ -262,19 +262,20 @@ static void session_message(struct of_session *session, const void *data, size_t
 			session_hello(session, &msg);
 		return;
 	}
-	if (!error && msg_is_multipart_request(&msg))
-		error = mp_assembler_put(&session->assembler, &msg, clock_ms(), &whole, &done);
-	else
-		whole.msg = msg;
 	if (error) {
 		of_session_send_error(session, error, data, len);
 		return;
 	}
-	if (done) {
-		handle_message(session, &whole.msg);
-		if (msg_is_multipart_request(&msg))
-			msg_whole_uninit(&whole);
+	if (!msg_is_multipart_request(&msg)) {
+		handle_message(session, &msg);
+		return;
 	}
+	error = mp_assembler_put(&session->assembler, &msg, clock_ms(), &whole, &done);
+	if (error)
+		of_session_send_error(session, error, whole.msg.data, whole.msg.len);
+	else if (done)
+		handle_message(session, &whole.msg);
+	msg_whole_uninit(&whole);
 }
 
 /* Takes one message, if one is there whole. */

