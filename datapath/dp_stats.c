@@ -256,7 +256,7 @@ static void device_stats(const struct dp_device *device, struct dp_port_stats *s
 	}
 }
 
-/* What only the device knows: lost or broken before we saw it. */
+/* What only the device knows: lost or broken before we saw it, or from before it was ours. */
 static void add_hw_stats(const struct dp_device *device, struct dp_port_stats *stats)
 {
 	struct dp_port_stats hw;
@@ -264,6 +264,10 @@ static void add_hw_stats(const struct dp_device *device, struct dp_port_stats *s
 	memset(&hw, 0, sizeof hw);
 	if (!device->port || port_hw_stats(device->port, &hw))
 		return;
+	stats->rx_packets += hw.rx_packets;
+	stats->rx_bytes += hw.rx_bytes;
+	stats->tx_packets += hw.tx_packets;
+	stats->tx_bytes += hw.tx_bytes;
 	stats->rx_errors += hw.rx_errors;
 	stats->rx_dropped += hw.rx_dropped;
 	stats->rx_over_errors += hw.rx_over_errors;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,9 @@
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
 #include "lib/log.h"
@@ -161,4 +164,67 @@ int kdev_set_mac(int sock, const char *name, struct eth_addr mac)
 
 	memcpy(ifr.ifr_hwaddr.sa_data, mac.b, sizeof mac.b);
 	return device_ioctl(sock, SIOCSIFHWADDR, name, &ifr);
+}
+
+/* ------------------------------------------------------------------ counters */
+
+#define REPLY_MAX 32768		/* An RTM_NEWLINK has all that the kernel knows of the device. */
+
+static int take_stats(const struct nlmsghdr *nlh, void *stats_)
+{
+	struct dp_port_stats *stats = stats_;
+	const struct nlattr *attr;
+	struct rtnl_link_stats64 k;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_STATS64)
+			continue;
+		memset(&k, 0, sizeof k);
+		memcpy(&k, mnl_attr_get_payload(attr),
+			MIN(sizeof k, (size_t)mnl_attr_get_payload_len(attr)));
+		*stats = (struct dp_port_stats) {
+			.rx_packets = k.rx_packets, .rx_bytes = k.rx_bytes,
+			.rx_errors = k.rx_errors, .rx_dropped = k.rx_dropped,
+			.tx_packets = k.tx_packets, .tx_bytes = k.tx_bytes,
+			.tx_errors = k.tx_errors, .tx_dropped = k.tx_dropped,
+			.rx_over_errors = k.rx_over_errors,
+			.rx_frame_errors = k.rx_frame_errors,
+			.rx_crc_errors = k.rx_crc_errors,
+			.collisions = k.collisions, .multicast = k.multicast,
+		};
+		return MNL_CB_STOP;
+	}
+	return MNL_CB_ERROR;
+}
+
+static int ask_link(struct mnl_socket *socket, int ifindex, struct dp_port_stats *stats)
+{
+	char buf[REPLY_MAX];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+	ssize_t n;
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof *ifi);
+	ifi->ifi_index = ifindex;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+		mnl_socket_sendto(socket, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	n = mnl_socket_recvfrom(socket, buf, sizeof buf);
+	if (n < 0)
+		return -errno;
+	return mnl_cb_run(buf, (size_t)n, 0, 0, take_stats, stats) < 0 ? -ENODEV : 0;
+}
+
+int kdev_stats(int ifindex, struct dp_port_stats *stats)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int err;
+
+	if (!socket)
+		return -errno;
+	err = ask_link(socket, ifindex, stats);
+	mnl_socket_close(socket);
+	return err;
 }

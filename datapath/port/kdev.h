@@ -18,6 +18,9 @@ int kdev_ifindex(int sock, const char *name, int *ifindex);
 int kdev_check_ethernet(int sock, const char *name);
 /* link_resets is left alone. */
 int kdev_info(int sock, const char *name, struct dp_port_info *info);
+/* What the kernel has counted since the device is there; of the namespace of the process. May wait for
+ * the kernel's lock of devices. */
+int kdev_stats(int ifindex, struct dp_port_stats *stats);
 int kdev_set_admin(int sock, const char *name, bool up);
 int kdev_set_mtu(int sock, const char *name, uint32_t mtu);
 int kdev_set_mac(int sock, const char *name, struct eth_addr mac);

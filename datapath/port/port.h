@@ -54,7 +54,8 @@ int port_info(struct port *port, struct dp_port_info *info);
 int port_set_admin(struct port *port, bool up);
 int port_set_mtu(struct port *port, uint32_t mtu);
 int port_set_mac(struct port *port, struct eth_addr mac);
-/* Device's own counters where it has more than we count (dpdk); zero otherwise. */
+/* The device's own counters where it knows of more than we count: errors and drops of its own, packets
+ * and bytes from before it was opened; zero otherwise. */
 int port_hw_stats(struct port *port, struct dp_port_stats *stats);
 
 /* Receives up to N (at most PORT_BURST) frames from queue QID: bare mbufs if port->rx_bare, else each

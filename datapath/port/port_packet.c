@@ -11,6 +11,7 @@
  */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +45,12 @@ struct packet_port {
 	int fd;
 	int settings;        /* For ioctls. */
 	_Atomic int ifindex; /* 0: not bound. */
+	bool opened;
 	bool link_up;
 	uint64_t link_resets;
 	_Atomic uint64_t rx_dropped; /* By the kernel: buffer full. */
+	pthread_mutex_t lock;
+	struct dp_port_stats device; /* The kernel's counters: packets and bytes from before it was opened. */
 	struct rte_mempool *pool;
 	uint16_t n_spare; /* Receiver's: mbufs not used yet. */
 	struct rte_mbuf *spare[PORT_BURST];
@@ -147,7 +151,28 @@ static void packet_close(struct port *port)
 		close(pp->settings);
 	for (uint16_t i = 0; i < pp->n_spare; i++)
 		rte_pktmbuf_free(pp->spare[i]);
+	pthread_mutex_destroy(&pp->lock);
 	free(pp);
+}
+
+/* What the device counts. Of packets and bytes we know more, once it is open: what is still in the socket's
+ * queue is not received. */
+static void take_device_stats(struct port *port)
+{
+	struct packet_port *pp = port->priv;
+	struct dp_port_stats now;
+
+	if (port->driver != &port_packet_driver || kdev_stats(atomic_load(&pp->ifindex), &now))
+		return;
+	pthread_mutex_lock(&pp->lock);
+	if (pp->opened) {
+		now.rx_packets = pp->device.rx_packets;
+		now.rx_bytes = pp->device.rx_bytes;
+		now.tx_packets = pp->device.tx_packets;
+		now.tx_bytes = pp->device.tx_bytes;
+	}
+	pp->device = now;
+	pthread_mutex_unlock(&pp->lock);
 }
 
 static int packet_open(struct port *port, const struct dp_port_spec *spec, char *error)
@@ -157,6 +182,7 @@ static int packet_open(struct port *port, const struct dp_port_spec *spec, char 
 	int err = 0;
 
 	port->priv = pp;
+	pthread_mutex_init(&pp->lock, NULL);
 	pp->pool = eal_mempool(port->numa);
 	pp->settings = kdev_socket();
 	pp->fd = open_socket();
@@ -181,6 +207,8 @@ static int packet_open(struct port *port, const struct dp_port_spec *spec, char 
 		pp->link_up = info.link_up;
 		atomic_store(&port->mtu, info.mtu);
 	}
+	take_device_stats(port);
+	pp->opened = true;
 	return 0;
 }
 
@@ -215,6 +243,7 @@ static int packet_info(struct port *port, struct dp_port_info *info)
 	pp->link_resets += info->link_up != pp->link_up;
 	pp->link_up = info->link_up;
 	info->link_resets = pp->link_resets;
+	take_device_stats(port);
 	return 0;
 }
 
@@ -233,7 +262,7 @@ static int packet_set_mac(struct port *port, struct eth_addr mac)
 	return kdev_set_mac(((struct packet_port *)port->priv)->settings, port->name, mac);
 }
 
-/* Frames lost because nobody read them in time. */
+/* The device's, and frames lost because nobody read them in time. */
 static int packet_hw_stats(struct port *port, struct dp_port_stats *stats)
 {
 	struct packet_port *pp = port->priv;
@@ -243,7 +272,10 @@ static int packet_hw_stats(struct port *port, struct dp_port_stats *stats)
 	/* Reading resets the kernel's. */
 	if (!getsockopt(pp->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &len))
 		atomic_fetch_add(&pp->rx_dropped, kernel.tp_drops);
-	stats->rx_dropped = atomic_load(&pp->rx_dropped);
+	pthread_mutex_lock(&pp->lock);
+	*stats = pp->device;
+	pthread_mutex_unlock(&pp->lock);
+	stats->rx_dropped += atomic_load(&pp->rx_dropped);
 	return 0;
 }
 

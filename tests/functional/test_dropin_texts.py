@@ -5,6 +5,8 @@ import json
 import re
 import time
 
+import lab as lab_module
+
 CONFIG = ("add-br br0 -- set bridge br0 datapath_type=netdev -- add-port br0 p1 tag=7 -- add-port br0 p2 -- add-port br0 i1"
           " -- set interface i1 type=internal -- add-port br0 vx -- set interface vx type=vxlan options:remote_ip=192.0.2.1"
           " options:key=5 -- add-br br1 -- set bridge br1 datapath_type=netdev -- add-port br0 pt0 -- set interface pt0"
@@ -47,7 +49,16 @@ SAME = [["dpctl/show"], ["dpctl/show", "-s"], ["dpctl/show", "netdev@ovs-netdev"
         ["coverage/read-counter"], ["vlog/list-pattern"], ["vlog/set", "nonsense"], ["vlog/set", "ANY:nonsense"], ["exit", "1", "2"],
         ["dpif/dump-flows"], ["dpif/dump-flows", "nonsense"], ["bridge/dump-flows", "nonsense"], ["bridge/reconnect", "nonsense"],
         ["mdb/show", "br0"], ["mdb/show", "nonsense"], ["stp/show"], ["rstp/show"], ["stp/show", "nonsense"], ["nonsense"],
-        ["revalidator/wait"], ["revalidator/purge"], ["vlog/reopen"], ["fdb/flush", "nonsense"], ["dpctl/dump-flows", "nonsense"]]
+        # Where nothing of the kind is configured.
+        ["lacp/show"], ["lacp/show", "p1"], ["lacp/show-stats"], ["lacp/show-stats", "p1"], ["bond/list"], ["bond/show"],
+        ["bond/show", "p1"], ["bond/migrate", "p1", "4", "p2"], ["bond/set-active-member", "p1", "p2"],
+        ["bond/enable-member", "p1", "p2"], ["bond/disable-member", "p1", "p2"], ["cfm/show"], ["cfm/show", "p1"],
+        ["cfm/set-fault", "normal"], ["cfm/set-fault", "p1", "true"], ["cfm/set-fault", "nonsense"], ["bfd/show"], ["bfd/show", "p1"],
+        ["bfd/set-forwarding", "normal"], ["bfd/set-forwarding", "p1", "false"], ["bfd/set-forwarding", "nonsense"],
+        ["autoattach/status"], ["autoattach/status", "br0"], ["autoattach/show-isid"], ["autoattach/statistics"],
+        ["dpctl/dump-conntrack"], ["dpctl/flush-conntrack"], ["dpctl/ct-get-nconns"], ["dpctl/ct-stats-show"],
+        ["qos/show", "p1"], ["qos/show", "br0"], ["qos/show", "nonsense"], ["qos/show"], ["qos/show-types", "nonsense"],
+        ["dpif/show-dp-features", "nonsense"], ["revalidator/wait"], ["revalidator/purge"], ["vlog/reopen"], ["fdb/flush", "nonsense"], ["dpctl/dump-flows", "nonsense"]]
 
 
 def test_texts(lab):
@@ -61,6 +72,16 @@ def test_texts(lab):
         if texts[0] != texts[1]:
             wrong.append("%s\n  sluice: %s\n  ovs:    %s" % (" ".join(command), *texts))
     assert not wrong, "\n".join(wrong)
+    # No command is missing; what can't be done is refused with a reason.
+    names = [set(re.findall(r"^  (\S+)", h.appctl("list-commands"), re.M)) for h in (sluice, ovs)]
+    assert not names[1] - names[0], names[1] - names[0]
+    for args in (["dpctl/add-dp", "x"], ["dpctl/ct-get-maxconns"], ["upcall/set-flow-limit", "5"], ["bond/hash", "00:00:00:00:00:01"]):
+        said = sluice.appctl(*args, check=False)
+        assert said.returncode and args[0] in said.stderr and "valid command" not in said.stderr, said
+    features = [dict(re.findall(r"(.+): (.+)\n", h.appctl("dpif/show-dp-features", "br0"))) for h in (sluice, ovs)]
+    assert list(features[0]) == list(features[1]) and features[0]["CT state"] == "No" and features[0]["Recirc"] == "Yes", features
+    listed = sluice.appctl("dpctl/list-commands")
+    assert "dpctl/dump-flows" in listed and "fdb/show" not in listed
     # What the daemons count differs; how it is written does not.
     line = r"\S+ +\d+\.\d/sec +\d+\.\d{3}/sec +\d+\.\d{4}/sec   total: \d+"
     for host in (sluice, ovs):
@@ -74,6 +95,11 @@ def test_texts(lab):
                         host.appctl("upcall/show"))
     used = [dict(re.findall(r"([a-zA-Z][^:]*):(\d+)", h.appctl("memory/show"))) for h in (sluice, ovs)]
     assert used[0]["ports"] == used[1]["ports"] and "rules" in used[0], used
+    assert all(re.search(r"n_offload_packets=0, n_offload_bytes=0, in_port=\d+,actions=output:\d+",
+                         h.appctl("bridge/dump-flows", "--offload-stats", "br0")) for h in (sluice, ovs))
+    for flow in ("", " ", ","):
+        for args in (["ofproto/trace", "br0", flow], ["ofproto/trace-packet-out", "br0", flow, "2"]):
+            assert all(h.appctl(*args, check=False).returncode for h in (sluice, ovs)), args
     # A cached flow in Open vSwitch's words: numbers of ports, or their names.
     number = re.search(r"port (\d+): p1\n", sluice.appctl("dpctl/show"))[1]
     sluice.lab.namespaces[1].ping("10.0.0.2")
@@ -85,6 +111,93 @@ def test_texts(lab):
     assert sluice.appctl("dpctl/dump-flows", "type=offloaded") == "" == sluice.appctl("dpctl/dump-flows", "pmd=99")
     sluice.appctl("dpctl/del-flows")
     assert "eth_type(0x0800)" not in sluice.appctl("dpctl/dump-flows")
+
+
+def test_bond(lab):
+    """Of several interfaces the first usable one carries the traffic, and bond/show says which."""
+    host, c = lab.host(), lab.guest("c")
+    d = lab.guest("d")
+    for ns in (host, c, d):
+        ns.sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+    for name in ("p1", "p2"):
+        lab.veth(host, name, c, name)
+        c.sh("ip link set %s up" % name)
+    lab.veth(host, "p3", d, "eth0")
+    d.sh("ip link set eth0 up")
+    host.start()
+    host.vsctl("add-br br0 -- add-bond br0 bond0 p1 p2 bond_mode=balance-slb -- add-port br0 p3")
+    lab_module.wait_until(lambda: "port bond0: bonding is configured, but this version does not do it" in host.log(), 5, "the warning")
+    frame = bytes.fromhex("ffffffffffff020000000099" "88b5").ljust(60, b"\7")
+    order = re.search(r"bond0\tactive-backup\t0\t(\w+), (\w+)", host.appctl("bond/list")).groups()
+    assert sorted(order) == ["p1", "p2"]
+
+    def active(name):
+        shown = host.appctl("bond/show", "bond0")
+        return "member %s: enabled\n  active member\n  may_enable: true\n" % name in shown
+
+    ports = {name: c.raw(name) for name in order}
+    far = d.raw("eth0")
+
+    def carries(name, other):
+        """Frames leave by NAME alone, and are taken from there alone."""
+        far.send(frame)
+        assert frame in ports[name].recv(5, 1) and not ports[other].recv(0.3)
+        back = bytes.fromhex("ffffffffffff020000000088" "88b5").ljust(60, b"\7")
+        ports[other].send(back)
+        assert not far.recv(0.3)
+        ports[name].send(back)
+        assert far.recv(5, 1) == [back]
+
+    lab_module.wait_until(lambda: active(order[0]), 5, "the first member")
+    carries(*order)
+    c.sh("ip link set %s down" % order[0])
+    lab_module.wait_until(lambda: active(order[1]), 5, "the second member")
+    assert "member %s: disabled\n  may_enable: false\n" % order[0] in host.appctl("bond/show")
+    far.send(frame)
+    assert frame in ports[order[1]].recv(5, 1)
+
+
+def test_settings_without_effect(lab):
+    """... are told once in the log."""
+    host = lab.host()
+    host.start()
+    host.vsctl("add-br br0 -- add-port br0 i1 -- set interface i1 type=internal cfm_mpid=5 lldp:enable=true other_config:tx-steering=hash"
+               " -- set port i1 mac=\"02:00:00:00:00:05\" -- set bridge br0 other_config:in-band-queue=3"
+               " -- set Open_vSwitch . other_config:max-idle=20000 other_config:hw-offload=false other_config:n-handler-threads=2"
+               " -- set-controller br0 tcp:127.0.0.1:1 -- set controller br0 controller_queue_size=50 other_config:dscp=40")
+    said = ["Open_vSwitch: other_config:max-idle has no effect", "Open_vSwitch: other_config:n-handler-threads has no effect",
+            "bridge br0: other_config:in-band-queue has no effect", "interface i1: other_config:tx-steering has no effect",
+            "controller tcp:127.0.0.1:1: other_config:dscp has no effect", "interface i1: cfm_mpid is configured",
+            "interface i1: lldp is configured", "port i1: mac is configured", "controller tcp:127.0.0.1:1: controller_queue_size is configured"]
+    for text in said:
+        lab_module.wait_until(lambda t=text: t in host.log(), 5, text)
+    host.vsctl("set Open_vSwitch . other_config:max-idle=30000 -- set bridge br0 other_config:in-band-queue=4")
+    log = host.log()
+    for text in said:
+        assert log.count(text) == 1, text
+    assert "hw-offload" not in log
+
+
+def test_counters_of_devices(lab):
+    """A device's counters are the kernel's: those from before it was a port are among them."""
+    frame = bytes.fromhex("020000000002020000000001080000")
+    for name in ("sluice", "ovs"):
+        host, a = lab.host(name), lab.guest(name + "a")
+        for ns in (host, a):
+            ns.sh("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        lab.veth(host, "p1", a, "eth0")
+        for _ in range(7):
+            a.raw("eth0").send(frame.ljust(60, b"\0"))
+        (host.start if name == "sluice" else host.start_ovs)()
+        host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev -- add-port br0 p1")
+        for _ in range(3):
+            a.raw("eth0").send(frame.ljust(60, b"\0"))
+        lab_module.wait_until(lambda: "rx pkts=10, bytes=600" in host.ofctl("dump-ports", "br0", "p1"), 5, "ten packets on " + name)
+        host.vsctl("del-port p1 -- add-port br0 p1")
+        host.vsctl("del-port p1")
+        host.vsctl("add-port br0 p1")
+        text = host.ofctl("dump-ports", "br0", "p1")
+        assert "rx pkts=10, bytes=600" in text, (name, text)
 
 
 # ------------------------------------------------------------------ the database
