@@ -14,6 +14,7 @@ LOG_MODULE(stp);
 
 /* The clock counts in the protocol's own ticks of 1/256 s. */
 #define TICKS(S) ((S) * BPDU_TICKS_PER_S)
+#define FIRST_HELLO (BPDU_TICKS_PER_S / 2)	/* Ports are enabled meanwhile. */
 #define HOLD_TIME TICKS(1)		/* 8.10.2, table 8-3. */
 #define MESSAGE_AGE_INCREMENT 1		/* Ticks: what passing through this bridge may take. */
 #define MAX_QUEUED_FRAMES 1024
@@ -626,8 +627,9 @@ struct stp *stp_create(const struct stp_settings *s, int64_t now_ms)
 		stp->ports[i].path_cost = stp_speed_to_cost(0);
 		init_port(stp, &stp->ports[i], STP_DISABLED);
 	}
-	config_bpdu_generation(stp);
+	/* 8.8.1: the first hello is not to wait for a whole hello time. */
 	timer_start(stp, &stp->hello);
+	stp->hello.start -= stp->times.hello_time - FIRST_HELLO;
 	return stp;
 }
 
