@@ -61,7 +61,7 @@ static void publish(struct underlay *u, const struct dp_port_info *info)
 	conf->mac = info->mac;
 	conf->vlan_limit = 1;
 	conf->bundles[0] = (struct pl_bundle){
-		.name = xstrdup(u->dev), .vlan_mode = PL_VLAN_TRUNK, .vlan = -1, .bond_mode = -1};
+		.name = xstrdup(u->dev), .vlan_mode = PL_VLAN_TRUNK, .vlan = -1};
 	port = &conf->ports[0];
 	*port = (struct pl_port){
 		.dp_port = u->dp_port,

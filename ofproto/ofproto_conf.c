@@ -319,7 +319,7 @@ static void conf_put_bundle(struct pl_bridge_conf *conf, uint16_t index,
 		.protected = bundle->protected,
 		.trunks = trunked_vlans(bundle),
 		.cvlans = vlans_dup(bundle->cvlans),
-		.bond_mode = -1,
+		.bond = bundle->ports.n > 1,
 	};
 	for (size_t i = 0; i < bundle->ports.n; i++) {
 		struct pl_port *port = conf_find_port(conf, bundle->ports.items[i]);

@@ -195,7 +195,7 @@ static bool bundle_equal(const struct pl_bridge_conf *a_conf, unsigned int i,
 		!vlans_equal(a->trunks, b->trunks) || !vlans_equal(a->cvlans, b->cvlans) ||
 		a->src_mirrors != b->src_mirrors || a->dst_mirrors != b->dst_mirrors ||
 		a->out_mirrors != b->out_mirrors || a->n_ports != b->n_ports ||
-		a->bond_mode != b->bond_mode)
+		a->bond != b->bond)
 		return false;
 	for (unsigned int k = 0; k < a->n_ports; k++)
 		if (a_conf->ports[a->ports[k]].dp_port != b_conf->ports[b->ports[k]].dp_port)

@@ -36,7 +36,7 @@ enum drop_reason {
 	DROP_NORMAL_VLAN,		/* VLAN not allowed on the input port. */
 	DROP_NORMAL_RESERVED_MAC,	/* 01:80:c2:00:00:0x and forward-bpdu is off. */
 	DROP_NORMAL_MIRROR_OUTPUT_PORT,	/* Received on a port reserved for mirroring. */
-	DROP_NORMAL_GARP,		/* Gratuitous ARP lock on a bond. */
+	DROP_BOND_INACTIVE,		/* Received by another member of a bond than its traffic's. */
 	/* Tunnel. */
 	DROP_TNL_NO_PORT,		/* Tunnel packet for which no tunnel port is configured. */
 	DROP_TNL_NO_ROUTE,

@@ -27,7 +27,6 @@ struct fdb_entry {
 	uint32_t counter;
 	bool is_static;		/* fdb/add: never ages. */
 	int64_t used_ms;	/* Last use known; the counter may know better. */
-	int64_t grat_arp_lock_ms;	/* Until then only gratuitous ARP on the bond moves it. */
 	struct list lru;	/* Control's. */
 	struct list port_lru;
 };

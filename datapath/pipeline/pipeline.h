@@ -105,7 +105,7 @@ struct pl_bundle {
 	uint32_t out_mirrors;	/* Mirrors whose output port this is. */
 	uint16_t n_ports;
 	uint16_t *ports;	/* Indices into conf->ports. */
-	int8_t bond_mode;	/* -1: no bond. Bonds come later; the first usable port is used. */
+	bool bond;		/* Several ports: the first of them that is usable carries the traffic. */
 };
 
 #define PL_MAX_MIRRORS 32

@@ -176,17 +176,18 @@ static be16 tag_is_void(const struct flow_vlan *vlan)
 }
 
 /* The port of BUNDLE that carries its traffic, NULL if none does. */
-static const struct pl_port *bundle_output_port(const struct xlate_ctx *ctx,
+static const struct pl_port *bundle_output_port(struct xlate_ctx *ctx,
 	const struct pl_bundle *bundle)
 {
 	if (!bundle->n_ports)
 		return NULL;
-	if (bundle->bond_mode < 0)
+	if (!bundle->bond)
 		return &ctx->conf->ports[bundle->ports[0]];
 	for (unsigned int i = 0; i < bundle->n_ports; i++) {
-		const struct pl_port *port = &ctx->conf->ports[bundle->ports[i]];
+		const struct pl_port *port =
+			xlate_port(ctx, ctx->conf->ports[bundle->ports[i]].ofp_port);
 
-		if (port->may_enable)
+		if (port && port->may_enable)
 			return port;
 	}
 	return NULL;
@@ -255,23 +256,6 @@ const struct pl_bundle *xlate_input_bundle(struct xlate_ctx *ctx, ofp_port_t ofp
 	return NULL;
 }
 
-/* Announces that its sender has moved; the wildcards that tell are set. */
-static bool is_gratuitous_arp(const struct flow *flow, struct flow *wc)
-{
-	if (flow->dl_type != htobe16(ETH_T_ARP))
-		return false;
-	memset(&wc->dl_dst, 0xff, sizeof wc->dl_dst);
-	if (!eth_addr_is_broadcast(flow->dl_dst))
-		return false;
-	wc->nw_proto = 0xff;
-	if (flow->nw_proto == ARP_OP_REPLY)
-		return true;
-	if (flow->nw_proto != ARP_OP_REQUEST)
-		return false;
-	wc->nw_src = wc->nw_dst = BE32_MAX;
-	return flow->nw_src == flow->nw_dst;
-}
-
 static const struct pl_bundle *port_bundle(struct xlate_ctx *ctx, ofp_port_t number)
 {
 	const struct pl_port *port = xlate_port(ctx, number);
@@ -285,25 +269,20 @@ static const struct pl_bundle *fdb_entry_bundle(struct xlate_ctx *ctx,
 	return port_bundle(ctx, entry->port);
 }
 
-/* Only a bond's traffic needs a second look: what it sent may come back by another member. */
-static bool bond_admits(struct xlate_ctx *ctx, const struct pl_bundle *in, uint16_t vlan)
+/* What other members of a bond receive, the one in use receives as well, or was sent by us. */
+static bool bond_admits(struct xlate_ctx *ctx, const struct pl_port *in_port,
+	const struct pl_bundle *in)
 {
-	const struct fdb_entry *entry;
-
-	if (in->bond_mode < 0)
-		return true;
-	xlate_depend(ctx, dep_fdb(ctx->bridge->id, ctx->flow.dl_src, vlan));
-	entry = fdb_lookup(ctx->bridge->fdb, ctx->flow.dl_src, vlan);
-	if (!entry || fdb_entry_bundle(ctx, entry) == in || is_gratuitous_arp(&ctx->flow, ctx->wc))
+	if (!in->bond || bundle_output_port(ctx, in) == in_port)
 		return true;
 	xlate_report(ctx, XLATE_REPORT_DETAIL,
-		"SLB bond thinks this packet looped back, dropping");
-	xlate_drop(ctx, DROP_NORMAL_GARP);
+		"received by a bond's member that does not carry its traffic, dropping");
+	xlate_drop(ctx, DROP_BOND_INACTIVE);
 	return false;
 }
 
 static bool normal_admits(struct xlate_ctx *ctx, const struct pl_port *in_port,
-	const struct pl_bundle *in, uint16_t vlan)
+	const struct pl_bundle *in)
 {
 	if (!ctx->conf->forward_bpdu && eth_addr_is_reserved(ctx->flow.dl_dst)) {
 		xlate_report(ctx, XLATE_REPORT_DETAIL,
@@ -311,7 +290,7 @@ static bool normal_admits(struct xlate_ctx *ctx, const struct pl_port *in_port,
 		xlate_drop(ctx, DROP_NORMAL_RESERVED_MAC);
 		return false;
 	}
-	return !in_port || !in || bond_admits(ctx, in, vlan);
+	return !in_port || !in || bond_admits(ctx, in_port, in);
 }
 
 static bool vlan_learns(const struct xlate_ctx *ctx, uint16_t vlan)
@@ -483,7 +462,7 @@ void xlate_normal(struct xlate_ctx *ctx)
 	ctx->wc->vlans[0].tci |= htobe16(VLAN_VID_MASK | VLAN_PRESENT);
 
 	if (!normal_input(ctx, &in, &xvlan) ||
-		!normal_admits(ctx, xlate_port(ctx, flow->in_port), in, xvlan.v[0].vid))
+		!normal_admits(ctx, xlate_port(ctx, flow->in_port), in))
 		return;
 	/* To itself: the answer is just being learned. */
 	if (in && normal_learn(ctx, in, xvlan.v[0].vid) &&

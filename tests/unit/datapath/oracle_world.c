@@ -261,7 +261,6 @@ static void add_port(struct world *w, unsigned int bridge, struct pl_bridge_conf
 	bundle->name = xstrdup(real->name);
 	bundle->vlan_mode = port->access_vlan >= 0 ? PL_VLAN_ACCESS : PL_VLAN_TRUNK;
 	bundle->vlan = (int16_t)port->access_vlan;
-	bundle->bond_mode = -1;
 	naive_set_port(w->naive, bridge, port);
 }
 

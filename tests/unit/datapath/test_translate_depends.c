@@ -255,7 +255,7 @@ static const char *change_bundle(struct pl_bundle *bundle)
 		bundle->priority_tags = (uint8_t)chance(3);
 		return "priority tags";
 	default:
-		bundle->bond_mode = chance(2) ? 0 : -1;
+		bundle->bond ^= true;
 		return "bond";
 	}
 }

@@ -195,7 +195,6 @@ struct pl_port *fx_add_port(struct pl_bridge *bridge, struct pl_bridge_conf *con
 		.name = xstrdup(name),
 		.vlan_mode = PL_VLAN_TRUNK,
 		.vlan = -1,
-		.bond_mode = -1,
 	};
 	*port = (struct pl_port){
 		.dp_port = fx_dp(bridge, ofp_port),
