@@ -231,11 +231,19 @@ struct dp_paths_format {
 };
 
 void dp_format_paths(const struct dp_paths_format *format, struct sbuf *s);	/* dpctl/dump-flows */
-void dp_format_pmd_stats(struct sbuf *s);		/* dpif-netdev/pmd-stats-show */
-void dp_format_pmd_perf(struct sbuf *s);		/* dpif-netdev/pmd-perf-show */
-void dp_format_pmd_rxq(struct sbuf *s);			/* dpif-netdev/pmd-rxq-show */
+
+/* Of which PMD threads a text is. */
+struct dp_pmd_format {
+	bool by_core;		/* Of the one on `core`. */
+	int core;
+	unsigned int seconds;	/* Load of so many, up to 60 in steps of 5; 0: of all 60. */
+};
+
+void dp_format_pmd_stats(const struct dp_pmd_format *f, struct sbuf *s);	/* dpif-netdev/pmd-stats-show */
+void dp_format_pmd_perf(const struct dp_pmd_format *f, struct sbuf *s);	/* dpif-netdev/pmd-perf-show */
+void dp_format_pmd_rxq(const struct dp_pmd_format *f, struct sbuf *s);	/* dpif-netdev/pmd-rxq-show */
 void dp_format_pmd_sleep(struct sbuf *s);		/* sluice/pmd-sleep-show */
-void dp_clear_pmd_stats(void);
+void dp_clear_pmd_stats(const struct dp_pmd_format *f);
 void dp_memory_usage(struct shash *usage);		/* name -> (uint64_t *), for memory/show */
 
 /* Forgets every cached path (revalidator/purge); waits until every PMD has. Counts are kept. */

@@ -8,6 +8,11 @@
 #include "datapath/dp_private.h"
 #include "lib/clock.h"
 
+static bool is_of(const struct dp_pmd_format *f, const struct pmd *pmd)
+{
+	return !f->by_core || f->core == pmd->core;
+}
+
 /* What a PMD did since dp_clear_pmd_stats(), as plain numbers. */
 static void stats_since_clear(const struct pmd *pmd, struct pmd_stats *stats)
 {
@@ -19,12 +24,14 @@ static void stats_since_clear(const struct pmd *pmd, struct pmd_stats *stats)
 		to[i] = stat_get(&now[i]) - stat_get(&base[i]);
 }
 
-void dp_clear_pmd_stats(void)
+void dp_clear_pmd_stats(const struct dp_pmd_format *f)
 {
 	for (unsigned int i = 0; i < dp.n_pmds; i++) {
 		const stat_t *now = (const stat_t *)&dp.pmds[i]->stats;
 		stat_t *base = (stat_t *)&dp.pmds[i]->cleared;
 
+		if (!is_of(f, dp.pmds[i]))
+			continue;
 		for (size_t j = 0; j < sizeof dp.pmds[i]->stats / sizeof *now; j++)
 			base[j] = stat_get(&now[j]);
 		dp.pmds[i]->cleared_ms = clock_ms();
@@ -73,15 +80,19 @@ static void put_stats(const struct pmd_stats *st, struct sbuf *s)
 		ratio(st->busy_cycles, rx), st->busy_cycles, rx);
 }
 
-void dp_format_pmd_stats(struct sbuf *s)
+void dp_format_pmd_stats(const struct dp_pmd_format *f, struct sbuf *s)
 {
 	struct pmd_stats stats;
 
 	for (unsigned int i = 0; i < dp.n_pmds; i++) {
+		if (!is_of(f, dp.pmds[i]))
+			continue;
 		stats_since_clear(dp.pmds[i], &stats);
 		put_title(dp.pmds[i], s);
 		put_stats(&stats, s);
 	}
+	if (f->by_core)
+		return;
 	/* Control forwards nothing by itself. */
 	memset(&stats, 0, sizeof stats);
 	sbuf_puts(s, "main thread:\n");
@@ -142,7 +153,7 @@ static void put_perf(const struct pmd_stats *st, double seconds, struct sbuf *s)
 		ratio(st->tx_packets, st->tx_flushes));
 }
 
-void dp_format_pmd_perf(struct sbuf *s)
+void dp_format_pmd_perf(const struct dp_pmd_format *f, struct sbuf *s)
 {
 	int64_t wall = clock_wall_ms();
 	time_t seconds = wall / 1000;
@@ -153,6 +164,8 @@ void dp_format_pmd_perf(struct sbuf *s)
 		int64_t ms = MAX(clock_ms() - dp.pmds[i]->cleared_ms, INT64_C(1));
 		struct pmd_stats stats;
 
+		if (!is_of(f, dp.pmds[i]))
+			continue;
 		stats_since_clear(dp.pmds[i], &stats);
 		sbuf_putf(s, "Time: %02d:%02d:%02d.%03d\n", tm.tm_hour, tm.tm_min, tm.tm_sec,
 			(int)(wall % 1000));
@@ -166,12 +179,14 @@ void dp_format_pmd_perf(struct sbuf *s)
 
 /* ------------------------------------------------------------------ receive queues */
 
-static void put_rxqs(unsigned int pmd, const struct dp_device *device, uint64_t total, uint64_t *sum,
-	struct sbuf *s)
+static void put_rxqs(unsigned int pmd, const struct dp_device *device, unsigned int intervals,
+	uint64_t *sum, struct sbuf *s)
 {
+	uint64_t total = dp_load_tsc(intervals);
+
 	for (unsigned int q = 0; device->rxqs && q < device->port->n_rxq; q++) {
 		const struct dp_rxq *rxq = &device->rxqs[q];
-		uint64_t load = dp_rxq_load(rxq);
+		uint64_t load = dp_rxq_load(rxq, intervals);
 
 		if (rxq->pmd != (int)pmd)
 			continue;
@@ -181,20 +196,26 @@ static void put_rxqs(unsigned int pmd, const struct dp_device *device, uint64_t 
 	}
 }
 
-void dp_format_pmd_rxq(struct sbuf *s)
+void dp_format_pmd_rxq(const struct dp_pmd_format *f, struct sbuf *s)
 {
-	uint64_t total = dp_load_tsc();
+	unsigned int interval_s = DP_LOAD_INTERVAL_MS / 1000;
+	unsigned int n = (f->seconds + interval_s - 1) / interval_s;
 	const struct dp_device *device;
+	uint64_t total;
 
-	sbuf_putf(s, "Displaying last %u seconds pmd usage %%\n",
-		DP_LOAD_INTERVALS * DP_LOAD_INTERVAL_MS / 1000);
+	if (!n || n > DP_LOAD_INTERVALS)
+		n = DP_LOAD_INTERVALS;
+	total = dp_load_tsc(n);
+	sbuf_putf(s, "Displaying last %u seconds pmd usage %%\n", n * interval_s);
 	for (unsigned int i = 0; i < dp.n_pmds; i++) {
-		uint64_t busy = dp_pmd_load(i), queues = 0;
+		uint64_t busy = dp_pmd_load(i, n), queues = 0;
 
+		if (!is_of(f, dp.pmds[i]))
+			continue;
 		put_title(dp.pmds[i], s);
 		sbuf_putf(s, "  isolated : %s\n", dp_pmd_is_isolated(i) ? "true" : "false");
 		LIST_FOR_EACH (device, node, &dp.devices)
-			put_rxqs(i, device, total, &queues, s);
+			put_rxqs(i, device, n, &queues, s);
 		sbuf_putf(s, "  overhead: %2.0f %%\n",
 			busy > queues ? 100 * ratio(busy - queues, total) : 0.0);
 	}

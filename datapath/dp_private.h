@@ -196,10 +196,11 @@ void dp_rxqs_forget_pmd(struct dp_device *device, unsigned int i, unsigned int l
 void dp_rxqs_assign(const bool *leave);
 /* About once a second: measures, and balances if that is wanted. */
 void dp_rxqs_run(int64_t now_ms);
-/* Cycles that a queue took, and that PMD I was busy, lately; and all that there were. */
-uint64_t dp_rxq_load(const struct dp_rxq *rxq);
-uint64_t dp_pmd_load(unsigned int i);
-uint64_t dp_load_tsc(void);
+/* Cycles that a queue took, and that PMD I was busy, in the last N intervals and the one under way; and all
+ * that there were. */
+uint64_t dp_rxq_load(const struct dp_rxq *rxq, unsigned int n);
+uint64_t dp_pmd_load(unsigned int i, unsigned int n);
+uint64_t dp_load_tsc(unsigned int n);
 bool dp_pmd_is_isolated(unsigned int i);
 /* Waits until PMDs have carried out all commands that count DONE down. */
 void dp_commands_wait(_Atomic uint32_t *done);

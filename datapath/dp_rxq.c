@@ -26,31 +26,34 @@ static void load_turn(struct dp_load *load, uint64_t sum, unsigned int at)
 	load->seen = sum;
 }
 
-static uint64_t load_of(const struct dp_load *load, uint64_t sum)
+/* The last N intervals of PAST. */
+static uint64_t recent(const uint64_t past[DP_LOAD_INTERVALS], unsigned int n)
 {
-	uint64_t total = sum - load->seen;
+	unsigned int at = dp.load_at;
+	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < DP_LOAD_INTERVALS; i++)
-		total += load->past[i];
-	return total;
+	while (n--) {
+		at = (at + DP_LOAD_INTERVALS - 1) % DP_LOAD_INTERVALS;
+		sum += past[at];
+	}
+	return sum;
 }
 
-uint64_t dp_rxq_load(const struct dp_rxq *rxq)
+uint64_t dp_rxq_load(const struct dp_rxq *rxq, unsigned int n)
 {
-	return load_of(&rxq->load, stat_get(&rxq->rxq.cycles));
+	return stat_get(&rxq->rxq.cycles) - rxq->load.seen + recent(rxq->load.past, n);
 }
 
-uint64_t dp_pmd_load(unsigned int i)
+uint64_t dp_pmd_load(unsigned int i, unsigned int n)
 {
-	return load_of(&dp.pmd_loads[i], stat_get(&dp.pmds[i]->stats.busy_cycles));
+	return stat_get(&dp.pmds[i]->stats.busy_cycles) - dp.pmd_loads[i].seen +
+		recent(dp.pmd_loads[i].past, n);
 }
 
-uint64_t dp_load_tsc(void)
+uint64_t dp_load_tsc(unsigned int n)
 {
-	uint64_t total = rte_rdtsc() - dp.load_tsc;
+	uint64_t total = rte_rdtsc() - dp.load_tsc + recent(dp.load_tscs, n);
 
-	for (unsigned int i = 0; i < DP_LOAD_INTERVALS; i++)
-		total += dp.load_tscs[i];
 	return MAX(total, UINT64_C(1));
 }
 
@@ -92,7 +95,7 @@ static struct rxq_sched_queue describe(const struct dp_device *device, const str
 	return (struct rxq_sched_queue){
 		.numa = device->port->numa,
 		.core = rxq_sched_affinity(device->rxq_affinity, rxq->rxq.qid),
-		.cycles = dp_rxq_load(rxq),
+		.cycles = dp_rxq_load(rxq, DP_LOAD_INTERVALS),
 		.pmd = -1,
 	};
 }
@@ -141,7 +144,7 @@ static void now_pmds(struct rxq_sched_pmd pmds[PMD_MAX])
 		if (is_open(device))
 			FOR_EACH_RXQ (device, rxq)
 				if (rxq->pmd >= 0) {
-					pmds[rxq->pmd].cycles += dp_rxq_load(rxq);
+					pmds[rxq->pmd].cycles += dp_rxq_load(rxq, DP_LOAD_INTERVALS);
 					pmds[rxq->pmd].n_queues++;
 					pmds[rxq->pmd].isolated |= rxq->is_pinned &&
 						!dp.rxq_no_isolate;
@@ -334,7 +337,7 @@ static bool is_worth_a_look(void)
 	struct rxq_sched_pmd pmds[PMD_MAX];
 	unsigned int n = 0;
 	bool busy = false, movable = false;
-	uint64_t total = dp_load_tsc();
+	uint64_t total = dp_load_tsc(DP_LOAD_INTERVALS);
 
 	now_pmds(pmds);
 	for (unsigned int i = 0; i < dp.n_pmds; i++) {
@@ -342,7 +345,7 @@ static bool is_worth_a_look(void)
 			continue;
 		n++;
 		movable |= pmds[i].n_queues > 1;
-		busy |= dp_pmd_load(i) >= total / 100 * dp.auto_lb.load_threshold;
+		busy |= dp_pmd_load(i, DP_LOAD_INTERVALS) >= total / 100 * dp.auto_lb.load_threshold;
 	}
 	return n > 1 && busy && movable;
 }

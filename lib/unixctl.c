@@ -26,18 +26,25 @@ struct command {
 static struct shash commands = SHASH_INITIALIZER;
 static char *version_text;
 
-static void cmd_list_commands(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+void unixctl_format_commands(const char *prefix, struct sbuf *s)
 {
 	struct shash_node **nodes = shash_sort(&commands);
-	struct sbuf sb = SBUF_INITIALIZER;
 
-	sbuf_puts(&sb, "The available commands are:\n");
+	sbuf_puts(s, "The available commands are:\n");
 	for (size_t i = 0; i < shash_count(&commands); i++) {
 		const struct command *command = nodes[i]->data;
 
-		sbuf_putf(&sb, "  %-23s %s\n", nodes[i]->name, command->usage);
+		if (!strncmp(nodes[i]->name, prefix, strlen(prefix)))
+			sbuf_putf(s, "  %-23s %s\n", nodes[i]->name, command->usage);
 	}
 	free(nodes);
+}
+
+static void cmd_list_commands(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct sbuf sb = SBUF_INITIALIZER;
+
+	unixctl_format_commands("", &sb);
 	unixctl_reply(conn, sbuf_cstr(&sb));
 	sbuf_uninit(&sb);
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 struct event_loop;
+struct sbuf;
 struct unixctl_server;
 struct unixctl_conn;
 
@@ -32,6 +33,9 @@ void unixctl_reply(struct unixctl_conn *conn, const char *body);
 void unixctl_reply_error(struct unixctl_conn *conn, const char *error);
 void unixctl_replyf_error(struct unixctl_conn *conn, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* What list-commands says, of those whose names begin with PREFIX. */
+void unixctl_format_commands(const char *prefix, struct sbuf *s);
 
 /* Text that "version" answers. */
 void unixctl_set_version(const char *version);

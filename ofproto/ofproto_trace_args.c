@@ -151,6 +151,8 @@ char *trace_parse(int argc, const char *argv[], struct trace_args *args,
 	request->ofproto = ofproto_from_name(args->words[0]);
 	if (!request->ofproto)
 		return xasprintf("%s: unknown bridge", args->words[0]);
+	if (!args->words[1][strspn(args->words[1], ", \t")])
+		return xstrdup("Bad openflow flow syntax: the flow is empty");
 	request->names = args->names;
 	ofproto_use_tlv_map(request->ofproto);
 	ofproto_port_names(request->ofproto, &names);

@@ -62,7 +62,7 @@ static void cmd_reconnect(struct unixctl_conn *conn, int argc, const char *argv[
 	unixctl_reply(conn, NULL);
 }
 
-static void format_rule(struct sbuf *s, const struct of_rule *rule)
+static void format_rule(struct sbuf *s, const struct of_rule *rule, bool offload_stats)
 {
 	const struct pl_actions *actions = of_rule_actions(rule);
 	struct of_rule_stats stats = of_rule_stats(rule);
@@ -73,6 +73,9 @@ static void format_rule(struct sbuf *s, const struct of_rule *rule)
 	sbuf_putf(s, "duration=%llds, n_packets=%llu, n_bytes=%llu, ",
 		(long long)(clock_ms() - rule->created_ms) / 1000,
 		(unsigned long long)stats.packets, (unsigned long long)stats.bytes);
+	/* No packet is dealt with by hardware. */
+	if (offload_stats)
+		sbuf_puts(s, "n_offload_packets=0, n_offload_bytes=0, ");
 	cls_rule_get_match(&rule->pl.cr, &match);
 	match_format(&match, of_rule_priority(rule), NULL, s);
 	sbuf_puts(s, ",actions=");
@@ -104,7 +107,7 @@ static void cmd_dump_flows(struct unixctl_conn *conn, int argc, const char *argv
 			continue;
 		cls_cursor_init(&cursor, table->pl->cls, NULL, version_get());
 		while ((cr = cls_cursor_next(&cursor)))
-			format_rule(&s, of_rule_from_cls(cr));
+			format_rule(&s, of_rule_from_cls(cr), argc == 3);
 	}
 	ofproto_use_tlv_map(NULL);
 	reply_sbuf(conn, &s);

@@ -414,7 +414,7 @@ void lab_show_paths(void)
 {
 	struct sbuf s = SBUF_INITIALIZER;
 
-	dp_format_pmd_stats(&s);
+	dp_format_pmd_stats(&(struct dp_pmd_format){.by_core = false}, &s);
 	dp_format_paths(&(struct dp_paths_format) {.names = true}, &s);
 	fputs(sbuf_cstr(&s), stderr);
 	sbuf_uninit(&s);

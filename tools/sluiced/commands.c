@@ -11,8 +11,11 @@
 #include "lib/fatal.h"
 #include "lib/unixctl.h"
 #include "lib/util.h"
+#include "tools/sluiced/commands_absent.h"
+#include "tools/sluiced/commands_bond.h"
 #include "tools/sluiced/commands_conf.h"
 #include "tools/sluiced/commands_dpif.h"
+#include "tools/sluiced/commands_pmd.h"
 #include "tools/sluiced/commands_sluice.h"
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/neigh.h"
@@ -60,13 +63,6 @@ static void cmd_text(struct unixctl_conn *conn, int argc, const char *argv[], vo
 	(void)argc, (void)argv;
 	command->format(&s);
 	reply_sbuf(conn, &s);
-}
-
-static void cmd_pmd_stats_clear(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv, (void)aux;
-	dp_clear_pmd_stats();
-	unixctl_reply(conn, NULL);
 }
 
 /* ------------------------------------------------------------------ tunnels and routes */
@@ -216,28 +212,6 @@ static void cmd_memory_show(struct unixctl_conn *conn, int argc, const char *arg
 	reply_sbuf(conn, &s);
 }
 
-static void cmd_rxq_rebalance(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv, (void)aux;
-	dp_rxqs_rebalance();
-	unixctl_reply(conn, "pmd rxq rebalance requested.\n");
-}
-
-static void register_datapath(void)
-{
-	static struct text_command stats = {dp_format_pmd_stats}, perf = {dp_format_pmd_perf},
-		rxq = {dp_format_pmd_rxq}, pmd_sleep = {dp_format_pmd_sleep};
-
-	unixctl_command_register("dpif-netdev/pmd-stats-show", "[-pmd core] [dp]", 0, 3, cmd_text, &stats);
-	unixctl_command_register("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0, 3,
-		cmd_pmd_stats_clear, NULL);
-	unixctl_command_register("dpif-netdev/pmd-perf-show", "[-nh] [-it iter-history-len] "
-		"[-ms ms-history-len] [-pmd core] [dp]", 0, 8, cmd_text, &perf);
-	unixctl_command_register("dpif-netdev/pmd-rxq-show", "[-pmd core] [dp]", 0, 3, cmd_text, &rxq);
-	unixctl_command_register("dpif-netdev/pmd-rxq-rebalance", "[dp]", 0, 1, cmd_rxq_rebalance, NULL);
-	unixctl_command_register("sluice/pmd-sleep-show", "", 0, 0, cmd_text, &pmd_sleep);
-}
-
 static void register_tunnels(void)
 {
 	static const char *const families[] = {"tnl/arp", "tnl/neigh"};
@@ -282,9 +256,11 @@ void commands_init(void (*on_exit)(bool cleanup))
 	exit_cb = on_exit;
 	unixctl_command_register("exit", "[--cleanup]", 0, 1, cmd_exit, NULL);
 	unixctl_command_register("memory/show", "", 0, 0, cmd_memory_show, NULL);
+	commands_absent_init();
+	commands_bond_init();
 	commands_conf_init();
 	commands_dpif_init();
 	commands_sluice_init();
-	register_datapath();
+	commands_pmd_init();
 	register_tunnels();
 }

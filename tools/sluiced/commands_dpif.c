@@ -11,6 +11,7 @@
 #include "lib/fatal.h"
 #include "lib/unixctl.h"
 #include "lib/util.h"
+#include "tools/sluiced/capabilities.h"
 #include "tools/sluiced/reconcile.h"
 #include "tunnel/tnl_listener.h"
 #include "tunnel/tnl_port.h"
@@ -401,6 +402,31 @@ static void cmd_cache_size(struct unixctl_conn *conn, int argc, const char *argv
 		unixctl_reply(conn, "netdev@" DP_NAME ":\n");
 }
 
+static void cmd_dp_features(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+
+	(void)argc, (void)aux;
+	if (!reconcile_bridge(argv[1])) {
+		unixctl_reply_error(conn, "no such bridge");
+		return;
+	}
+	for (const struct capability *c = capabilities; c->key; c++)
+		if (c->title)
+			sbuf_putf(&s, "%s: %s\n", c->title, !strcmp(c->value, "true") ? "Yes"
+				: !strcmp(c->value, "false") ? "No" : c->value);
+	reply_sbuf(conn, &s);
+}
+
+static void cmd_list_commands(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct sbuf s = SBUF_INITIALIZER;
+
+	(void)argc, (void)argv, (void)aux;
+	unixctl_format_commands("dpctl/", &s);
+	reply_sbuf(conn, &s);
+}
+
 /* ------------------------------------------------------------------ upcall/show */
 
 void commands_dpif_run(void)
@@ -448,6 +474,8 @@ void commands_dpif_init(void)
 	unixctl_command_register("dpif/dump-dps", "", 0, 0, cmd_dpif_dump_dps, NULL);
 	unixctl_command_register("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, INT_MAX,
 		cmd_dpif_dump_flows, NULL);
+	unixctl_command_register("dpif/show-dp-features", "bridge", 1, 1, cmd_dp_features, NULL);
+	unixctl_command_register("dpctl/list-commands", "", 0, 0, cmd_list_commands, NULL);
 	unixctl_command_register("dpctl/show", "[-s] [dp...]", 0, INT_MAX, cmd_dpctl_show, NULL);
 	unixctl_command_register("dpctl/dump-dps", "", 0, 0, cmd_dpctl_dump_dps, NULL);
 	unixctl_command_register("dpctl/dump-flows", "[-m] [--names] [dp] [type=..] [pmd=..]", 0, 6,

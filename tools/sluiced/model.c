@@ -125,6 +125,9 @@ void model_destroy(struct model *model)
 	for (size_t i = 0; i < model->datapaths.n; i++)
 		free(model->datapaths.items[i]);
 	vec_uninit(&model->datapaths);
+	for (size_t i = 0; i < model->idle_columns.n; i++)
+		free(model->idle_columns.items[i]);
+	vec_uninit(&model->idle_columns);
 	if (model->ssl) {
 		free(model->ssl->private_key);
 		free(model->ssl->certificate);

@@ -116,6 +116,7 @@ struct model {
 	struct model_ssl *ssl;		/* NULL. */
 	VEC(struct model_bridge *) bridges;
 	VEC(char *) datapaths;		/* Ids of rows that want to know what flows may use. */
+	VEC(char *) idle_columns;	/* "interface p1: cfm_mpid": set, and nothing here reads it. */
 };
 
 struct model *model_create(void);

@@ -10,6 +10,7 @@
 #include "lib/stream.h"
 #include "tools/sluiced/reconcile_internal.h"
 #include "tools/sluiced/restart.h"
+#include "tools/sluiced/unbuilt.h"
 
 LOG_MODULE(bridge);
 
@@ -320,6 +321,7 @@ void reconcile_apply(struct model *model)
 			apply_port(bridge, *port);
 	}
 	load_new_bridges();
+	unbuilt_warn(model);
 	model_destroy(current);
 	current = model;
 	settled = false;

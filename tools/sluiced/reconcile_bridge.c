@@ -10,7 +10,6 @@
 #include "lib/fatal.h"
 #include "lib/hash.h"
 #include "lib/log.h"
-#include "lib/sset.h"
 #include "lib/util.h"
 #include "tools/sluiced/reconcile_internal.h"
 
@@ -86,45 +85,6 @@ static void configure_tables(struct rc_bridge *bridge)
 	}
 }
 
-/* Accepted and not built: said once, so that nobody waits for it. */
-static void warn_once(const char *kind, const char *name, const char *what, bool present)
-{
-	static struct sset warned = SSET_INITIALIZER;
-	char *key;
-
-	if (!present)
-		return;
-	key = xasprintf("%s/%s/%s", kind, name, what);
-	if (sset_add(&warned, key))
-		log_warn("%s %s: %s is configured, but this version does not do it", kind, name, what);
-	free(key);
-}
-
-static void warn_unbuilt(const struct model_bridge *cfg)
-{
-	struct model_interface **iface;
-	struct model_port **port;
-
-	warn_once("bridge", cfg->name, "netflow", cfg->has_netflow);
-	warn_once("bridge", cfg->name, "sflow", cfg->has_sflow);
-	warn_once("bridge", cfg->name, "ipfix", cfg->has_ipfix);
-	warn_once("bridge", cfg->name, "rstp-ageing-time",
-		smap_get(&cfg->other_config, "rstp-ageing-time") != NULL);
-	VEC_FOR_EACH (port, &cfg->ports) {
-		warn_once("port", (*port)->name, "qos", (*port)->has_qos);
-		warn_once("port", (*port)->name, "bonding", (*port)->interfaces.n > 1);
-		warn_once("port", (*port)->name, "lacp",
-			(*port)->lacp && strcmp((*port)->lacp, "off"));
-		VEC_FOR_EACH (iface, &(*port)->interfaces) {
-			warn_once("interface", (*iface)->name, "ingress policing of a port without a device",
-				((*iface)->ingress_policing_rate || (*iface)->ingress_policing_kpkts_rate) &&
-				rc_iface_has_no_device((*iface)->type));
-			warn_once("interface", (*iface)->name, "bfd",
-				smap_get_bool(&(*iface)->bfd, "enable", false));
-		}
-	}
-}
-
 void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)
 {
 	const struct model_bridge *cfg = bridge->cfg;
@@ -144,7 +104,6 @@ void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)
 	ofproto_set_vlan_limit(smap_get_uint(&model->other_config, "vlan-limit", 1));
 	configure_tables(bridge);
 	configure_controllers(bridge);
-	warn_unbuilt(cfg);
 	bridge->needs_commit = true;
 }
 
@@ -295,6 +254,9 @@ void rc_port_configure(struct rc_port *port)
 	for (size_t i = 0; i < port->ifaces.n; i++)
 		if (port->ifaces.items[i]->state == RC_RUNNING)
 			members[bundle.n_ports++] = port->ifaces.items[i]->ofp_port;
+	/* What an access port has no use for must not make it one that has changed. */
+	if (bundle.vlan_mode == PL_VLAN_ACCESS)
+		bundle.trunks = NULL;
 	/* A trunk's or dot1q-tunnel's default VLAN. */
 	if (bundle.vlan_mode == PL_VLAN_TRUNK)
 		bundle.vlan = -1;

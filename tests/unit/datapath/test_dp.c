@@ -395,6 +395,7 @@ static void texts_are_made(void **state)
 {
 	struct fx_packet p = fx_udp(1, 2);
 	struct act_builder *acts = fx_acts();
+	static const struct dp_pmd_format all;
 	struct sbuf s = SBUF_INITIALIZER;
 
 	fx_output(acts, 2);
@@ -413,12 +414,19 @@ static void texts_are_made(void **state)
 	sbuf_clear(&s);
 	dp_format_paths(&(struct dp_paths_format) {.bridge = "no-such-bridge"}, &s);
 	assert_int_equal(s.len, 0);
-	dp_format_pmd_stats(&s);
+	dp_format_pmd_stats(&all, &s);
 	assert_non_null(strstr(sbuf_cstr(&s), "pmd thread numa_id 0 core_id"));
-	dp_format_pmd_perf(&s);
+	assert_non_null(strstr(sbuf_cstr(&s), "main thread:"));
+	sbuf_clear(&s);
+	dp_format_pmd_stats(&(struct dp_pmd_format) {.by_core = true, .core = 999}, &s);
+	assert_int_equal(s.len, 0);
+	dp_format_pmd_rxq(&(struct dp_pmd_format) {.seconds = 7}, &s);
+	assert_non_null(strstr(sbuf_cstr(&s), "Displaying last 10 seconds"));
+	sbuf_clear(&s);
+	dp_format_pmd_perf(&all, &s);
 	assert_non_null(strstr(sbuf_cstr(&s), "Rx packets:"));
 	sbuf_clear(&s);
-	dp_format_pmd_rxq(&s);
+	dp_format_pmd_rxq(&all, &s);
 	assert_non_null(strstr(sbuf_cstr(&s), "  port: p1                queue-id:  0 (enabled)"));
 	sbuf_uninit(&s);
 	clear_rules();

@@ -12,19 +12,20 @@ static const char *const root_columns[] = {"bridges", "next_cfg", "other_config"
 	"ssl", "datapaths", NULL};
 static const char *const bridge_columns[] = {"name", "datapath_type", "fail_mode", "protocols", "ports",
 	"controller", "mirrors", "flow_tables", "flood_vlans", "mcast_snooping_enable", "stp_enable",
-	"rstp_enable", "netflow", "sflow", "ipfix", "other_config", "external_ids", NULL};
+	"rstp_enable", "netflow", "sflow", "ipfix", "auto_attach", "other_config", "external_ids", NULL};
 static const char *const port_columns[] = {"name", "interfaces", "tag", "trunks", "cvlans", "vlan_mode",
-	"protected", "bond_mode", "lacp", "qos", "other_config", "external_ids", NULL};
+	"protected", "bond_mode", "lacp", "qos", "mac", "bond_fake_iface", "other_config", "external_ids", NULL};
 static const char *const interface_columns[] = {"name", "type", "options", "other_config",
-	"external_ids", "bfd", "ofport_request", "mac", "mtu_request", "ingress_policing_rate",
+	"external_ids", "bfd", "cfm_mpid", "lldp", "ofport_request", "mac", "mtu_request", "ingress_policing_rate",
 	"ingress_policing_burst", "ingress_policing_kpkts_rate", "ingress_policing_kpkts_burst", NULL};
 static const char *const interface_once[] = {"ofport", NULL};
 static const char *const controller_columns[] = {"target", "type", "connection_mode", "max_backoff",
 	"inactivity_probe", "controller_rate_limit", "controller_burst_limit", "enable_async_messages",
-	"other_config", NULL};
+	"controller_queue_size", "local_ip", "other_config", NULL};
 static const char *const mirror_columns[] = {"name", "select_all", "select_src_port", "select_dst_port",
 	"select_vlan", "output_port", "output_vlan", "snaplen", NULL};
-static const char *const flow_table_columns[] = {"name", "flow_limit", "overflow_policy", NULL};
+static const char *const flow_table_columns[] = {"name", "flow_limit", "overflow_policy", "groups",
+	"prefixes", NULL};
 static const char *const ssl_columns[] = {"private_key", "certificate", "ca_cert", "bootstrap_ca_cert",
 	NULL};
 
@@ -43,6 +44,30 @@ const struct ovsdb_table_spec ovsdb_model_tables[] = {
 	{NULL, NULL, NULL},
 };
 
+/* Columns of those that nothing here reads but to tell of it. */
+static const char *const idle_bridge[] = {"auto_attach", NULL};
+static const char *const idle_port[] = {"mac", "bond_fake_iface", NULL};
+static const char *const idle_interface[] = {"cfm_mpid", "lldp", NULL};
+static const char *const idle_controller[] = {"controller_queue_size", "local_ip", NULL};
+static const char *const idle_table[] = {"groups", "prefixes", NULL};
+
+/* Not set: an empty set or map, false. */
+static bool is_empty(const json_t *value)
+{
+	if (!value || json_is_false(value))
+		return true;
+	return json_is_array(value) && json_array_size(value) == 2 &&
+		json_is_array(json_array_get(value, 1)) && !json_array_size(json_array_get(value, 1));
+}
+
+static void note_idle(struct model *model, const char *kind, const char *name, const json_t *row,
+	const char *const *columns)
+{
+	for (; *columns; columns++)
+		if (!is_empty(json_object_get(row, *columns)))
+			vec_push(&model->idle_columns, xasprintf("%s %s: %s", kind, name, *columns));
+}
+
 static void set_text(char **dst, const char *src)
 {
 	if (!src)
@@ -51,7 +76,8 @@ static void set_text(char **dst, const char *src)
 	*dst = xstrdup(src);
 }
 
-static void read_interface(const json_t *row, const char *uuid, struct model_port *port)
+static void read_interface(const json_t *row, const char *uuid, struct model_port *port,
+	struct model *model)
 {
 	const char *name = ovsdb_get_string(row, "name");
 	struct model_interface *iface;
@@ -72,10 +98,11 @@ static void read_interface(const json_t *row, const char *uuid, struct model_por
 	ovsdb_get_map(row, "other_config", &iface->other_config);
 	ovsdb_get_map(row, "external_ids", &iface->external_ids);
 	ovsdb_get_map(row, "bfd", &iface->bfd);
+	note_idle(model, "interface", name, row, idle_interface);
 }
 
 static void read_port(const struct ovsdb_client *c, const json_t *row, const char *uuid,
-	struct model_bridge *bridge)
+	struct model_bridge *bridge, struct model *model)
 {
 	const char *name = ovsdb_get_string(row, "name");
 	const json_t *interfaces = json_object_get(row, "interfaces");
@@ -94,16 +121,18 @@ static void read_port(const struct ovsdb_client *c, const json_t *row, const cha
 	set_text(&port->lacp, ovsdb_get_string(row, "lacp"));
 	ovsdb_get_map(row, "other_config", &port->other_config);
 	ovsdb_get_map(row, "external_ids", &port->external_ids);
+	note_idle(model, "port", name, row, idle_port);
 	for (size_t i = 0; i < ovsdb_set_size(interfaces); i++) {
 		const char *id = ovsdb_uuid(ovsdb_set_get(interfaces, i));
 		const json_t *interface = ovsdb_client_row(c, "Interface", id);
 
 		if (interface)
-			read_interface(interface, id, port);
+			read_interface(interface, id, port, model);
 	}
 }
 
-static void read_controller(const json_t *row, const char *uuid, struct model_bridge *bridge)
+static void read_controller(const json_t *row, const char *uuid, struct model_bridge *bridge,
+	struct model *model)
 {
 	const char *target = ovsdb_get_string(row, "target");
 	struct model_controller *ctl;
@@ -119,6 +148,7 @@ static void read_controller(const json_t *row, const char *uuid, struct model_br
 	ctl->controller_burst_limit = ovsdb_get_int(row, "controller_burst_limit", MODEL_UNSET);
 	ctl->enable_async_messages = ovsdb_get_bool(row, "enable_async_messages", true);
 	ovsdb_get_map(row, "other_config", &ctl->other_config);
+	note_idle(model, "controller", target, row, idle_controller);
 }
 
 static const char *port_name(const struct ovsdb_client *c, const char *uuid)
@@ -150,7 +180,7 @@ static void read_mirror(const struct ovsdb_client *c, const json_t *row, const c
 
 /* Bridge.flow_tables: a map from table number to a row's UUID. */
 static void read_flow_tables(const struct ovsdb_client *c, const json_t *row,
-	struct model_bridge *bridge)
+	struct model_bridge *bridge, struct model *model)
 {
 	const json_t *pairs = json_array_get(json_object_get(row, "flow_tables"), 1);
 
@@ -167,6 +197,7 @@ static void read_flow_tables(const struct ovsdb_client *c, const json_t *row,
 		t->flow_limit = ovsdb_get_int(table, "flow_limit", MODEL_UNSET);
 		set_text(&t->name, ovsdb_get_string(table, "name"));
 		set_text(&t->overflow_policy, ovsdb_get_string(table, "overflow_policy"));
+		note_idle(model, "flow table of", bridge->name, table, idle_table);
 	}
 }
 
@@ -194,7 +225,8 @@ static void read_bridge(const struct ovsdb_client *c, const json_t *row, const c
 	bridge->has_ipfix = ovsdb_get_uuid(row, "ipfix") != NULL;
 	ovsdb_get_map(row, "other_config", &bridge->other_config);
 	ovsdb_get_map(row, "external_ids", &bridge->external_ids);
-	read_flow_tables(c, row, bridge);
+	note_idle(model, "bridge", name, row, idle_bridge);
+	read_flow_tables(c, row, bridge, model);
 	for (size_t i = 0; i < ovsdb_set_size(protocols); i++) {
 		const char *text = json_string_value(ovsdb_set_get(protocols, i));
 
@@ -206,14 +238,14 @@ static void read_bridge(const struct ovsdb_client *c, const json_t *row, const c
 		const json_t *port = ovsdb_client_row(c, "Port", id);
 
 		if (port)
-			read_port(c, port, id, bridge);
+			read_port(c, port, id, bridge, model);
 	}
 	for (size_t i = 0; i < ovsdb_set_size(controllers); i++) {
 		const char *id = ovsdb_uuid(ovsdb_set_get(controllers, i));
 		const json_t *controller = ovsdb_client_row(c, "Controller", id);
 
 		if (controller)
-			read_controller(controller, id, bridge);
+			read_controller(controller, id, bridge, model);
 	}
 	for (size_t i = 0; i < ovsdb_set_size(mirrors); i++) {
 		const char *id = ovsdb_uuid(ovsdb_set_get(mirrors, i));

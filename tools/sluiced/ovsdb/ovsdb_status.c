@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/util.h"
+#include "tools/sluiced/capabilities.h"
 #include "tools/sluiced/ovsdb/ovsdb_status_l2.h"
 #include "tools/sluiced/ovsdb/ovsdb_status_system.h"
 #include "tools/sluiced/ovsdb/ovsdb_value.h"
@@ -307,23 +308,12 @@ static void put_bridge(json_t *operations, struct shash *seen, const struct rc_b
 
 /* ------------------------------------------------------------------ the whole */
 
-/* What a flow may use here, in the words of Open vSwitch's datapath. */
 static void put_capabilities(json_t *operations, struct shash *seen, const char *id)
 {
-	static const char *const can[] = {"check_pkt_len", "clone", "explicit_drop_action",
-		"masked_set_action", "nd_ext", "recirc", "sample_nesting", "tnl_push_pop", "trunc", "ufid"};
-	static const char *const can_not[] = {"add_mpls", "ct_clear", "ct_eventmask", "ct_flush", "ct_label",
-		"ct_mark", "ct_orig_tuple", "ct_orig_tuple6", "ct_state", "ct_state_nat", "ct_timeout",
-		"ct_zero_snat", "ct_zone", "lb_output_action"};
 	struct smap map = SMAP_INITIALIZER;
 
-	for (size_t i = 0; i < ARRAY_SIZE(can); i++)
-		smap_set(&map, can[i], "true");
-	for (size_t i = 0; i < ARRAY_SIZE(can_not); i++)
-		smap_set(&map, can_not[i], "false");
-	smap_set(&map, "max_hash_alg", "1");
-	smap_set(&map, "max_mpls_depth", "3");
-	smap_set(&map, "max_vlan_headers", "2");
+	for (const struct capability *c = capabilities; c->key; c++)
+		smap_set(&map, c->key, c->value);
 	put_row(operations, seen, "Datapath", id, json_pack("{so}", "capabilities", ovsdb_make_map(&map)));
 	smap_uninit(&map);
 }
