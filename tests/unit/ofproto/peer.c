@@ -17,6 +17,7 @@
 
 #include "lib/log.h"
 #include "lib/rcu.h"
+#include "ofproto/wire/flow_mod.h"
 #include "ofproto/wire/hello.h"
 
 #define PATIENCE_MS 2000
@@ -206,4 +207,22 @@ void peer_barrier(struct peer *peer)
 	peer_expect(peer, OFPTYPE_BARRIER_REPLY, &msg);
 	assert_int_equal(msg.xid, xid);
 	sbuf_uninit(&out);
+}
+
+void peer_put_flow_mod(struct peer *peer, struct sbuf *out, uint16_t command, uint16_t priority,
+	uint16_t flags)
+{
+	struct flow_format format = { .version = peer->version, .nxm = true };
+	struct flow_mod fm;
+
+	flow_mod_init(&fm);
+	fm.command = command;
+	fm.priority = priority;
+	fm.flags = flags;
+	if (command == OFPFC_ADD) {
+		fm.match.flow.metadata = htobe64(priority);
+		fm.match.mask.metadata = BE64_MAX;
+	}
+	flow_mod_encode(&fm, &format, peer_xid(peer), out);
+	flow_mod_uninit(&fm);
 }

@@ -49,3 +49,6 @@ void peer_expect_closed(struct peer *peer);
 be32 peer_xid(struct peer *peer);
 /* Barrier and its reply, with nothing in between. */
 void peer_barrier(struct peer *peer);
+/* A flow_mod into OUT: an OFPFC_ADD matches metadata PRIORITY, any other command everything. */
+void peer_put_flow_mod(struct peer *peer, struct sbuf *out, uint16_t command, uint16_t priority,
+	uint16_t flags);
