@@ -3,6 +3,7 @@
 #include "lib/event.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
