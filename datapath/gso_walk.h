@@ -3,7 +3,7 @@
 
 /*
  * Finds the way from the Ethernet header to a transport header whose place is known, through tags
- * and tunnels. Knowing the place is what makes it safe to guess what a UDP payload is.
+ * and tunnels. Knowing the place is what makes it safe to guess what a UDP payload is. Pure; any thread.
  */
 
 #include "datapath/gso.h"

@@ -56,6 +56,7 @@ enum {
 
 typedef void event_fd_cb(int fd, unsigned int events, void *aux);
 
+/* 0, or the negative errno of epoll_ctl(2): -EPERM for a file that can't be waited for. */
 int event_fd_add(struct event_loop *loop, int fd, unsigned int events, event_fd_cb *cb, void *aux,
 	struct event_fd **efdp);
 
@@ -90,6 +91,7 @@ void event_work_destroy(struct event_work *work);
 /* Signals; CB runs in the loop, not in the signal handler. */
 typedef void event_signal_cb(int signum, void *aux);
 
+/* 0, or -EINVAL for a signal that can't be caught. */
 int event_signal_add(struct event_loop *loop, int signum, event_signal_cb *cb, void *aux,
 	struct event_signal **sigp);
 void event_signal_remove(struct event_signal *sig);

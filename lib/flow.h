@@ -13,6 +13,8 @@
  *
  * Words: `mask`, `wildcards`: the bits that were looked at. `prerequisite`: the fields that decide
  * whether another one exists.
+ *
+ * Pure; any thread.
  */
 
 #include "lib/types.h"

@@ -3,7 +3,7 @@
 
 /*
  * Layouts of packet headers and the numbers in them. Structs are packed: they may lie at any
- * address. Field names follow the RFC or IEEE document that is named at each.
+ * address. Field names follow the RFC or IEEE document that is named at each. Pure; any thread.
  */
 
 #include "lib/types.h"

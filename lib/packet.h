@@ -13,6 +13,8 @@
  * the one who sends the packet out of the software must finish it (Linux CHECKSUM_PARTIAL). `GSO`:
  * one large TCP segment (or UDP datagram) that must be cut into gso_size pieces before it meets a
  * wire.
+ *
+ * Threads: a packet is its holder's alone.
  */
 
 #include "lib/flow.h"

@@ -3,7 +3,7 @@
 
 /*
  * What the kernel says of links, addresses, rules, next hop objects and routes, as rtnetlink messages
- * (rtnetlink(7)). Bytes to facts: no system call.
+ * (rtnetlink(7)). Bytes to facts: no system call. Pure; one thread at a time.
  */
 
 struct nlmsghdr;

@@ -4,7 +4,7 @@
 /*
  * Whether another table decides otherwise. A device that comes up brings a link-local address and routes of
  * its link, which say nothing about destinations anywhere else: hosts have such news with each virtual
- * machine, and tunnels need not hear of it.
+ * machine, and tunnels need not hear of it. Pure.
  */
 
 #include <stdint.h>

@@ -8,6 +8,8 @@
  * Built by adding what the kernel said (route_decode.h) and the manual routes, then
  * route_table_finish(), which resolves devices and next hop objects, and sorts. Lookups in a table
  * are binary searches, one a prefix length.
+ *
+ * Threads: building is control's; a finished table may be read by any, under RCU.
  */
 
 #include "lib/types.h"

@@ -5,7 +5,7 @@
  * Inside of tnl_header: what the three encapsulations differ in. A build function writes its header
  * at P (zeroed) and returns its length. A pop function reads its header from C, which stands at the
  * first byte behind UDP (GRE: at the GRE header) and may end before the inner frame does; it fills
- * TNL and returns 0, -EINVAL or -EPROTONOSUPPORT; C then stands at the inner frame.
+ * TNL and returns 0, -EINVAL or -EPROTONOSUPPORT; C then stands at the inner frame. Any thread.
  */
 
 #include "lib/cursor.h"

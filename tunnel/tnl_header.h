@@ -4,7 +4,7 @@
 /*
  * Outer headers. On output: builds the template (Ethernet to tunnel header) once per path; per
  * packet only lengths, checksum, entropy source port and GRE sequence number are mended. On input:
- * parses and removes the outer header.
+ * parses and removes the outer header. Any thread.
  */
 
 #include <endian.h>

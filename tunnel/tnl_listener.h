@@ -4,6 +4,7 @@
 /*
  * Inside of the tunnel port table, for the files tnl_port*.c: what the ports of one type and UDP
  * port have in common, the way Open vSwitch's datapath has one port for them all.
+ * Threads: as in tnl_port.h.
  */
 
 #include "tunnel/tnl_guard.h"

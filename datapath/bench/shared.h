@@ -5,6 +5,8 @@
  * The benchmark's generator and far side inside another program that uses DPDK (plugin.c, which EAL
  * loads with -d): a file that both map. The benchmark makes it and names the devices; the plugin puts
  * sources and probes on those that appear and answers questions for counts.
+ *
+ * The benchmark writes what it asks (`asked`), the plugin what it answers (`moment`, then `answered`).
  */
 
 #include "datapath/bench/bench.h"

@@ -8,6 +8,7 @@
  * A machine's function looks once whether it is to go from its state to another one, goes there
  * (runs that state's actions, and those of states it falls through), and returns true if it went.
  * rstp_move() runs them all until none goes any further. `BEGIN` is in the *_begin() functions.
+ * Pure; one thread at a time.
  */
 
 #include "datapath/l2/rstp.h"

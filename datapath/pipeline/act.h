@@ -13,6 +13,8 @@
  * gives back what was put in.
  *
  * Sources: OpenFlow 1.0.0 5.2.4, 1.3.5 7.2.4-7.2.5, ovs-actions(7).
+ *
+ * Threads: a builder is its owner's; a published list may be read by any.
  */
 
 #include "lib/field.h"

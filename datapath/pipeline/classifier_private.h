@@ -9,6 +9,8 @@
  * when it is not above what they have. A bound may be higher than need be: where priorities keep
  * rising it is rounded up, so that not every insertion publishes a new order; max_priority is exact
  * and decides whether a subtable is looked into.
+ *
+ * Threads: as in classifier.h.
  */
 
 #include "datapath/pipeline/classifier.h"

@@ -8,6 +8,8 @@
  * Words: `flow`: the packet as OpenFlow sees it now. `base`: the packet as the program built so far
  * leaves it; committing emits the operations that turn base into flow. `freeze`: stop here, let the
  * executor parse the packet again (OP_RESUME), and go on in another translation.
+ *
+ * Threads: any, one xlate_ctx each.
  */
 
 #include "datapath/pipeline/dependency.h"

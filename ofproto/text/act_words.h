@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Words inside actions that the printer and the parser share.
+ * Words inside actions that the printer and the parser share. Pure.
  */
 
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The learn action's text, ovs-actions(7).
+ * The learn action's text, ovs-actions(7). Pure.
  */
 
 #include "datapath/pipeline/act.h"

@@ -6,7 +6,7 @@
  * number, its length and its decoder; and what the decoders and encoders share. For action*.c only.
  *
  * Words: `layout`: one way in which an action lies on the wire (enum layout). Several layouts may decode
- * to one enum act_type; the encoder of a type picks the layout for the version.
+ * to one enum act_type; the encoder of a type picks the layout for the version. Pure; any thread.
  */
 
 #include "ofproto/wire/action.h"

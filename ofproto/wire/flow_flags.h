@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Flow flags between a version's numbers and ours. For the codecs of flows only.
+ * Flow flags between a version's numbers and ours. For the codecs of flows only. Pure.
  */
 
 #include "ofproto/wire/error.h"

@@ -3,6 +3,7 @@
 
 /*
  * Buckets and properties of groups as they lie in group_mod and in descriptions. For group_mod.c only.
+ * Pure.
  */
 
 #include "ofproto/wire/group_mod.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The descriptor table of messages: one row per layout. For msg.c and its neighbours only.
+ * The descriptor table of messages: one row per layout. For msg.c and its neighbours only. Constant; pure.
  */
 
 #include "ofproto/wire/msg.h"

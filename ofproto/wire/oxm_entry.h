@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * One TLV of a match as it lies on the wire, known field or not. For oxm.c and oxm_match.c only.
+ * One TLV of a match as it lies on the wire, known field or not. For oxm.c and oxm_match.c only. Pure.
  */
 
 #include "ofproto/wire/oxm.h"

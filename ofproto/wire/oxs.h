@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * OpenFlow 1.5's extensible flow statistics (OXS, 1.5.1 7.2.5). For the codecs of flows only.
+ * OpenFlow 1.5's extensible flow statistics (OXS, 1.5.1 7.2.5). For the codecs of flows only. Pure.
  */
 
 #include "lib/cursor.h"

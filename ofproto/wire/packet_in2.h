@@ -3,7 +3,7 @@
 
 /*
  * NXT_PACKET_IN2 and NXT_RESUME: a packet-in as properties, with what a paused packet needs to go on.
- * For packet_in.c only.
+ * For packet_in.c only. Pure.
  */
 
 #include "ofproto/wire/packet_in.h"

@@ -3,6 +3,7 @@
 
 /*
  * Appends integers, padding and fixed-size strings to a message being encoded, in network byte order.
+ * Pure; any thread.
  */
 
 #include "lib/sbuf.h"

@@ -7,7 +7,7 @@
  * which compares it with what runs. Plain data: no row knows whether it is in effect.
  *
  * A row's `id` is the database's UUID, or the JSON path; status goes back by it. Strings and arrays
- * are owned by the model. "Not set" is NULL, -1 or an empty map, as each member says.
+ * are owned by the model. "Not set" is NULL, -1 or an empty map, as each member says. Control thread only.
  */
 
 #include "lib/smap.h"

@@ -3,7 +3,7 @@
 
 /*
  * The command line of sluiced: its own options and every one that ovs-ctl and Debian's units pass to
- * ovs-vswitchd.
+ * ovs-vswitchd. Before there are threads; errors end the process with a line on stderr.
  */
 
 #include <stdbool.h>

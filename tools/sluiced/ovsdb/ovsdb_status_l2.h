@@ -3,7 +3,7 @@
 
 /*
  * Status of spanning trees: Bridge.status, Bridge.rstp_status, and of a Port status, statistics,
- * rstp_status and rstp_statistics. Empty where no tree runs. Adds columns to ROW.
+ * rstp_status and rstp_statistics. Empty where no tree runs. Adds columns to ROW. Control thread only.
  */
 
 #include <jansson.h>

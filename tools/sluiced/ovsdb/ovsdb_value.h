@@ -3,7 +3,7 @@
 
 /*
  * Reading and making OVSDB values (RFC 7047 section 5.1). A missing column, and a value of another
- * type than expected, read as "not set": schemas differ.
+ * type than expected, read as "not set": schemas differ. Pure.
  */
 
 #include <jansson.h>
