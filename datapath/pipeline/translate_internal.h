@@ -333,6 +333,9 @@ void xlate_mirror(struct xlate_ctx *ctx, const struct pl_bundle *bundle, uint32_
 
 void xlate_tunnel_output(struct xlate_ctx *ctx, const struct pl_port *port, bool is_last,
 	bool truncated);
+
+/* ---------------------------------------------------------------- translate_tunnel_in.c */
+
 /* Output to PORT, which belongs to the host: true if a tunnel ends there (the packet was consumed). */
 bool xlate_tunnel_terminate(struct xlate_ctx *ctx, const struct pl_port *port);
 /* On input by a tunnel port: mask bits, and ECN. False: the packet must be dropped. */
