@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "datapath/pipeline/translate_internal.h"
+#include "lib/hash.h"
 #include "lib/headers.h"
 #include "tunnel/neigh.h"
+#include "tunnel/route.h"
 #include "tunnel/tnl_addr.h"
 #include "tunnel/tnl_header.h"
 #include "tunnel/tnl_port.h"
