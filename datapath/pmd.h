@@ -90,7 +90,7 @@ struct pmd_port {
 	rte_spinlock_t *tx_shared_lock;	/* The one to take then. */
 	uint16_t n_tx;
 	bool tx_queued;			/* In pmd->flush. */
-	bool tx_bare;			/* All of tx[] is bare; else nothing of it is. */
+	bool tx_bare;			/* All of tx[] is bare, and it is queued; else nothing of it is. */
 	bool has_outers;		/* Of what is received here some is in pmd->outers. */
 	struct news_share share;
 	struct miss_share miss_share;
@@ -156,8 +156,8 @@ struct pmd_burst {
 	struct flow_key masked[PORT_BURST];	/* ... and under the port's mask: large ones and what has no path. */
 	uint64_t hashes[PORT_BURST];		/* Of the keys under the mask. */
 	const uint64_t *entries[PORT_BURST];	/* Where small ones may be; from where keys are made on, their first way. */
-	struct path *paths[PORT_BURST];		/* NULL: a miss; ... */
-	struct exact_ref refs[PORT_BURST];	/* ... of a flow that is known, if the slot is not PATH_NONE. */
+	struct exact_ref refs[PORT_BURST];	/* What the cache knows; the slot is PATH_NONE: nothing. */
+	struct path *paths[PORT_BURST];		/* Of those; then NULL: a miss, of a known flow whose path is out of date. */
 };
 
 /* A plain outer header, of packets to be taken off it: the path that they take until then, and the port by which
@@ -170,6 +170,13 @@ struct pmd_outer {
 	struct exact_ref path;
 	dp_port_t in_port, tunnel;	/* 0: nothing is known. */
 } __attribute__((aligned(64)));
+
+/* Packets in a row that came out of tunnels by one port. */
+struct pmd_popped_row {
+	const struct pl_port *port;
+	unsigned int n;
+	uint64_t bytes;
+};
 
 /* The path of flows of which one rule says all. */
 struct pmd_plain {
@@ -257,10 +264,10 @@ struct pmd {
 	struct pmd_burst burst;
 	struct pmd_burst inner;
 	struct {
-		unsigned int n;
+		unsigned int n, n_rows;
 		uint64_t dressed;
 		struct rte_mbuf *mbufs[PORT_BURST];
-		const struct pl_port *ports[PORT_BURST];	/* By which each came. */
+		struct pmd_popped_row rows[PORT_BURST];
 	} popped;				/* What came out of tunnels in this burst. */
 	struct {
 		const struct pl_port *port;	/* NULL: nothing is remembered. */
@@ -426,10 +433,10 @@ static inline struct flow_key_origin pmd_origin(const struct pmd_burst *burst)
 /* The plain outer header that lies before the inner frame at DATA. */
 static inline void pmd_origin_popped(const uint8_t *data, struct flow_key_origin *origin)
 {
-	struct tnl_plain outer;
+	const uint8_t *ip = data - TNL_PLAIN_LEN;
 
-	tnl_plain_read(data - TNL_PLAIN_LEN, &outer);
-	flow_key_tunnel(origin->tunnel, outer.id, outer.ip_src, outer.ip_dst, outer.ip_tos, FLOW_TNL_F_KEY);
+	flow_key_tunnel(origin->tunnel, tnl_plain_id(ip), key_load64(ip + offsetof(struct ipv4_header, src)),
+		ip[offsetof(struct ipv4_header, tos)], FLOW_TNL_F_KEY);
 }
 
 /* pmd_keys.c: parses BURST as deep as MASK wants it, and unless that is XLATE_PORT, hashes the keys and asks for
@@ -442,7 +449,8 @@ void pmd_mask_keys(struct pmd *pmd, struct pmd_burst *burst, const struct key_ma
 /* Packet I of BURST, which was parsed, as programs want it. */
 struct packet *pmd_dress(struct pmd_burst *burst, unsigned int i);
 
-/* pmd_lookup.c: fills refs[] of what the exact cache knows; `left` says which packets are to be looked at more closely.
+/* pmd_lookup.c: fills refs[] and paths[] of what the exact cache knows, without looking whether those are still
+ * true; `left` says which packets are to be looked at more closely.
  * True: all packets are of one key, of which paths[0] is the path; if that is NULL, all of paths[] is filled and all of
  * refs[]. */
 bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask);
@@ -451,18 +459,23 @@ uint64_t pmd_look_closer(struct pmd *pmd, struct pmd_burst *burst, const struct 
 /* What pmd_look_closer() did not find of those MISSING in BURST may lie elsewhere in the exact cache: a bit each of those
  * that were found there and now have a path. */
 uint64_t pmd_look_elsewhere(struct pmd *pmd, struct pmd_burst *burst, uint64_t missing);
-/* The path behind REF if it is alive and still true. */
+/* PATH, remembered as of GENERATION, is alive and still true. SEQ: the PMD's. */
+static inline bool pmd_path_is_true(struct pmd *pmd, struct path *path, uint32_t generation, uint32_t seq)
+{
+	if (unlikely(path_generation(path) != generation))
+		return false;
+	if (likely(path_is_valid(path, seq)))
+		return true;
+	path_retire(pmd->pool, (uint32_t)(path - pmd->paths));
+	return false;
+}
+
+/* The path behind REF if it is. */
 static inline struct path *pmd_check(struct pmd *pmd, struct exact_ref ref)
 {
 	struct path *path = &pmd->paths[ref.slot];
 
-	if (unlikely(path_generation(path) != ref.generation))
-		return NULL;
-	if (unlikely(!path_is_valid(path, pmd->seq))) {
-		path_retire(pmd->pool, ref.slot);
-		return NULL;
-	}
-	return path;
+	return likely(pmd_path_is_true(pmd, path, ref.generation, pmd->seq)) ? path : NULL;
 }
 
 /* The path of a single MASKED key; or NULL, and REF says if the flow is known but its path out of date. */
@@ -508,18 +521,23 @@ static inline void pmd_put_tx(struct pmd *pmd, struct pmd_port *pp, struct packe
 	pmd_tx_added(pmd, pp);
 }
 
-/* The same for a bare MBUF. */
-static inline void pmd_put_tx_bare(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf *mbuf)
+/* The first bare MBUF of a burst, or one among struct packets. */
+void pmd_put_tx_first(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf *mbuf);
+
+/* The same as pmd_put_tx() for a bare MBUF. */
+__attribute__((always_inline)) static inline void pmd_put_tx_bare(struct pmd *pmd, struct pmd_port *pp,
+	struct rte_mbuf *mbuf)
 {
+	uint16_t n = pp->n_tx;
+
 	if (unlikely(!pp->tx_bare)) {
-		if (pp->n_tx) {
-			pmd_put_tx(pmd, pp, mbuf_packet_init(mbuf));
-			return;
-		}
-		pp->tx_bare = true;
+		pmd_put_tx_first(pmd, pp, mbuf);
+		return;
 	}
-	pp->tx[pp->n_tx++] = mbuf;
-	pmd_tx_added(pmd, pp);
+	pp->tx[n++] = mbuf;
+	pp->n_tx = n;
+	if (unlikely(n == PORT_BURST))
+		pmd_flush_port(pmd, pp);
 }
 
 /* PACKET ends here for REASON; frees it. */

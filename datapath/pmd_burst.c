@@ -42,21 +42,6 @@ static inline uint32_t hash_of(struct pmd_burst *burst, unsigned int i)
 	return likely(flow_key_hash_ipv4(key, 0, &hash)) ? hash : flow_key_hash_5tuple(key, 0);
 }
 
-/* What is bare and on a path that is one output needs nothing more. False: it is not, and nothing was done. */
-__attribute__((always_inline)) static inline bool send_plain(struct pmd *pmd, struct pmd_burst *burst,
-	const struct path *path, unsigned int i)
-{
-	struct pmd_port *out;
-
-	if (unlikely(path->kind != PATH_OUTPUT || !is_bare(burst, i)))
-		return false;
-	out = pmd->ports[path->port];
-	if (unlikely(!out))
-		return false;
-	pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
-	return true;
-}
-
 /* All other shapes. */
 __attribute__((noinline)) static void run_other(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	struct path *path, unsigned int i)
@@ -75,15 +60,28 @@ static inline void check_hit(struct pmd *pmd, struct pmd_burst *burst, const str
 #endif
 }
 
+/* Sends bare packet I as PATH says, if that is one of those that need nothing more. False: it is not, and nothing was
+ * done. DEVICES: the PMD's ports. */
+__attribute__((always_inline)) static inline bool run_bare(struct pmd *pmd, struct pmd_burst *burst,
+	struct pmd_port *const *devices, struct tnl_entropy entropy, const struct path *path, unsigned int i)
+{
+	struct pmd_port *out = devices[path->port];
+
+	if (likely(path->kind == PATH_OUTPUT) && likely(out)) {
+		pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
+		return true;
+	}
+	return path->kind == PATH_TUNNEL && likely(out) &&
+		likely(pmd_tunnel_push(pmd, path, out, burst->mbufs[i],
+			tnl_entropy_port(entropy, hash_of(burst, i))));
+}
+
 /* True if the packet was forwarded and that is still to be counted. */
-__attribute__((always_inline)) static inline bool run_hit(struct pmd *pmd, struct pmd_burst *burst,
-	struct pmd_port *pp, struct path *path, unsigned int i)
+static inline bool run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path,
+	unsigned int i)
 {
 	check_hit(pmd, burst, path, i);
-	if (likely(send_plain(pmd, burst, path, i)))
-		return true;
-	if (path->kind == PATH_TUNNEL && is_bare(burst, i) &&
-		likely(pmd_tunnel_push(pmd, path, burst->mbufs[i], hash_of(burst, i))))
+	if (is_bare(burst, i) && likely(run_bare(pmd, burst, pmd->ports, tnl_entropy(), path, i)))
 		return true;
 	run_other(pmd, burst, pp, path, i);
 	return false;
@@ -96,34 +94,68 @@ bool pmd_run_hit(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, 
 	return run_hit(pmd, burst, pp, path, i);
 }
 
-/* Runs what the first look found, and leaves in paths[] and masked[] what whoever deals with the others wants; those
- * others, a bit each. */
-static uint64_t run_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+/* Hit I of BURST is none after all: its path is no more, or out of date. */
+__attribute__((noinline)) static void unhit(struct pmd_burst *burst, const struct key_mask *mask, unsigned int i)
+{
+	burst->paths[i] = NULL;
+	key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
+}
+
+/* Runs what the first look found, all of it bare, and leaves in paths[] and masked[] what whoever deals with the others
+ * wants; those others, a bit each. What does not change meanwhile is read once: the compiler can't know. */
+static uint64_t run_bare_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	const struct key_mask *mask)
 {
-	unsigned int n_forwarded = 0, n = burst->n;
+	struct pmd_port *const *devices = pmd->ports;
+	const struct tnl_entropy entropy = tnl_entropy();
+	const int64_t now_ms = pmd->now_ms;
+	const uint32_t seq = pmd->seq;
+	const unsigned int n = burst->n;
+	unsigned int n_hits, n_others = 0;
 	uint64_t missing = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
-		struct path *path;
+		struct path *path = burst->paths[i];
 
-		burst->paths[i] = NULL;
-		if (unlikely(burst->refs[i].slot == PATH_NONE)) {
+		if (unlikely(!path) || unlikely(!pmd_path_is_true(pmd, path, burst->refs[i].generation, seq))) {
 			missing |= UINT64_C(1) << i;
+			if (path)
+				unhit(burst, mask, i);
 			continue;
 		}
-		path = pmd_check(pmd, burst->refs[i]);
-		if (unlikely(!path)) {
+		check_hit(pmd, burst, path, i);
+		path_count(path, 1, burst->mbufs[i]->pkt_len, now_ms);
+		if (unlikely(!run_bare(pmd, burst, devices, entropy, path, i))) {
+			n_others++;
+			run_other(pmd, burst, pp, path, i);
+		}
+	}
+	n_hits = n - (unsigned int)__builtin_popcountll(missing);
+	stat_add(&pp->forwarded, n_hits - n_others);
+	stat_add(&pmd->stats.exact_hits, n_hits);
+	return missing;
+}
+
+/* The same where some have struct packets. */
+static uint64_t run_dressed_hits(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
+	const struct key_mask *mask)
+{
+	unsigned int n_forwarded = 0;
+	uint64_t missing = 0;
+
+	for (unsigned int i = 0; i < burst->n; i++) {
+		struct path *path = burst->paths[i];
+
+		if (!path || unlikely(!pmd_path_is_true(pmd, path, burst->refs[i].generation, pmd->seq))) {
 			missing |= UINT64_C(1) << i;
-			key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
+			if (path)
+				unhit(burst, mask, i);
 			continue;
 		}
-		burst->paths[i] = path;
-		path_count(path, 1, len_of(burst, i), pmd->now_ms);
-		n_forwarded += run_hit(pmd, burst, pp, path, i);
+		n_forwarded += pmd_run_hit(pmd, burst, pp, path, i);
 	}
 	stat_add(&pp->forwarded, n_forwarded);
-	stat_add(&pmd->stats.exact_hits, n - (unsigned int)__builtin_popcountll(missing));
+	stat_add(&pmd->stats.exact_hits, burst->n - (unsigned int)__builtin_popcountll(missing));
 	return missing;
 }
 
@@ -144,8 +176,10 @@ void pmd_run_found(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp
 static void run_looked_up(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp,
 	const struct key_mask *mask)
 {
-	uint64_t missing = run_hits(pmd, burst, pp, mask), found;
+	uint64_t missing, found;
 
+	missing = likely(!burst->dressed) ? run_bare_hits(pmd, burst, pp, mask) :
+					    run_dressed_hits(pmd, burst, pp, mask);
 	if (unlikely(burst->left)) {
 		found = pmd_look_closer(pmd, burst, mask);
 		pmd_run_found(pmd, burst, pp, found);
@@ -158,10 +192,19 @@ static void run_looked_up(struct pmd *pmd, struct pmd_burst *burst, struct pmd_p
 /* The same where all are on PATH. */
 static void run_all(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp, struct path *path)
 {
+	struct pmd_port *out = pmd->ports[path->port];
 	unsigned int n_forwarded = 0;
 
 	path_count(path, burst->n, burst->bytes, pmd->now_ms);
 	stat_add(&pmd->stats.exact_hits, burst->n);
+	if (path->kind == PATH_OUTPUT && out && likely(!burst->dressed)) {
+		for (unsigned int i = 0; i < burst->n; i++) {
+			check_hit(pmd, burst, path, i);
+			pmd_put_tx_bare(pmd, out, burst->mbufs[i]);
+		}
+		stat_add(&pp->forwarded, burst->n);
+		return;
+	}
 	for (unsigned int i = 0; i < burst->n; i++)
 		n_forwarded += run_hit(pmd, burst, pp, path, i);
 	stat_add(&pp->forwarded, n_forwarded);
@@ -236,27 +279,24 @@ static void carry(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 static void carry_inner(struct pmd *pmd, struct pmd_port *pp)
 {
 	struct pmd_burst *inner = &pmd->inner;
-	unsigned int total = pmd->popped.n, done = 0;
+	unsigned int done = 0;
 
-	stat_add(&pmd->stats.recirculations, total);
+	stat_add(&pmd->stats.recirculations, pmd->popped.n);
 	pmd->depth++;
-	while (done < total) {
-		const struct pl_port *port = pmd->popped.ports[done];
-		unsigned int n = 0;
+	inner->popped = true;
+	for (unsigned int i = 0; i < pmd->popped.n_rows; i++) {
+		const struct pmd_popped_row *row = &pmd->popped.rows[i];
 
-		inner->in_port = port;
-		inner->popped = true;
+		inner->in_port = row->port;
 		inner->dressed = pmd->popped.dressed >> done;
-		inner->bytes = 0;
-		for (; done < total && pmd->popped.ports[done] == port; done++, n++) {
-			inner->mbufs[n] = pmd->popped.mbufs[done];
-			inner->bytes += len_of(inner, n);
-		}
-		inner->n = n;
+		inner->bytes = row->bytes;
+		inner->n = row->n;
+		memcpy(inner->mbufs, pmd->popped.mbufs + done, row->n * sizeof inner->mbufs[0]);
+		done += row->n;
 		carry(pmd, inner, pp);
 	}
 	pmd->depth--;
-	pmd->popped.n = 0;
+	pmd->popped.n = pmd->popped.n_rows = 0;
 	pmd->popped.dressed = 0;
 }
 

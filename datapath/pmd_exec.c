@@ -20,6 +20,17 @@ void pmd_dress_tx(struct pmd_port *pp)
 	pp->tx_bare = false;
 }
 
+void pmd_put_tx_first(struct pmd *pmd, struct pmd_port *pp, struct rte_mbuf *mbuf)
+{
+	if (pp->n_tx) {
+		pmd_put_tx(pmd, pp, mbuf_packet_init(mbuf));
+		return;
+	}
+	pp->tx_bare = true;
+	pp->tx[pp->n_tx++] = mbuf;
+	pmd_tx_added(pmd, pp);
+}
+
 /* Control sees to it that their senders hear of the MTU. */
 static void send_up_rejects(struct pmd *pmd, struct pmd_port *pp, struct port_rejects *rejects)
 {
@@ -84,9 +95,9 @@ void pmd_flush(struct pmd *pmd)
 	for (unsigned int i = 0; i < pmd->n_flush; i++) {
 		struct pmd_port *pp = pmd->flush[i];
 
-		pp->tx_queued = false;
 		if (pp->n_tx)
 			pmd_flush_port(pmd, pp);
+		pp->tx_queued = pp->tx_bare = false;
 	}
 	pmd->n_flush = 0;
 }

@@ -81,11 +81,10 @@ struct key_loop {
 	struct flow_key_origin origin;
 	__m128i port;			/* The first pair of words of a packet without bytes. */
 	__m128i bits[4], tags;		/* The mask, and its epoch in the outer id's place. */
-	uint64_t epoch;
+	__m128i basis;			/* Of hashes. */
 	const uint64_t *entries;	/* Of small keys. */
-	const struct exact_bucket *buckets;
-	uint32_t mask;
-	bool by_bucket;
+	const struct exact *by_bucket;	/* Buckets are asked first: of this one; or NULL. */
+	uint32_t places;		/* exact_place_mask(). */
 };
 
 FLOW_KEY_AES static inline struct key_loop key_loop_begin(const struct pmd *pmd, const struct pmd_burst *burst,
@@ -99,31 +98,56 @@ FLOW_KEY_AES static inline struct key_loop key_loop_begin(const struct pmd *pmd,
 		.port = _mm_cvtsi64_si128((int64_t)burst->in_port->dp_port),
 		.bits = {bits[0], bits[1], bits[2], bits[3]},
 		.tags = _mm_set_epi32((int)(uint32_t)mask->epoch, 0, 0, 0),
-		.epoch = mask->epoch,
+		.basis = flow_key_basis(mask->epoch),
 		.entries = exact->entries,
-		.buckets = exact->buckets,
-		.mask = exact->mask,
-		.by_bucket = exact->by_bucket,
+		.by_bucket = exact->by_bucket ? exact : NULL,
+		.places = exact_place_mask(exact),
 	};
 }
 
-/* The first pairs of words of the frame at DATA, by the short ways; false: they are not to be had. */
-__attribute__((always_inline)) FLOW_KEY_AES static inline bool short_key(const struct key_loop *loop,
-	const struct rte_mbuf *m, const uint8_t *data, bool ethernet, __m128i pairs[3])
+/* The first three pairs of words of a key; in registers. */
+struct key_pairs {
+	__m128i k[3];
+};
+
+__attribute__((always_inline)) FLOW_KEY_AES static inline void pairs_set(struct key_pairs *pairs, const uint64_t w[5])
 {
-	uint64_t w[5] = {0};
+	pairs->k[0] = _mm_set_epi64x((int64_t)w[1], (int64_t)w[0]);
+	pairs->k[1] = _mm_set_epi64x((int64_t)w[3], (int64_t)w[2]);
+	pairs->k[2] = _mm_cvtsi64_si128((int64_t)w[4]);
+}
+
+/* Those of frame M by the second shortest way; a call, so that the loop has all registers for the shortest. */
+__attribute__((noinline)) FLOW_KEY_AES static bool pairs_ipv4(const struct key_loop *loop, const struct rte_mbuf *m,
+	struct key_pairs *pairs)
+{
+	uint64_t w[5];
+
+	if (!flow_key_parse_ipv4(rte_pktmbuf_mtod(m, const uint8_t *), m->pkt_len, m->data_len, &loop->origin, w))
+		return false;
+	pairs_set(pairs, w);
+	return true;
+}
+
+/* Those of frame M at DATA, by the short ways; false: they are not to be had. */
+__attribute__((always_inline)) FLOW_KEY_AES static inline bool short_key(const struct key_loop *loop,
+	const struct rte_mbuf *m, const uint8_t *data, bool ethernet, struct key_pairs *pairs)
+{
+	struct key_pairs others;
 
 	if (ethernet) {
+		uint64_t w[5] = {0};
+
 		if (unlikely(!flow_key_parse_ethernet(data, m->data_len, &loop->origin, w)))
 			return false;
-	} else if (likely(flow_key_parse_wide(data, m->pkt_len, m->data_len, loop->port, pairs))) {
+		pairs_set(pairs, w);
 		return true;
-	} else if (!flow_key_parse_ipv4(data, m->pkt_len, m->data_len, &loop->origin, w)) {
-		return false;
 	}
-	pairs[0] = _mm_set_epi64x((int64_t)w[1], (int64_t)w[0]);
-	pairs[1] = _mm_set_epi64x((int64_t)w[3], (int64_t)w[2]);
-	pairs[2] = _mm_cvtsi64_si128((int64_t)w[4]);
+	if (likely(flow_key_parse_wide(data, m->pkt_len, m->data_len, loop->port, pairs->k)))
+		return true;
+	if (!pairs_ipv4(loop, m, &others))
+		return false;
+	*pairs = others;
 	return true;
 }
 
@@ -131,13 +155,11 @@ __attribute__((always_inline)) FLOW_KEY_AES static inline bool short_key(const s
 __attribute__((always_inline)) static inline void ask_small(const struct key_loop *loop, struct pmd_burst *burst,
 	unsigned int i, uint64_t hash)
 {
-	uint32_t bucket = (uint32_t)hash & loop->mask;
-
 	if (unlikely(loop->by_bucket)) {
-		__builtin_prefetch(&loop->buckets[bucket]);
+		__builtin_prefetch(exact_bucket(loop->by_bucket, hash));
 		return;
 	}
-	burst->entries[i] = loop->entries + ((size_t)bucket * EXACT_WAYS + exact_first_way(hash)) * 8;
+	burst->entries[i] = loop->entries + (size_t)((uint32_t)hash & loop->places) * 8;
 	__builtin_prefetch(burst->entries[i]);
 }
 
@@ -153,29 +175,31 @@ __attribute__((always_inline)) FLOW_KEY_AES static inline uint64_t keys_in_one(s
 		__m128i *key = (__m128i *)(void *)burst->keys[i].w;
 		const struct rte_mbuf *m = burst->mbufs[i];
 		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
-		__m128i k[4];
+		struct key_pairs pairs;
+		__m128i k2, k3 = _mm_setzero_si128();
 		uint64_t hash;
 
-		if (unlikely(!short_key(&loop, m, data, ethernet, k))) {
+		if (unlikely(!short_key(&loop, m, data, ethernet, &pairs))) {
 			bad |= (uint64_t)other_key(pmd, burst, mask, i, loop.origin) << i;
 			continue;
 		}
-		k[3] = _mm_setzero_si128();
+		k2 = pairs.k[2];
 		if (popped) {
 			struct flow_key_origin outer;
 
 			pmd_origin_popped(data, &outer);
-			k[2] = _mm_or_si128(k[2], _mm_set_epi64x((int64_t)outer.tunnel[1], (int64_t)outer.tunnel[0]));
-			k[3] = _mm_cvtsi64_si128((int64_t)outer.tunnel[2]);
+			k2 = _mm_or_si128(k2, _mm_set_epi64x((int64_t)outer.tunnel[1], (int64_t)outer.tunnel[0]));
+			k3 = _mm_cvtsi64_si128((int64_t)outer.tunnel[2]);
 		}
-		_mm_store_si128(key, k[0]);
-		_mm_store_si128(key + 1, k[1]);
-		_mm_store_si128(key + 2, k[2]);
-		_mm_store_si128(key + 3, k[3]);
-		k[2] = _mm_or_si128(_mm_and_si128(k[2], loop.bits[2]), loop.tags);
-		k[3] = _mm_and_si128(k[3], loop.bits[3]);
-		hash = flow_key_hash_small(_mm_and_si128(k[0], loop.bits[0]), _mm_and_si128(k[1], loop.bits[1]),
-			k[2], k[3], popped && !_mm_testz_si128(k[3], k[3]), loop.epoch);
+		_mm_store_si128(key, pairs.k[0]);
+		_mm_store_si128(key + 1, pairs.k[1]);
+		_mm_store_si128(key + 2, k2);
+		_mm_store_si128(key + 3, k3);
+		k2 = _mm_or_si128(_mm_and_si128(k2, loop.bits[2]), loop.tags);
+		k3 = _mm_and_si128(k3, loop.bits[3]);
+		hash = flow_key_hash_small(_mm_and_si128(pairs.k[0], loop.bits[0]),
+			_mm_and_si128(pairs.k[1], loop.bits[1]), k2, k3,
+			popped && !_mm_testz_si128(k3, k3), loop.basis);
 		burst->hashes[i] = hash;
 		ask_small(&loop, burst, i, hash);
 	}

@@ -50,12 +50,13 @@ static inline void mask_key(struct pmd_burst *burst, const struct key_mask *mask
 		key_mask_and(mask, &burst->keys[i], &burst->masked[i]);
 }
 
+/* Where keys lead that are nowhere: no key is like this one, as all have the epoch of a mask. */
+static const uint64_t no_entry[8] __attribute__((aligned(64)));
+
 /* Entries that the small keys may be in, as signatures in their buckets say, in place of those in their first
  * ways. How many are not those. */
 static unsigned int guess_by_bucket(struct pmd *pmd, struct pmd_burst *burst)
 {
-	/* No key is like this one: they have the epoch of a mask. */
-	static const uint64_t nothing[8] __attribute__((aligned(64)));
 	const struct exact *exact = &pmd->exact[FLOW_KEY_K64];
 	unsigned int n = 0;
 
@@ -63,7 +64,7 @@ static unsigned int guess_by_bucket(struct pmd *pmd, struct pmd_burst *burst)
 		const struct exact_bucket *bucket = exact_bucket(exact, burst->hashes[i]);
 		unsigned int ways = exact_candidates(bucket, burst->hashes[i]), way;
 
-		burst->entries[i] = nothing;
+		burst->entries[i] = no_entry;
 		if (unlikely(!ways)) {
 			n++;
 			continue;
@@ -77,85 +78,90 @@ static unsigned int guess_by_bucket(struct pmd *pmd, struct pmd_burst *burst)
 }
 
 /* ENTRY, asked for a while ago, leads packet I somewhere. */
-static inline void take(struct pmd *pmd, struct pmd_burst *burst, unsigned int i, const uint64_t *entry)
+static inline void take(struct pmd *pmd, struct pmd_burst *burst, struct path *paths, unsigned int i,
+	const uint64_t *entry)
 {
+	struct path *path = &paths[exact_entry_ref(entry, 8).slot];
+
 	exact_touch(&pmd->exact[FLOW_KEY_K64], entry, 8);
 	burst->refs[i] = exact_entry_ref(entry, 8);
-	__builtin_prefetch(&pmd->paths[burst->refs[i].slot]);
+	burst->paths[i] = path;
+	__builtin_prefetch(path);
 }
 
-/* Packet I is not where it was guessed to be, so its bucket will be looked at. */
-static inline void leave(struct pmd *pmd, struct pmd_burst *burst, unsigned int i)
-{
-	burst->left |= UINT64_C(1) << i;
-	burst->refs[i].slot = PATH_NONE;
-	if (likely(!(burst->large >> i & 1)))
-		/* If it is a new one, what it is asked then lies further away than all else. */
-		exact_prefetch_insert(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]);
-}
-
-/* Compares keys with the entries that they were guessed to be in. */
-static void compare_first(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+/* The keys that are where they were guessed to be; the others are left, a bit each. */
+static uint64_t compare_first(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
 {
 	const __m128i *bits = (const __m128i *)(const void *)mask->bits[FLOW_KEY_K64].w;
 	const __m128i m0 = bits[0], m1 = bits[1], m2 = bits[2], m3 = _mm_loadl_epi64(&bits[3]);
 	const __m128i tag = _mm_set_epi32((int)(uint32_t)mask->epoch, 0, 0, 0);
-	const uint64_t large = burst->large;
+	struct path *paths = pmd->paths;
 	const unsigned int n = burst->n;
+	uint64_t left = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		const __m128i *key = (const __m128i *)(const void *)burst->keys[i].w;
 		const __m128i *entry = (const __m128i *)(const void *)burst->entries[i];
 		__m128i d0, d1, d2, d3;
 
-		if (unlikely(large >> i & 1)) {
-			leave(pmd, burst, i);
-			continue;
-		}
 		d0 = _mm_xor_si128(_mm_and_si128(key[0], m0), entry[0]);
 		d1 = _mm_xor_si128(_mm_and_si128(key[1], m1), entry[1]);
 		d2 = _mm_xor_si128(_mm_or_si128(_mm_and_si128(key[2], m2), tag), entry[2]);
 		d3 = _mm_xor_si128(_mm_and_si128(_mm_loadl_epi64(&key[3]), m3), _mm_loadl_epi64(&entry[3]));
 		d0 = _mm_or_si128(_mm_or_si128(d0, d1), _mm_or_si128(d2, d3));
 		if (unlikely(_mm_movemask_epi8(_mm_cmpeq_epi8(d0, _mm_setzero_si128())) != 0xffff))
-			leave(pmd, burst, i);
+			left |= UINT64_C(1) << i;
 		else
-			take(pmd, burst, i, burst->entries[i]);
+			take(pmd, burst, paths, i, burst->entries[i]);
 	}
+	return left;
 }
 
 #ifdef __x86_64__
 
 /* The same in half as many instructions. The cache word, the last, does not take part. */
-FLOW_KEY_AES static void compare_first_wide(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
+FLOW_KEY_AES static uint64_t compare_first_wide(struct pmd *pmd, struct pmd_burst *burst,
+	const struct key_mask *mask)
 {
 	const __m256i *bits = (const __m256i *)(const void *)mask->bits[FLOW_KEY_K64].w;
 	const __m256i part = _mm256_set_epi64x(0, -1, -1, -1);
 	const __m256i m0 = bits[0], m1 = _mm256_and_si256(bits[1], part);
 	const __m256i tag = _mm256_set_epi32(0, 0, 0, 0, (int)(uint32_t)mask->epoch, 0, 0, 0);
-	const uint64_t large = burst->large;
+	struct path *paths = pmd->paths;
 	const unsigned int n = burst->n;
+	uint64_t left = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		const __m256i *key = (const __m256i *)(const void *)burst->keys[i].w;
 		const __m256i *entry = (const __m256i *)(const void *)burst->entries[i];
 		__m256i d0, d1;
 
-		if (unlikely(large >> i & 1)) {
-			leave(pmd, burst, i);
-			continue;
-		}
 		d0 = _mm256_xor_si256(_mm256_and_si256(key[0], m0), entry[0]);
 		d1 = _mm256_or_si256(_mm256_and_si256(key[1], m1), tag);
 		d0 = _mm256_or_si256(d0, _mm256_xor_si256(d1, _mm256_and_si256(entry[1], part)));
 		if (unlikely(!_mm256_testz_si256(d0, d0)))
-			leave(pmd, burst, i);
+			left |= UINT64_C(1) << i;
 		else
-			take(pmd, burst, i, burst->entries[i]);
+			take(pmd, burst, paths, i, burst->entries[i]);
 	}
+	return left;
 }
 
 #endif
+
+/* Packets left are not where they were guessed to be: large ones, and small ones whose buckets will be looked at. */
+static inline void leave(struct pmd *pmd, struct pmd_burst *burst)
+{
+	for (uint64_t left = burst->left; unlikely(left); left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctzll(left);
+
+		burst->refs[i].slot = PATH_NONE;
+		burst->paths[i] = NULL;
+		if (likely(!(burst->large >> i & 1)))
+			/* If it is a new one, what it is asked then lies further away than all else. */
+			exact_prefetch_insert(&pmd->exact[FLOW_KEY_K64], burst->hashes[i]);
+	}
+}
 
 /* Signatures give the entries that the keys of those left may be in. */
 static void guess_left(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask *mask)
@@ -271,15 +277,18 @@ bool pmd_look_up(struct pmd *pmd, struct pmd_burst *burst, const struct key_mask
 	}
 	if (unlikely(exact->by_bucket))
 		n_astray = guess_by_bucket(pmd, burst);
-	burst->left = 0;
+	/* Large ones are not there. */
+	for (uint64_t large = burst->large; unlikely(large); large &= large - 1)
+		burst->entries[__builtin_ctzll(large)] = no_entry;
 #ifdef __x86_64__
 	if (flow_key_has_aes())
-		compare_first_wide(pmd, burst, mask);
+		burst->left = compare_first_wide(pmd, burst, mask);
 	else
 #endif
-		compare_first(pmd, burst, mask);
+		burst->left = compare_first(pmd, burst, mask);
 	if (!exact->by_bucket)
 		n_astray = (unsigned int)__builtin_popcountll(burst->left);
 	exact_count_astray(exact, burst->n, n_astray);
+	leave(pmd, burst);
 	return false;
 }

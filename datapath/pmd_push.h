@@ -50,18 +50,17 @@ struct pmd_push_shape {
 };
 
 __attribute__((always_inline)) static inline bool pmd_push_shaped(struct pmd *pmd, const struct path *path,
-	struct rte_mbuf *mbuf, uint32_t hash, struct pmd_push_shape shape)
+	struct pmd_port *out, struct rte_mbuf *mbuf, be16 source, struct pmd_push_shape shape)
 {
 	const struct op_tnl_push *op = (const struct op_tnl_push *)path->ops;
 	const struct ipv4_header *from = (const void *)(op->header + shape.l3_ofs);
-	struct pmd_port *out = pmd->ports[path->port];
 	uint32_t ip_len = mbuf->pkt_len + shape.len - shape.l3_ofs;
 	uint32_t udp_len = mbuf->pkt_len + shape.len - shape.l4_ofs;
 	struct ipv4_header *ip;
 	struct udp_header *udp;
 	uint8_t *data;
 
-	if (unlikely(!out || mbuf->data_off < shape.len || ip_len > UINT16_MAX ||
+	if (unlikely(mbuf->data_off < shape.len || ip_len > UINT16_MAX ||
 		ip_len > atomic_load_explicit(&out->port->mtu, memory_order_relaxed)))
 		return false;
 	mbuf->data_off = (uint16_t)(mbuf->data_off - shape.len);
@@ -75,7 +74,7 @@ __attribute__((always_inline)) static inline bool pmd_push_shaped(struct pmd *pm
 	/* From the prebuilt one: what was just stored in wide words is not to be read in narrow ones. */
 	ip->csum = pmd_csum_with_len(from->csum, ip->tot_len);
 	udp = (struct udp_header *)(data + shape.l4_ofs);
-	udp->src = tnl_entropy_port(hash);
+	udp->src = source;
 	udp->len = htobe16((uint16_t)udp_len);
 	pmd_put_tx_bare(pmd, out, mbuf);
 	return true;
@@ -90,15 +89,15 @@ static inline bool pmd_push_is_plain(const struct path *path)
 		op->outer_l4_ofs == ETH_HEADER_LEN + IPV4_HEADER_LEN;
 }
 
-/* Sends bare MBUF as PATH, of PATH_TUNNEL, says; false: it can't, and did nothing. HASH: of its 5-tuple. */
+/* Sends bare MBUF by OUT as PATH, of PATH_TUNNEL, says; false: it can't, and did nothing. SOURCE: its UDP port. */
 __attribute__((always_inline)) static inline bool pmd_tunnel_push(struct pmd *pmd, const struct path *path,
-	struct rte_mbuf *mbuf, uint32_t hash)
+	struct pmd_port *out, struct rte_mbuf *mbuf, be16 source)
 {
 	const struct op_tnl_push *op = (const struct op_tnl_push *)path->ops;
 
 	if (likely(pmd_push_is_plain(path)))
-		return pmd_push_shaped(pmd, path, mbuf, hash, (struct pmd_push_shape){TNL_PLAIN_FRAME_LEN,
+		return pmd_push_shaped(pmd, path, out, mbuf, source, (struct pmd_push_shape){TNL_PLAIN_FRAME_LEN,
 			ETH_HEADER_LEN, ETH_HEADER_LEN + IPV4_HEADER_LEN});
-	return pmd_push_shaped(pmd, path, mbuf, hash, (struct pmd_push_shape){op->header_len, op->outer_l3_ofs,
+	return pmd_push_shaped(pmd, path, out, mbuf, source, (struct pmd_push_shape){op->header_len, op->outer_l3_ofs,
 		op->outer_l4_ofs});
 }

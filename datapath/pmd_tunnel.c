@@ -23,15 +23,30 @@ static void pop_failed(struct pmd *pmd, struct pmd_burst *burst, unsigned int i,
 	pmd_fate_end(pmd);
 }
 
+/* N packets of BYTES, which were put into popped.mbufs already, came by PORT. */
+static inline void put_popped_row(struct pmd *pmd, const struct pl_port *port, unsigned int n, uint64_t bytes)
+{
+	struct pmd_popped_row *row = &pmd->popped.rows[pmd->popped.n_rows];
+
+	if (!pmd->popped.n_rows || row[-1].port != port) {
+		*row = (struct pmd_popped_row){.port = port};
+		row++;
+		pmd->popped.n_rows++;
+	}
+	row[-1].n += n;
+	row[-1].bytes += bytes;
+	pmd->popped.n += n;
+}
+
 static inline void put_popped(struct pmd *pmd, const struct pl_port *port, struct rte_mbuf *mbuf,
 	bool dressed)
 {
-	unsigned int i = pmd->popped.n++;
+	unsigned int i = pmd->popped.n;
 
-	pmd->popped.ports[i] = port;
 	pmd->popped.mbufs[i] = mbuf;
 	if (dressed)
 		pmd->popped.dressed |= UINT64_C(1) << i;
+	put_popped_row(pmd, port, 1, dressed ? mbuf_packet(mbuf)->len : mbuf->pkt_len);
 }
 
 /* The port that a packet of a tunnel of TYPE came by. Trains of packets come by one. */
@@ -100,6 +115,14 @@ __attribute__((always_inline)) static inline bool outer_equal(const struct pmd_o
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(diff, _mm_setzero_si128())) == 0xffff;
 }
 
+/* The frame at DATA has the header OUTER. */
+__attribute__((always_inline)) static inline bool outer_is_of(const struct pmd_outer *outer, const uint8_t *data)
+{
+	struct outer_words words = outer_read(data);
+
+	return outer_equal(outer, &words);
+}
+
 /* By sender and network. */
 static inline struct pmd_outer *outer_at(struct pmd *pmd, const uint8_t *data)
 {
@@ -122,14 +145,12 @@ static inline uint32_t outer_fixed_sum(const uint8_t *data)
 static inline bool outer_sum_is_right(const struct pmd_outer *outer, const uint8_t *data)
 {
 	uint16_t len, id, csum;
-	uint32_t sum;
 
 	memcpy(&len, data + 16, sizeof len);
 	memcpy(&id, data + 18, sizeof id);
 	memcpy(&csum, data + 24, sizeof csum);
-	sum = outer->sum + len + id + csum;
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+	/* Folding leaves 0xffff of its multiples, and of nothing else; the version alone makes it more than 0. */
+	return (outer->sum + len + id + csum) % 0xffff == 0;
 }
 
 /* Packet I of BURST, plain, came to its end by PATH, to go on from PORT. */
@@ -155,48 +176,27 @@ static void outer_learn(struct pmd *pmd, const struct path *path, const struct p
 	pp->has_outers = true;
 }
 
-/* What is known of the header at DATA, whose words are WORDS; NULL: nothing. */
-static struct pmd_outer *outer_find(struct pmd *pmd, const struct pmd_burst *burst, const struct key_mask *mask,
-	const uint8_t *data, const struct outer_words *words)
+/* What is known of the header at DATA; NULL: nothing. */
+__attribute__((noinline)) static const struct pmd_outer *outer_find(struct pmd *pmd, const struct pmd_burst *burst, const struct key_mask *mask,
+	const uint8_t *data)
 {
-	struct pmd_outer *outer = outer_at(pmd, data);
+	const struct pmd_outer *outer = outer_at(pmd, data);
 
-	if (!outer_equal(outer, words) || outer->seq != pmd->seq || outer->epoch != mask->epoch ||
+	if (!outer_is_of(outer, data) || outer->seq != pmd->seq || outer->epoch != mask->epoch ||
 		outer->in_port != burst->in_port->dp_port ||
 		path_generation(&pmd->paths[outer->path.slot]) != outer->path.generation)
 		return NULL;
 	return outer;
 }
 
-/* Packets in a row with one outer header. */
-struct outer_row {
-	struct pmd_outer *outer;	/* NULL: there is none yet. */
-	const struct pl_port *port;
-	unsigned int n;
-	uint64_t bytes;			/* As received. */
-};
-
-static void row_count(struct pmd *pmd, struct outer_row *row)
+/* Those N packets of BYTES in all, as received, had the header OUTER; they are the last in popped.mbufs. */
+static void row_end(struct pmd *pmd, const struct pmd_outer *outer, const struct pl_port *port, unsigned int n,
+	uint64_t bytes)
 {
-	if (row->n)
-		path_count(&pmd->paths[row->outer->path.slot], row->n, row->bytes, pmd->now_ms);
-	row->n = 0;
-	row->bytes = 0;
-}
-
-/* A row of the header at DATA, whose words are WORDS, begins. False: it is not known, and the last one goes on. */
-__attribute__((noinline)) static bool row_begin(struct pmd *pmd, const struct pmd_burst *burst,
-	const struct key_mask *mask, const uint8_t *data, const struct outer_words *words, struct outer_row *row)
-{
-	struct pmd_outer *outer = outer_find(pmd, burst, mask, data, words);
-	const struct pl_port *port = outer ? pl_port_get(outer->tunnel) : NULL;
-
-	if (!port)
-		return false;
-	row_count(pmd, row);
-	row->outer = outer;
-	row->port = port;
-	return true;
+	if (!n)
+		return;
+	path_count(&pmd->paths[outer->path.slot], n, bytes, pmd->now_ms);
+	put_popped_row(pmd, port, n, bytes - n * TNL_PLAIN_FRAME_LEN);
 }
 
 /* The header at DATA, of a frame of LEN bytes, is right in what differs from packet to packet. */
@@ -213,37 +213,43 @@ __attribute__((always_inline)) static inline bool outer_rest_is_right(const stru
 void pmd_tunnel_pop_known(struct pmd *pmd, struct pmd_burst *burst, struct pmd_port *pp)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, burst->in_port->dp_port);
-	struct outer_row row = {.outer = NULL};
-	unsigned int n_left = 0, n_all = burst->n;
-	uint64_t bytes_left = 0;
+	const struct pl_port *port = NULL;
+	const struct pmd_outer *outer = NULL;	/* Of packets in a row, N of BYTES so far. */
+	unsigned int n = 0, n_left = 0, n_all = burst->n;
+	uint64_t bytes = 0, bytes_left = 0;
 
 	if (unlikely(burst->dressed || pmd->no_caches))
 		return;
 	for (unsigned int i = 0; i < n_all; i++) {
 		struct rte_mbuf *m = burst->mbufs[i];
 		const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
-		struct outer_words words;
-		bool known = false;
+		bool known = likely(m->data_len >= TNL_PLAIN_FRAME_LEN + ETH_HEADER_LEN);
 
-		if (likely(m->data_len >= TNL_PLAIN_FRAME_LEN + ETH_HEADER_LEN)) {
-			words = outer_read(data);
-			known = (likely(row.outer && outer_equal(row.outer, &words)) ||
-					row_begin(pmd, burst, mask, data, &words, &row)) &&
-				outer_rest_is_right(row.outer, data, m->pkt_len);
+		if (likely(known) && unlikely(!outer || !outer_is_of(outer, data))) {
+			const struct pmd_outer *next = outer_find(pmd, burst, mask, data);
+			const struct pl_port *next_port = next ? pl_port_get(next->tunnel) : NULL;
+
+			known = next_port != NULL;
+			if (known) {
+				row_end(pmd, outer, port, n, bytes);
+				outer = next;
+				port = next_port;
+				n = 0;
+				bytes = 0;
+			}
 		}
-		if (unlikely(!known)) {
+		if (unlikely(!known) || unlikely(!outer_rest_is_right(outer, data, m->pkt_len))) {
 			burst->mbufs[n_left++] = m;
 			bytes_left += m->pkt_len;
 			continue;
 		}
 		/* The inner packet's headers. */
 		__builtin_prefetch(data + 64);
-		row.n++;
-		row.bytes += m->pkt_len;
+		bytes += m->pkt_len;
 		cut_outer(m);
-		put_popped(pmd, row.port, m, false);
+		pmd->popped.mbufs[pmd->popped.n + n++] = m;
 	}
-	row_count(pmd, &row);
+	row_end(pmd, outer, port, n, bytes);
 	burst->n = n_left;
 	burst->bytes = bytes_left;
 	stat_add(&pmd->stats.exact_hits, n_all - n_left);

@@ -7,7 +7,15 @@
  */
 
 #include "lib/hash.h"
+#include "lib/headers.h"
 #include "lib/types.h"
+
+/* By protocol: what of the ports' word takes part. */
+static const uint32_t flow_hash_ports[256] = {
+	[IP_P_TCP] = UINT32_MAX,
+	[IP_P_UDP] = UINT32_MAX,
+	[IP_P_SCTP] = UINT32_MAX,
+};
 
 /* Ports, the tag's VLAN and the protocol as one word, all as they are in struct flow. */
 static inline uint64_t flow_hash_rest(uint32_t ports, be16 vid, uint8_t proto)

@@ -33,7 +33,7 @@ static struct eth_addr mac_from(uint64_t v)
 static inline void tunnel_words(const struct flow_tnl *t, uint64_t words[3])
 {
 	/* The low 32 bits of the id are the last in memory. */
-	flow_key_tunnel(words, (be32)(t->tun_id >> 32), t->ip_src, t->ip_dst, t->ip_tos,
+	flow_key_tunnel(words, (be32)(t->tun_id >> 32), (uint64_t)t->ip_src | (uint64_t)t->ip_dst << 32, t->ip_tos,
 		(uint8_t)t->flags);
 }
 

@@ -48,11 +48,17 @@ FLOW_KEY_AES static inline uint64_t flow_key_finish(__m128i a, __m128i b)
 	return (uint64_t)_mm_cvtsi128_si64(a);
 }
 
-/* The hash of a small key whose words are K0 to K3, in pairs; the cache word is 0. TUNNEL: K3 is not 0. */
-FLOW_KEY_AES static inline uint64_t flow_key_hash_small(__m128i k0, __m128i k1, __m128i k2, __m128i k3,
-	bool tunnel, uint64_t basis)
+/* What a lane of hashes of BASIS begins with. */
+FLOW_KEY_AES static inline __m128i flow_key_basis(uint64_t basis)
 {
-	__m128i a = _mm_xor_si128(flow_key_secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
+	return _mm_xor_si128(flow_key_secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
+}
+
+/* The hash of a small key whose words are K0 to K3, in pairs; the cache word is 0. TUNNEL: K3 is not 0. A: of
+ * flow_key_basis(). */
+FLOW_KEY_AES static inline uint64_t flow_key_hash_small(__m128i k0, __m128i k1, __m128i k2, __m128i k3,
+	bool tunnel, __m128i a)
+{
 	__m128i b = flow_key_absorb(flow_key_secret_at(1), k1, flow_key_secret_at(3));
 	__m128i c = flow_key_absorb(flow_key_secret_at(6), k2, flow_key_secret_at(7));
 

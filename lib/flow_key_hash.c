@@ -54,8 +54,7 @@ void flow_key_use_aes(bool use)
 /* Words in pairs over two lanes; the odd last word stands alone. */
 FLOW_KEY_AES static inline uint64_t hash_aes_words(const uint64_t *w, unsigned int n, uint64_t basis)
 {
-	__m128i a = _mm_xor_si128(flow_key_secret_at(0), _mm_cvtsi64_si128((int64_t)basis));
-	__m128i b = flow_key_secret_at(1);
+	__m128i a = flow_key_basis(basis), b = flow_key_secret_at(1);
 	unsigned int i = 0;
 
 	for (; i + 4 <= n; i += 4) {
@@ -79,7 +78,7 @@ FLOW_KEY_AES static uint64_t hash_aes(const struct flow_key *key, uint64_t basis
 	switch (flow_key_class(key)) {
 	case FLOW_KEY_K64:
 		return flow_key_hash_small(flow_key_load(w), flow_key_load(w + 2), flow_key_load(w + 4),
-			_mm_loadl_epi64((const __m128i *)(const void *)(w + 6)), w[6], basis);
+			_mm_loadl_epi64((const __m128i *)(const void *)(w + 6)), w[6], flow_key_basis(basis));
 	case FLOW_KEY_K128:
 		return hash_aes_words(w, 15, basis);
 	default:

@@ -66,13 +66,13 @@ static inline uint64_t flow_key_word0(uint64_t in_port, be16 dl_type, be16 tci, 
 	return in_port | (uint64_t)dl_type << 16 | (uint64_t)tci << 32 | (uint64_t)proto << 48;
 }
 
-/* The words of an IPv4 tunnel's fields; ID: the low 32 bits of the tunnel id (all of it), big-endian. */
-static inline void flow_key_tunnel(uint64_t words[3], be32 id, be32 ip_src, be32 ip_dst, uint8_t tos,
-	uint8_t flags)
+/* The words of an IPv4 tunnel's fields; ID: the low 32 bits of the tunnel id (all of it), big-endian. ADDRS: both
+ * addresses as in the outer header, the source first. */
+static inline void flow_key_tunnel(uint64_t words[3], be32 id, uint64_t addrs, uint8_t tos, uint8_t flags)
 {
 	words[0] = (uint64_t)tos << 48 | (uint64_t)flags << 56;
 	words[1] = id;
-	words[2] = (uint64_t)ip_src | (uint64_t)ip_dst << 32;
+	words[2] = addrs;
 }
 
 /* ------------------------------------------------------------------ inside */
@@ -368,18 +368,20 @@ static inline void flow_key_offsets(const struct flow_key *key, struct packet *p
 		packet->l4_ofs = PACKET_NO_OFS;
 }
 
-/* The inline half of flow_key_hash_5tuple(): IPv4 with addresses. False: it is something else. */
+/* The inline half of flow_key_hash_5tuple(): IPv4 with addresses, no later fragment. False: it is something else. */
 static inline bool flow_key_hash_ipv4(const struct flow_key *key, uint32_t basis, uint32_t *hash)
 {
+	const be16 type = htobe16(ETH_T_IP);
+	const uint64_t kind = UINT64_C(3) << FLOW_KEY_CLASS_SHIFT | flow_key_kind(0, FLOW_NW_FRAG_LATER, 0, 0);
 	uint64_t w0 = key->w[0];
-	be16 dl_type = (be16)(w0 >> 16), vid = (be16)(w0 >> 32) & htobe16(VLAN_VID_MASK);
-	bool later = (uint8_t)(w0 >> FLOW_KEY_KIND_SHIFT) & FLOW_NW_FRAG_LATER;
+	be16 vid = (be16)(w0 >> 32) & htobe16(VLAN_VID_MASK);
 	uint8_t proto = (uint8_t)(w0 >> 48);
-	bool has_ports = proto == IP_P_TCP || proto == IP_P_UDP || proto == IP_P_SCTP;
 
-	if (unlikely(flow_key_class(key) != FLOW_KEY_K64 || dl_type != htobe16(ETH_T_IP) || !key->w[3]))
+	if (unlikely((w0 & (kind | UINT64_C(0xffff) << 16)) !=
+		    (flow_key_kind(FLOW_KEY_K64, 0, 0, 0) | (uint64_t)type << 16)) ||
+		unlikely(!key->w[3]))
 		return false;
-	*hash = flow_hash_mix(basis, dl_type, key->w[3],
-		flow_hash_rest(has_ports && !later ? (uint32_t)key->w[4] : 0, vid, proto));
+	*hash = flow_hash_mix(basis, type, key->w[3],
+		flow_hash_rest((uint32_t)key->w[4] & flow_hash_ports[proto], vid, proto));
 	return true;
 }

@@ -31,6 +31,20 @@ FLOW_KEY_AES static inline bool flow_key_wide_is_plain(__m128i from_8)
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_and_si128(from_8, bits), plain)) == 0xffff;
 }
 
+/* What a transport header is asked for: its length, with that of IPv4's, is FIXED more than what LEN_BITS of the byte
+ * with TCP's length say, which must be LEAST; FLAG_BITS of the word there are TCP's flags. */
+struct flow_key_transport {
+	uint32_t fixed;			/* 0: for others to parse. */
+	uint8_t len_bits, least;
+	be16 flag_bits;
+};
+
+/* By protocol. */
+static const struct flow_key_transport flow_key_transports[256] = {
+	[IP_P_TCP] = {IPV4_HEADER_LEN, 0xf0, TCP_HEADER_LEN, __builtin_bswap16(TCP_FLAGS_MASK)},
+	[IP_P_UDP] = {IPV4_HEADER_LEN + UDP_HEADER_LEN, 0, 0, 0},
+};
+
 /* The first six words of the key of the frame of LEN bytes at DATA, in pairs, the tunnel's left out; PORT: the first
  * pair as it is without the frame. False: it is another kind of frame, of which SEG_LEN bytes are contiguous. */
 __attribute__((always_inline)) FLOW_KEY_AES static inline bool flow_key_parse_wide(const uint8_t *data,
@@ -40,9 +54,8 @@ __attribute__((always_inline)) FLOW_KEY_AES static inline bool flow_key_parse_wi
 	const __m128i network = _mm_setr_epi8(-1, -1, 4, 5, -1, -1, 15, -1, -1, -1, -1, -1, -1, -1, 7, 14);
 	const __m128i dl_dst = _mm_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 3, 4, 5, -1, -1);
 	__m128i from_0, from_8, pair;
-	uint32_t proto, total, hlen, need;
-	uint16_t flags;
-	bool is_tcp;
+	const struct flow_key_transport *transport;
+	uint32_t total, hlen;
 
 	if (unlikely(seg_len < FLOW_KEY_WIDE_LEN))
 		return false;
@@ -51,21 +64,18 @@ __attribute__((always_inline)) FLOW_KEY_AES static inline bool flow_key_parse_wi
 	if (unlikely(!flow_key_wide_is_plain(from_8)))
 		return false;
 	/* No branch on what packets in a row differ in. */
-	proto = data[23];
-	is_tcp = proto == IP_P_TCP;
+	transport = &flow_key_transports[data[23]];
+	hlen = (data[46] & (uint32_t)transport->len_bits) >> 2;
 	total = be16toh(key_load16(data + 16));
-	hlen = data[46] >> 2 & 0x3c;
-	need = IPV4_HEADER_LEN + (is_tcp ? hlen : UDP_HEADER_LEN);
-	if (unlikely((!is_tcp & (proto != IP_P_UDP)) | (is_tcp & (hlen < TCP_HEADER_LEN)) | (total < need) |
-		(total > len - ETH_HEADER_LEN)))
+	if (unlikely(!transport->fixed) || unlikely(hlen < transport->least) ||
+		unlikely(total < hlen + transport->fixed) || unlikely(total > len - ETH_HEADER_LEN))
 		return false;
-	flags = (uint16_t)(key_load16(data + 46) & htobe16(TCP_FLAGS_MASK) & -(uint32_t)is_tcp);
 
 	pair = _mm_or_si128(_mm_shuffle_epi8(from_0, dl_dst), _mm_shuffle_epi8(from_8, network));
 	pairs[0] = _mm_or_si128(pair, port);
 	/* The source, TCP's flags, both addresses. */
 	pair = _mm_blend_epi16(flow_key_bytes(data + 6), flow_key_bytes(data + 18), 0xf0);
-	pairs[1] = _mm_insert_epi16(pair, flags, 3);
+	pairs[1] = _mm_insert_epi16(pair, key_load16(data + 46) & transport->flag_bits, 3);
 	pairs[2] = _mm_cvtsi32_si128((int)key_load32(data + 34));
 	return true;
 }

@@ -147,7 +147,7 @@ static void finish_udp(
 	uint32_t len = MIN(p->len - l4, (uint32_t)UINT16_MAX);
 	uint64_t sum;
 
-	udp->src = tnl_entropy_port(hash);
+	udp->src = tnl_entropy_port(tnl_entropy(), hash);
 	udp->len = htobe16((uint16_t)len);
 	if (!want_csum)
 		return;

@@ -49,13 +49,23 @@ int tnl_header_pop(struct packet *packet, enum tnl_type type, const struct packe
 /* The range's minimum in the low half, its maximum in the high one: changed in one step. */
 extern _Atomic uint32_t tnl_egress_ports;
 
-/* The UDP source port for a packet with HASH. Any thread. */
-static inline be16 tnl_entropy_port(uint32_t hash)
+/* What it is now, for who asks for many packets. Any thread. */
+struct tnl_entropy {
+	uint32_t min, n;
+};
+
+static inline struct tnl_entropy tnl_entropy(void)
 {
 	uint32_t range = atomic_load_explicit(&tnl_egress_ports, memory_order_relaxed);
-	uint32_t min = range & 0xffff, n = (range >> 16) - min;
+	uint32_t min = range & 0xffff;
 
-	return htobe16((uint16_t)(min + ((uint64_t)hash * n >> 32)));
+	return (struct tnl_entropy){min, (range >> 16) - min};
+}
+
+/* The UDP source port for a packet with HASH. */
+static inline be16 tnl_entropy_port(struct tnl_entropy entropy, uint32_t hash)
+{
+	return htobe16((uint16_t)(entropy.min + ((uint64_t)hash * entropy.n >> 32)));
 }
 
 /* tnl/egress_port_range. */

@@ -56,11 +56,17 @@ static inline bool tnl_is_plain(const uint8_t *ip, uint32_t len, uint32_t seg_le
 		!(vxlan->vni & htobe32(0xff));
 }
 
+/* The tunnel id of a plain one: the byte before the VNI is 0. */
+static inline be32 tnl_plain_id(const uint8_t *ip)
+{
+	return load32((const uint8_t *)&tnl_plain_vxlan(ip)->vni - 1);
+}
+
 static inline void tnl_plain_read(const uint8_t *ip, struct tnl_plain *plain)
 {
 	const struct ipv4_header *header = (const void *)ip;
 
-	plain->id = htobe32(be32toh(tnl_plain_vxlan(ip)->vni) >> 8);
+	plain->id = tnl_plain_id(ip);
 	memcpy(&plain->ip_src, header->src, sizeof plain->ip_src);
 	memcpy(&plain->ip_dst, header->dst, sizeof plain->ip_dst);
 	plain->tp_dst = tnl_plain_udp(ip)->dst;

@@ -175,6 +175,15 @@ void exact_allow(struct exact *exact, uint32_t mask)
 	atomic_store_explicit(&exact->allowed_mask, mask, memory_order_release);
 }
 
+void exact_make_young(struct exact *exact, const uint64_t *entry)
+{
+	size_t i = (size_t)(entry - exact->entries) / exact->stride;
+	struct exact_ref *ref = (void *)&exact->entries[(i + 1) * exact->stride - 1];
+
+	ref->age = exact->epoch;
+	exact->buckets[i / EXACT_WAYS].ages[i % EXACT_WAYS] = exact->epoch;
+}
+
 static bool ref_is_dead(const struct exact *exact, struct path *paths, const uint64_t *entry)
 {
 	struct exact_ref ref = exact_entry_ref(entry, exact->stride);
@@ -236,7 +245,7 @@ static unsigned int oldest_way(struct exact *exact, struct path *paths, const st
 
 static struct exact_bucket *second_bucket(const struct exact *exact, uint64_t hash)
 {
-	return &exact->buckets[exact_second((uint32_t)hash & exact->mask, exact_sig(hash), exact->mask)];
+	return &exact->buckets[exact_second(exact_number(hash, exact->mask), exact_sig(hash), exact->mask)];
 }
 
 /* Where KEY is in BUCKET; its way, or -1. */
@@ -347,7 +356,8 @@ void exact_insert(struct exact *exact, struct path *paths, uint64_t hash, const 
 	bucket->sigs[way] = exact_sig(hash);
 	/* Older than all that has been hit, until it is, too. */
 	bucket->ages[way] = (uint8_t)(exact->epoch - 1);
-	entry[exact->stride - 1] = exact_pack(ref, bucket->ages[way]);
+	ref.age = bucket->ages[way];
+	memcpy(&entry[exact->stride - 1], &ref, sizeof ref);
 }
 
 void exact_keep_out(struct exact *exact, uint64_t hash)
@@ -405,7 +415,7 @@ static const uint64_t *find_stray(struct exact *exact, uint64_t hash, const uint
 
 static const uint64_t *find_old(struct exact *exact, uint64_t hash, const uint64_t *key, uint32_t n_words)
 {
-	uint32_t first = (uint32_t)hash & exact->old_mask;
+	uint32_t first = exact_number(hash, exact->old_mask);
 	uint32_t second = exact_second(first, exact_sig(hash), exact->old_mask);
 	int way = find_way(exact, &exact->buckets[first], hash, key, n_words);
 
@@ -420,7 +430,7 @@ const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const u
 {
 	const uint64_t *entry = find_stray(exact, hash, key, n_words);
 
-	return entry || exact->old_mask == exact->mask ? entry :
+	return entry || !exact_is_moving(exact) ? entry :
 		find_old(exact, hash, key, n_words);
 }
 

@@ -32,7 +32,7 @@
 #include "datapath/cache/path.h"
 
 #define EXACT_WAYS 8
-#define EXACT_MOVING_TICKS 10
+#define EXACT_MOVING_TICKS 20
 
 struct exact_bucket {
 	uint16_t sigs[EXACT_WAYS];	/* 0: free. */
@@ -40,15 +40,18 @@ struct exact_bucket {
 	uint64_t strays;		/* exact_stray_bit() of keys that are in their second bucket. */
 } __attribute__((aligned(32)));
 
-/* Where a key leads: slot (of 24 bits) and generation of a path. */
+/* Where a key leads: slot and generation of a path. As the last word of an entry it also has the age that its bucket
+ * has, so that hits that found it without the bucket leave that alone. */
 struct exact_ref {
-	uint32_t slot;
+	uint32_t slot : 24, age : 8;
 	uint32_t generation;
 };
 
+_Static_assert(sizeof(struct exact_ref) == 8, "the last word of an entry");
+
 struct exact {
 	struct exact_bucket *buckets;
-	uint64_t *entries;		/* Of `stride` words; the last is exact_pack()ed. */
+	uint64_t *entries;		/* Of `stride` words; the last is a struct exact_ref. */
 	uint32_t mask;			/* Buckets in use - 1. */
 	uint32_t max_mask;		/* ... that there are. */
 	uint32_t old_mask;		/* Before it grew, while entries are still moved; else mask. */
@@ -114,10 +117,16 @@ const uint64_t *exact_find_elsewhere(struct exact *exact, uint64_t hash, const u
  * was hit of late. */
 void exact_settle(struct exact *exact, uint64_t hash, const uint64_t *entry);
 
+/* Of the first MASK + 1 buckets, that of a key of HASH; the bits below it say which way it would like best. */
+static inline uint32_t exact_number(uint64_t hash, uint32_t mask)
+{
+	return (uint32_t)(hash / EXACT_WAYS) & mask;
+}
+
 /* Asks for the lines that exact_insert() will look at. */
 __attribute__((always_inline)) static inline void exact_prefetch_insert(const struct exact *exact, uint64_t hash)
 {
-	__builtin_prefetch(&exact->buckets[(uint32_t)hash & exact->mask]);
+	__builtin_prefetch(&exact->buckets[exact_number(hash, exact->mask)]);
 	admission_prefetch(&exact->admission, hash);
 }
 
@@ -130,7 +139,7 @@ static inline uint16_t exact_sig(uint64_t hash)
 
 static inline struct exact_bucket *exact_bucket(const struct exact *exact, uint64_t hash)
 {
-	return &exact->buckets[(uint32_t)hash & exact->mask];
+	return &exact->buckets[exact_number(hash, exact->mask)];
 }
 
 /* The other bucket of a key of SIG with one in BUCKET; of the first MASK + 1 ones. */
@@ -144,19 +153,25 @@ static inline uint64_t exact_stray_bit(uint16_t sig)
 	return UINT64_C(1) << (sig >> 10);
 }
 
+/* It has grown, and keys move to their new places as they miss. */
+static inline bool exact_is_moving(const struct exact *exact)
+{
+	return exact->old_mask != exact->mask;
+}
+
 /* A key that exact_find() did not find may be in a second bucket, or still where it was before the table grew. */
 static inline bool exact_may_be_elsewhere(const struct exact *exact, uint64_t hash)
 {
 	return exact_bucket(exact, hash)->strays & exact_stray_bit(exact_sig(hash)) ||
-		unlikely(exact->old_mask != exact->mask);
+		unlikely(exact_is_moving(exact));
 }
 
 static inline void exact_prefetch_elsewhere(const struct exact *exact, uint64_t hash)
 {
-	uint32_t first = (uint32_t)hash & exact->old_mask;
+	uint32_t first = exact_number(hash, exact->old_mask);
 
 	__builtin_prefetch(&exact->buckets[exact_second(first, exact_sig(hash), exact->old_mask)]);
-	if (unlikely(exact->old_mask != exact->mask))
+	if (unlikely(exact_is_moving(exact)))
 		__builtin_prefetch(&exact->buckets[first]);
 }
 
@@ -198,39 +213,31 @@ static inline bool exact_key_equal(const uint64_t *a, const uint64_t *b, uint32_
 	return !diff;
 }
 
-/* The last word of an entry: where it leads, and its age as in the bucket, so that hits that found it without the
- * bucket leave that alone. */
-static inline uint64_t exact_pack(struct exact_ref ref, uint8_t age)
-{
-	return ref.slot | (uint64_t)age << 24 | (uint64_t)ref.generation << 32;
-}
-
-static inline struct exact_ref exact_unpack(uint64_t word)
-{
-	return (struct exact_ref){.slot = (uint32_t)word & 0xffffff, .generation = (uint32_t)(word >> 32)};
-}
-
 static inline struct exact_ref exact_entry_ref(const uint64_t *entry, uint32_t stride)
 {
-	return exact_unpack(entry[stride - 1]);
+	return *(const struct exact_ref *)(const void *)&entry[stride - 1];
 }
+
+/* ENTRY, of another epoch, was hit. */
+void exact_make_young(struct exact *exact, const uint64_t *entry);
 
 /* ENTRY was hit. */
 static inline void exact_touch(struct exact *exact, const uint64_t *entry, uint32_t stride)
 {
-	size_t i;
+	if (unlikely(exact_entry_ref(entry, stride).age != exact->epoch))
+		exact_make_young(exact, entry);
+}
 
-	if (likely((uint8_t)(entry[stride - 1] >> 24) == exact->epoch))
-		return;
-	i = (size_t)(entry - exact->entries) / stride;
-	exact->entries[(i + 1) * stride - 1] = exact_pack(exact_entry_ref(entry, stride), exact->epoch);
-	exact->buckets[i / EXACT_WAYS].ages[i % EXACT_WAYS] = exact->epoch;
+/* Bits of a hash that say which bucket, and which way there. */
+static inline uint32_t exact_place_mask(const struct exact *exact)
+{
+	return exact->mask * EXACT_WAYS + (EXACT_WAYS - 1);
 }
 
 /* The way of its bucket that a key of HASH takes if it is free. */
 static inline unsigned int exact_first_way(uint64_t hash)
 {
-	return (unsigned int)(hash >> 32) % EXACT_WAYS;
+	return (unsigned int)hash % EXACT_WAYS;
 }
 
 /* Where that is: for most keys of a table that is not full, the one line that is to be read. What is there may
@@ -238,9 +245,7 @@ static inline unsigned int exact_first_way(uint64_t hash)
  * all, so that their epoch does not only make their hash. */
 static inline const uint64_t *exact_first(const struct exact *exact, uint64_t hash, uint32_t stride)
 {
-	size_t bucket = (uint32_t)hash & exact->mask;
-
-	return exact->entries + (bucket * EXACT_WAYS + exact_first_way(hash)) * stride;
+	return exact->entries + (size_t)((uint32_t)hash & exact_place_mask(exact)) * stride;
 }
 
 /* In full tables the first way is another key's for a third of the keys; asking it in vain costs more than the

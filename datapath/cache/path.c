@@ -57,7 +57,8 @@ struct path_pool *path_pool_create(uint32_t n, size_t bytes)
 	pool->mask = n - 1;
 	pool->paths = memory_reserve((size_t)n * sizeof *pool->paths, true);
 	pool->buckets = memory_reserve((size_t)n * sizeof *pool->buckets, true);
-	memset(pool->buckets, 0xff, (size_t)n * sizeof *pool->buckets);
+	for (uint32_t i = 0; i < n; i++)
+		pool->buckets[i] = PATH_NONE;
 	pool->programs = memory_reserve(PROGRAM_BUCKETS((size_t)n) * sizeof *pool->programs, false);
 	pool->free_slots = memory_reserve((size_t)n * sizeof *pool->free_slots, true);
 	pool->arena_size = bytes;

@@ -87,7 +87,7 @@ struct path {
 	const struct op *ops;	/* Its program's. */
 } __attribute__((aligned(64)));
 
-#define PATH_NONE UINT32_MAX
+#define PATH_NONE 0xffffffu	/* Slots have 24 bits. */
 
 struct path_pool;
 

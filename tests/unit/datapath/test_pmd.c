@@ -647,7 +647,8 @@ static void tunnel_push_is_the_same_both_ways(void **state)
 				pmd_run(b.pf->pmd, path->ops, path->body->program->len, 0,
 					packet);
 			} else {
-				assert_true(pmd_tunnel_push(b.pf->pmd, path, m, hash));
+				assert_true(pmd_tunnel_push(b.pf->pmd, path, b.pf->pmd->ports[path->port], m,
+					tnl_entropy_port(tnl_entropy(), hash)));
 			}
 			pmd_flush(b.pf->pmd);
 			assert_int_equal(b.pf->ports[2].n_tx, 1);
