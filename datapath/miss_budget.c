@@ -9,6 +9,7 @@ void miss_budget_init(struct miss_budget *budget, uint64_t tsc_per_us)
 {
 	*budget = (struct miss_budget){
 		.window_cycles = MISS_BUDGET_WINDOW_US * tsc_per_us,
+		.floor = MISS_BUDGET_FLOOR,
 		.limit = MISS_BUDGET_UNLIMITED,
 		.all_full = true,
 		.window = 1,
@@ -20,12 +21,12 @@ void miss_budget_init(struct miss_budget *budget, uint64_t tsc_per_us)
 static int64_t floor_of(const struct miss_budget *budget, uint64_t packets, uint64_t hits)
 {
 	uint64_t percent = packets ? 100 * MIN(hits, packets) / packets : 0;
-	uint64_t share = MISS_BUDGET_FLOOR;
+	uint64_t share = budget->floor;
 
 	if (percent <= MISS_BUDGET_FEW_HITS)
 		return MISS_BUDGET_UNLIMITED;
 	if (percent < MISS_BUDGET_MANY_HITS)
-		share = 100 - (100 - MISS_BUDGET_FLOOR) *
+		share = 100 - (100 - budget->floor) *
 			(percent - MISS_BUDGET_FEW_HITS) /
 			(MISS_BUDGET_MANY_HITS - MISS_BUDGET_FEW_HITS);
 	return (int64_t)(budget->window_cycles / 100 * share);
@@ -71,10 +72,10 @@ static void begin_window(struct miss_budget *budget, uint64_t packets, uint64_t 
 /* What flows never seen before leave to the others. */
 static int64_t reserve(const struct miss_budget *budget)
 {
-	int64_t most = (int64_t)budget->window_cycles / 100 * MISS_BUDGET_FLOOR;
+	int64_t floor = budget->floor, most = (int64_t)budget->window_cycles / 100 * floor;
 	int64_t share = budget->is_flood ? MISS_BUDGET_FLOOD : MISS_BUDGET_NEW;
 
-	return MIN(budget->limit, most) / MISS_BUDGET_FLOOR * (MISS_BUDGET_FLOOR - share);
+	return MIN(budget->limit, most) / floor * (floor - share);
 }
 
 /* What a window has left over waits for the next ones: a few new flows at once are no flood. */

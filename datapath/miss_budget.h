@@ -8,7 +8,8 @@
  * While the PMD keeps up with its queues there is no limit: no miss is dropped. It does not keep up when
  * turn after turn some queue gives a full burst, for some milliseconds. Then misses are limited, a little
  * more in each window of a millisecond, down to a share of the time that is theirs in any case:
- * MISS_BUDGET_FLOOR per cent; more where hardly any packet hits, all of it where none does, as nobody
+ * MISS_BUDGET_FLOOR per cent; MISS_BUDGET_MOVING for some seconds after a cache has grown, when all its keys miss once,
+ * which is no fault of theirs; more where hardly any packet hits, all of it where none does, as nobody
  * would gain by a drop. Once the queues run empty the limit goes up again, and away.
  *
  * Input ports with misses get equal parts of what is allowed; what is left over may be used by all in the
@@ -25,7 +26,8 @@
 
 #define MISS_BUDGET_WINDOW_US 1000
 #define MISS_BUDGET_PATIENCE 4		/* Windows with full bursts only, before there is a limit. */
-#define MISS_BUDGET_FLOOR 10		/* Per cent of the time. */
+#define MISS_BUDGET_FLOOR 10		/* Per cent of the time, ... */
+#define MISS_BUDGET_MOVING 30		/* ... and while keys look for new places. */
 #define MISS_BUDGET_NEW 5
 #define MISS_BUDGET_FLOOD 2
 #define MISS_BUDGET_COME_AGAIN 8
@@ -43,6 +45,7 @@ struct miss_share {
 
 struct miss_budget {
 	uint64_t window_cycles;
+	uint32_t floor;			/* MISS_BUDGET_FLOOR or MISS_BUDGET_MOVING: its PMD says which. */
 	int64_t limit;			/* Cycles a window; or MISS_BUDGET_UNLIMITED. */
 	int64_t pool;			/* Left over by the windows before. */
 	uint64_t begin;			/* TSC. */

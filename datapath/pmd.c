@@ -229,11 +229,14 @@ static void renew_key_masks(struct pmd *pmd)
 /* Some times a second. */
 static void check_caches(struct pmd *pmd)
 {
-	bool asks = false;
+	bool asks = false, moving = false;
 
 	pmd->last_check_ms = pmd->now_ms;
-	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++)
+	for (unsigned int i = 0; i < FLOW_KEY_N_CLASSES; i++) {
 		asks |= exact_check(&pmd->exact[i]);
+		moving |= exact_is_moving(&pmd->exact[i]);
+	}
+	pmd->miss_budget.floor = moving ? MISS_BUDGET_MOVING : MISS_BUDGET_FLOOR;
 	if (asks)
 		wake_control(pmd);
 }
