@@ -182,12 +182,26 @@ static void group_run_all(struct xlate_ctx *ctx, const struct pl_group *group, b
 		xlate_drop(ctx, DROP_GROUP_NO_BUCKET);
 }
 
+/*
+ * More tags were pushed than are looked at in packets. As after any other hash, the group goes on with what
+ * the packet now is: what a flow has no room for would be lost with the next tag.
+ */
+static bool has_deep_tags(struct xlate_ctx *ctx)
+{
+	unsigned int limit = ctx->conf->vlan_limit;
+
+	if (limit >= FLOW_MAX_VLANS)
+		return false;
+	ctx->wc->vlans[0].tci |= htobe16(VLAN_PRESENT);
+	return ctx->flow.vlans[limit].tci & htobe16(VLAN_PRESENT);
+}
+
 static const struct pl_bucket *group_choose(struct xlate_ctx *ctx, const struct pl_group *group)
 {
 	if (group->type == PL_GROUP_FF)
 		return group_first_live(ctx, group, 0);
 	/* The hash may want it. */
-	if (ctx->stale) {
+	if (ctx->stale || has_deep_tags(ctx)) {
 		xlate_freeze(ctx);
 		return NULL;
 	}

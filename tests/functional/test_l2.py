@@ -354,6 +354,19 @@ def test_flood_vlans(lab):
     wait_until(lambda: sorted(send(2, b)) == [1], 3, "learning again")
 
 
+def test_tags_around_a_select_group(lab):
+    """A flow has room for two tags, packets for more: none is lost around a group that goes on with the packet as it is."""
+    host, send = four(lab)
+    host.ofctl("-O", "OpenFlow13", "add-group", "br0", "group_id=1,type=select,bucket=push_vlan:0x8100,set_field:4108->vlan_vid,output:2")
+    host.ofctl("-O", "OpenFlow13", "add-flow", "br0", "priority=9,in_port=1,actions=push_vlan:0x8100,set_field:4106->vlan_vid,group:1,"
+               "push_vlan:0x8100,set_field:4105->vlan_vid,3")
+    tags = lambda *vids: frame(1, 2, [(0x8100, vid) for vid in vids])
+    for inner in ((5,), (5, 6)):
+        got = wait_until(lambda: send(1, tags(*inner)), 3, "the frames")
+        assert got == {2: [tags(12, 10, *inner)], 3: [tags(9, 10, *inner)]}, got
+    assert send(1, tags()) == {2: [tags(12, 10)], 3: [tags(9, 10)]}
+
+
 def test_what_the_table_of_addresses_keeps(lab):
     host, send = four(lab)
     static = "02:00:00:00:00:77", "02:00:00:00:00:78"
@@ -361,6 +374,12 @@ def test_what_the_table_of_addresses_keeps(lab):
         host.appctl("fdb/add", "br0", port, "0", mac)
     host.appctl("fdb/flush", "br0")
     assert all(mac in host.appctl("fdb/show", "br0") for mac in static)
+    # What an access port has no use for changes nothing.
+    host.vsctl("set port p1 tag=0")
+    wait_until(lambda: static[0] not in host.appctl("fdb/show", "br0"), 3, "p1's entry to go")
+    host.appctl("fdb/add", "br0", "p1", "0", static[0])
+    host.vsctl("set port p1 vlan_mode=access trunks=10,20")
+    assert static[0] in host.appctl("fdb/show", "br0")
     # The port is another one, with other VLANs or when it is added again.
     host.vsctl("set port p1 tag=10")
     wait_until(lambda: static[0] not in host.appctl("fdb/show", "br0"), 3, "p1's entry to go")
