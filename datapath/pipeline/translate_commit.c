@@ -38,10 +38,17 @@ static bool commit_field(const void *flow_, void *base_, void *wc_, void *value_
 	commit_field(&(CTX)->flow.FIELD, &(CTX)->base.FIELD, &(CTX)->wc->FIELD, VALUE, MASK,       \
 		sizeof(CTX)->flow.FIELD)
 
+/* Puts the operation SET, whose beginning (struct op) is not filled in. */
+static void put_set(struct xlate_ctx *ctx, enum op_type type, const void *set, size_t size)
+{
+	struct op *op = xlate_put_op(ctx, type, size);
+
+	memcpy(op + 1, (const struct op *)set + 1, size - sizeof *op);
+}
+
 static void commit_eth(struct xlate_ctx *ctx)
 {
 	struct op_set_eth set;
-	struct op_set_eth *op;
 	bool differs;
 
 	memset(&set, 0, sizeof set);
@@ -49,9 +56,7 @@ static void commit_eth(struct xlate_ctx *ctx)
 	differs |= COMMIT(ctx, dl_src, &set.src, &set.src_mask);
 	if (!differs)
 		return;
-	op = xlate_put_op(ctx, OP_SET_ETH, sizeof *op);
-	set.op = op->op;
-	*op = set;
+	put_set(ctx, OP_SET_ETH, &set, sizeof set);
 }
 
 /* ---------------------------------------------------------------- network and transport */
@@ -59,7 +64,6 @@ static void commit_eth(struct xlate_ctx *ctx)
 static void commit_ipv4(struct xlate_ctx *ctx)
 {
 	struct op_set_ipv4 set;
-	struct op_set_ipv4 *op;
 	bool differs;
 
 	memset(&set, 0, sizeof set);
@@ -69,15 +73,12 @@ static void commit_ipv4(struct xlate_ctx *ctx)
 	differs |= COMMIT(ctx, nw_ttl, &set.ttl, &set.ttl_mask);
 	if (!differs)
 		return;
-	op = xlate_put_op(ctx, OP_SET_IPV4, sizeof *op);
-	set.op = op->op;
-	*op = set;
+	put_set(ctx, OP_SET_IPV4, &set, sizeof set);
 }
 
 static void commit_ipv6(struct xlate_ctx *ctx)
 {
 	struct op_set_ipv6 set;
-	struct op_set_ipv6 *op;
 	bool differs;
 
 	memset(&set, 0, sizeof set);
@@ -88,15 +89,12 @@ static void commit_ipv6(struct xlate_ctx *ctx)
 	differs |= COMMIT(ctx, nw_ttl, &set.ttl, &set.ttl_mask);
 	if (!differs)
 		return;
-	op = xlate_put_op(ctx, OP_SET_IPV6, sizeof *op);
-	set.op = op->op;
-	*op = set;
+	put_set(ctx, OP_SET_IPV6, &set, sizeof set);
 }
 
 static void commit_nd(struct xlate_ctx *ctx)
 {
 	struct op_set_nd set;
-	struct op_set_nd *op;
 	bool differs;
 
 	memset(&set, 0, sizeof set);
@@ -107,15 +105,12 @@ static void commit_nd(struct xlate_ctx *ctx)
 	differs |= COMMIT(ctx, nd_options_type, &set.options_type, &set.options_type_mask);
 	if (!differs)
 		return;
-	op = xlate_put_op(ctx, OP_SET_ND, sizeof *op);
-	set.op = op->op;
-	*op = set;
+	put_set(ctx, OP_SET_ND, &set, sizeof set);
 }
 
 static void commit_arp(struct xlate_ctx *ctx)
 {
 	struct op_set_arp set;
-	struct op_set_arp *op;
 	uint8_t op_code = 0, op_mask = 0;
 	bool differs;
 
@@ -129,9 +124,7 @@ static void commit_arp(struct xlate_ctx *ctx)
 		return;
 	set.op_code = htobe16(op_code);
 	set.op_mask = htobe16(op_mask);
-	op = xlate_put_op(ctx, OP_SET_ARP, sizeof *op);
-	set.op = op->op;
-	*op = set;
+	put_set(ctx, OP_SET_ARP, &set, sizeof set);
 }
 
 static void commit_network(struct xlate_ctx *ctx)
@@ -164,7 +157,6 @@ static void commit_network(struct xlate_ctx *ctx)
 static void commit_transport(struct xlate_ctx *ctx)
 {
 	struct op_set_tp set;
-	struct op_set_tp *op;
 	bool is_icmp, differs;
 
 	if (!xlate_is_ip(&ctx->base))
@@ -202,9 +194,7 @@ static void commit_transport(struct xlate_ctx *ctx)
 		ctx->wc->tp_dst |= set.dst_mask;
 	}
 	set.proto = ctx->flow.nw_proto;
-	op = xlate_put_op(ctx, OP_SET_TP, sizeof *op);
-	set.op = op->op;
-	*op = set;
+	put_set(ctx, OP_SET_TP, &set, sizeof set);
 }
 
 /* ---------------------------------------------------------------- MPLS and VLAN */

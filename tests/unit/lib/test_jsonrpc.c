@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/sbuf.h"
 #include "lib/util.h"
+#include "tests/support/turn_until.h"
 
 /* Sizes of the texts found in TEXT fed in pieces of STEP bytes, as in "7 2 ", ending with the
  * error. */
@@ -194,20 +195,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define TURN_UNTIL(CONDITION)                                                                      \
-	do {                                                                                       \
-		for (int turn_ = 0; turn_ < 5000 && !(CONDITION); turn_++)                         \
-			event_run_once(loop, 1);                                                   \
-		assert_true(CONDITION);                                                            \
-	} while (0)
-
 static void connect_client(void)
 {
 	char *name = xasprintf("unix:%s", path);
 
 	assert_int_equal(jsonrpc_open(loop, name, 0, &callbacks, &client, &client.rpc), 0);
 	free(name);
-	TURN_UNTIL(server.rpc);
+	TURN_UNTIL(loop, server.rpc);
 }
 
 static void connect_raw(void)
@@ -216,7 +210,7 @@ static void connect_raw(void)
 
 	assert_int_equal(stream_open(loop, name, 0, -1, &raw_callbacks, NULL, &raw), 0);
 	free(name);
-	TURN_UNTIL(server.rpc);
+	TURN_UNTIL(loop, server.rpc);
 }
 
 static void conversation(void **state)
@@ -230,16 +224,16 @@ static void conversation(void **state)
 	assert_int_equal(id, 0);
 	assert_int_equal(jsonrpc_request(client.rpc, "fail", json_array(), NULL), 0);
 	assert_int_equal(jsonrpc_notify(client.rpc, "news", json_pack("[s]", "x")), 0);
-	TURN_UNTIL(server.n_messages == 3 && client.n_messages == 2);
+	TURN_UNTIL(loop, server.n_messages == 3 && client.n_messages == 2);
 	assert_string_equal(sbuf_cstr(&server.log), "0 do [5]\n0 fail []\n1 news [\"x\"]\n");
 	assert_string_equal(sbuf_cstr(&client.log), "2 - [5]\n3 - \"no\"\n");
 	assert_int_equal(jsonrpc_request(server.rpc, "echo", json_pack("[s]", "e"), NULL), 0);
-	TURN_UNTIL(server.n_messages == 4);
+	TURN_UNTIL(loop, server.n_messages == 4);
 	assert_int_equal(client.n_messages, 2);
 	assert_non_null(strstr(sbuf_cstr(&server.log), "2 - [\"e\"]\n"));
 	jsonrpc_close(server.rpc);
 	server.rpc = NULL;
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(client.error, 0);
 }
 
@@ -254,20 +248,20 @@ static void pieces(void **state)
 		sbuf_puts(&sb, text);
 	assert_int_equal(stream_write(raw, sb.data, sb.len), 0);
 	sbuf_uninit(&sb);
-	TURN_UNTIL(server.n_messages == 20000);
+	TURN_UNTIL(loop, server.n_messages == 20000);
 	for (size_t i = 0; i < sizeof(text) - 1; i++) {
 		assert_int_equal(stream_write(raw, &text[i], 1), 0);
 		event_run_once(loop, 0);
 		event_run_once(loop, 0);
 	}
-	TURN_UNTIL(server.n_messages == 20001);
+	TURN_UNTIL(loop, server.n_messages == 20001);
 	jsonrpc_pause_rx(server.rpc, true);
 	assert_int_equal(stream_write(raw, text, sizeof(text) - 1), 0);
 	for (int i = 0; i < 10; i++)
 		event_run_once(loop, 0);
 	assert_int_equal(server.n_messages, 20001);
 	jsonrpc_pause_rx(server.rpc, false);
-	TURN_UNTIL(server.n_messages == 20002);
+	TURN_UNTIL(loop, server.n_messages == 20002);
 	/* Messages before the end come before the end, half a one doesn't. */
 	assert_int_equal(stream_write(raw, text, sizeof(text) - 1), 0);
 	assert_int_equal(stream_write(raw, text, 5), 0);
@@ -275,7 +269,7 @@ static void pieces(void **state)
 		event_run_once(loop, 0);
 	stream_close(raw);
 	raw = NULL;
-	TURN_UNTIL(server.n_closed);
+	TURN_UNTIL(loop, server.n_closed);
 	assert_int_equal(server.n_messages, 20003);
 	assert_int_equal(server.error, 0);
 }
@@ -288,7 +282,7 @@ static void bad_peers(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		connect_raw();
 		assert_int_equal(stream_write(raw, bad[i], strlen(bad[i])), 0);
-		TURN_UNTIL(server.n_closed == (int)i + 1);
+		TURN_UNTIL(loop, server.n_closed == (int)i + 1);
 		assert_int_equal(server.error, -EPROTO);
 		assert_null(server.rpc);
 		stream_close(raw);
@@ -300,7 +294,7 @@ static void bad_peers(void **state)
 		stream_write(raw, "[11111111111", i ? 10 : 12);
 		event_run_once(loop, 0);
 	}
-	TURN_UNTIL(server.n_closed);
+	TURN_UNTIL(loop, server.n_closed);
 	assert_int_equal(server.n_messages, 0);
 }
 
@@ -310,7 +304,7 @@ static void close_in_callback(void **state)
 	server.close_in_message = true;
 	for (int i = 0; i < 3; i++)
 		jsonrpc_notify(client.rpc, "n", json_array());
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(server.n_messages, 1);
 	assert_int_equal(server.n_closed, 0);
 }

@@ -25,6 +25,7 @@
 #include "lib/sbuf.h"
 #include "lib/stream.h"
 #include "lib/util.h"
+#include "tests/support/turn_until.h"
 
 /* One end of a connection that notes what happens to it. */
 struct end {
@@ -115,14 +116,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Turns the loop until CONDITION, for up to 5 seconds. */
-#define TURN_UNTIL(CONDITION)                                                                      \
-	do {                                                                                       \
-		for (int turn_ = 0; turn_ < 5000 && !(CONDITION); turn_++)                         \
-			event_run_once(loop, 1);                                                   \
-		assert_true(CONDITION);                                                            \
-	} while (0)
-
 static void turn(int n)
 {
 	for (int i = 0; i < n; i++)
@@ -145,23 +138,23 @@ static void connect_pair(const char *scheme, const char *host)
 	assert_int_equal(stream_open(loop, name, 0, 12, &callbacks, &client, &client.stream), 0);
 	assert_int_equal(client.n_connected, 0);
 	free(name);
-	TURN_UNTIL(client.n_connected || client.n_closed);
+	TURN_UNTIL(loop, client.n_connected || client.n_closed);
 	if (client.n_connected)
-		TURN_UNTIL(server.stream);
+		TURN_UNTIL(loop, server.stream);
 }
 
 static void exchange(void)
 {
 	say(&client, "hel");
 	say(&client, "lo");
-	TURN_UNTIL(server.got.len == 5);
+	TURN_UNTIL(loop, server.got.len == 5);
 	assert_memory_equal(server.got.data, "hello", 5);
-	TURN_UNTIL(client.n_drained);
+	TURN_UNTIL(loop, client.n_drained);
 	say(&server, "bye");
-	TURN_UNTIL(client.got.len == 3);
+	TURN_UNTIL(loop, client.got.len == 3);
 	stream_close(server.stream);
 	server.stream = NULL;
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(client.error, 0);
 	assert_int_equal(client.n_closed, 1);
 	assert_int_equal(stream_write(client.stream, "x", 1), -EPIPE);
@@ -192,7 +185,7 @@ static void unix_stream(void **state)
 	assert_int_equal(
 		stream_open(loop, name + 1, 0, -1, &callbacks, &client, &client.stream), 0);
 	free(name);
-	TURN_UNTIL(server.stream);
+	TURN_UNTIL(loop, server.stream);
 	exchange();
 }
 
@@ -205,7 +198,7 @@ static void by_host_name(void **state)
 	name = xasprintf("tcp:localhost:%u", pstream_port(listener));
 	assert_int_equal(stream_open(loop, name, 0, -1, &callbacks, &client, &client.stream), 0);
 	say(&client, "early"); /* waits for the connection */
-	TURN_UNTIL(server.got.len == 5);
+	TURN_UNTIL(loop, server.got.len == 5);
 	/* Closing while the look-up runs. */
 	stream_close(client.stream);
 	assert_int_equal(stream_open(loop, name, 0, -1, &callbacks, &client, &client.stream), 0);
@@ -240,14 +233,14 @@ static void failures(void **state)
 				 &client.stream),
 		0);
 	assert_int_equal(client.n_closed, 0); /* only from the loop */
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(client.error, -ENOENT);
 	stream_close(client.stream);
 	client = (struct end){.close_in_closed = true};
 	assert_int_equal(
 		stream_open(loop, "tcp:127.0.0.1:1", 0, -1, &callbacks, &client, &client.stream),
 		0);
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(client.error, -ECONNREFUSED);
 	assert_int_equal(pstream_open(loop, "ptcp:x", 1, -1, on_accept, NULL, &listener), -EINVAL);
 	assert_null(listener);
@@ -284,7 +277,7 @@ static void backpressure(void **state)
 	assert_int_equal(len, STREAM_RX_LIMIT);
 	server.leave = 0;
 	stream_rx_consume(server.stream, STREAM_RX_LIMIT);
-	TURN_UNTIL(server.got.len + STREAM_RX_LIMIT == sent);
+	TURN_UNTIL(loop, server.got.len + STREAM_RX_LIMIT == sent);
 	assert_int_equal(stream_tx_queued(client.stream), 0);
 	assert_true(client.n_drained >= 1);
 	free(data);
@@ -296,7 +289,7 @@ static void close_inside_callbacks(void **state)
 	server.close_in_readable = true;
 	client.close_in_closed = true;
 	say(&client, "x");
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_null(server.stream);
 	assert_null(client.stream);
 	assert_int_equal(server.n_closed, 0);
@@ -309,10 +302,10 @@ static void data_before_the_end(void **state)
 
 	connect_pair("tcp", "127.0.0.1");
 	assert_int_equal(stream_write(client.stream, data, 500000), 0);
-	TURN_UNTIL(client.n_drained);
+	TURN_UNTIL(loop, client.n_drained);
 	stream_close(client.stream);
 	client.stream = NULL;
-	TURN_UNTIL(server.n_closed);
+	TURN_UNTIL(loop, server.n_closed);
 	assert_int_equal(server.got.len, 500000);
 	free(data);
 }
@@ -342,7 +335,7 @@ static void out_of_descriptors(void **state)
 	while (n > 0)
 		close(fds[--n]);
 	setrlimit(RLIMIT_NOFILE, &old);
-	TURN_UNTIL(server.stream);
+	TURN_UNTIL(loop, server.stream);
 }
 
 /* TLS. */
@@ -453,7 +446,7 @@ static void ssl_big(void **state)
 		data[i] = (char)(i * 7 >> 3);
 	assert_int_equal(stream_write(client.stream, data, 3000000), 0);
 	assert_int_equal(stream_write(server.stream, data, 3000000), 0);
-	TURN_UNTIL(server.got.len == 3000000 && client.got.len == 3000000);
+	TURN_UNTIL(loop, server.got.len == 3000000 && client.got.len == 3000000);
 	assert_memory_equal(server.got.data, data, 3000000);
 	assert_memory_equal(client.got.data, data, 3000000);
 	free(data);
@@ -463,7 +456,7 @@ static void ssl_refuses_strangers(void **state)
 {
 	configure("key.pem", "cert.pem", "otherca.pem", false);
 	connect_pair("ssl", "127.0.0.1");
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(client.n_connected, 0);
 	assert_int_equal(client.error, -EPROTO);
 	stream_close(client.stream);
@@ -477,7 +470,7 @@ static void ssl_refuses_strangers(void **state)
 		client = (struct end){0};
 		assert_int_equal(
 			stream_open(loop, name, 0, -1, &callbacks, &client, &client.stream), 0);
-		TURN_UNTIL(client.n_closed);
+		TURN_UNTIL(loop, client.n_closed);
 		assert_int_equal(client.error, -EPROTO);
 		stream_close(client.stream);
 		client.stream = NULL;
@@ -493,7 +486,7 @@ static void ssl_bootstrap(void **state)
 	configure("key.pem", "cert.pem", "fetched.pem", true);
 	stream_ssl_set_peer_ca_cert_file(peer_ca);
 	connect_pair("ssl", "127.0.0.1");
-	TURN_UNTIL(client.n_closed);
+	TURN_UNTIL(loop, client.n_closed);
 	assert_int_equal(access(fetched, F_OK), 0);
 	stream_close(client.stream);
 	stream_close(server.stream);
@@ -517,17 +510,17 @@ static void ssl_garbage(void **state)
 	name = xasprintf("tcp:127.0.0.1:%u", pstream_port(listener));
 	assert_int_equal(stream_open(loop, name, 0, -1, &callbacks, &client, &client.stream), 0);
 	say(&client, "GET / HTTP/1.0\r\n\r\n");
-	TURN_UNTIL(server.n_closed);
+	TURN_UNTIL(loop, server.n_closed);
 	assert_int_equal(server.error, -EPROTO);
 	assert_int_equal(server.n_connected, 0);
 	stream_close(client.stream);
 	stream_close(server.stream);
 	server = client = (struct end){0};
 	assert_int_equal(stream_open(loop, name, 0, -1, &callbacks, &client, &client.stream), 0);
-	TURN_UNTIL(server.stream);
+	TURN_UNTIL(loop, server.stream);
 	stream_close(client.stream);
 	client.stream = NULL;
-	TURN_UNTIL(server.n_closed);
+	TURN_UNTIL(loop, server.n_closed);
 	assert_int_equal(server.error, -ECONNRESET);
 	free(name);
 }
