@@ -45,6 +45,7 @@
 #define PMD_PATHS_A_TICK 4096		/* So many new ones a second for whoever comes. */
 #define PMD_PLAINS 4096
 #define PMD_LOOKS 256
+#define PMD_COVERS 32
 #define PMD_OUTERS 256
 #define PMD_PLAIN_MAX_PAUSE 63u
 #define PMD_PATH_BYTES ((size_t)256 << 20)
@@ -187,6 +188,16 @@ struct pmd_plain {
 	struct exact_ref ref;
 };
 
+/* Whether a port's mask of keys has all that lookups by a table may read. */
+struct pmd_cover {
+	uint64_t order, common;		/* Of the table, as its traces have them. */
+	uint64_t epoch;			/* Of the mask. */
+	uint32_t shape;
+	enum flow_key_class class;	/* Of the keys. */
+	dp_port_t port;
+	bool is_all;
+};
+
 /* What a lookup by the first table alone has read. */
 struct pmd_look {
 	struct cls_trace trace;		/* Of order 0: none. */
@@ -252,6 +263,7 @@ struct pmd {
 		struct flow flow;
 		struct pmd_plain *paths;	/* PMD_PLAINS of them, */
 		struct pmd_look *looks;		/* PMD_LOOKS of these. */
+		struct pmd_cover covers[PMD_COVERS];
 		uint32_t pause, failures;	/* Lookups left out; in vain lately. */
 	} plain;
 	bool turn_full;				/* Some queue gave a full burst in this turn. */

@@ -62,6 +62,59 @@ static struct pmd_look *know_look(struct pmd *pmd, const struct xlate_in *in, co
 	return known;
 }
 
+/* ------------------------------------------------------------------ what need not be known */
+
+static bool cover_is(const struct pmd_cover *cover, const struct xlate_look *look, enum flow_key_class class,
+	dp_port_t port, uint64_t epoch)
+{
+	return cover->order == look->trace.order && cover->common == look->trace.common &&
+		cover->shape == look->shape && cover->class == class && cover->port == port &&
+		cover->epoch == epoch;
+}
+
+/* MASK has all of what lookups like LOOK, by the same table as it is now, may ever read. */
+static bool mask_has_all(const struct key_mask *mask, const struct xlate_in *in, const struct xlate_look *look,
+	enum flow_key_class class)
+{
+	struct xlate_look all = *look;
+	enum xlate_depth depth;
+	struct flow_key bits;
+	struct flow wc, deep;
+	bool has_key;
+
+	cls_trace_all(&all.trace);
+	if (mask->depth < XLATE_ALL || !xlate_look_wildcards(in, &all, &wc, &depth, &has_key))
+		return false;
+	xlate_mask(&wc, depth, &deep);
+	key_mask_bits(&deep, class, &bits);
+	return key_mask_has(mask, class, &bits);
+}
+
+/* Tables of many masks are read in thousands of ways. Once the port's mask has them all, it does not matter which of
+ * them LOOK was: nothing is to be added to it, and the table's second dependency follows from the trace. */
+static bool is_covered(struct pmd *pmd, const struct xlate_in *in, const struct xlate_look *look,
+	enum flow_key_class class)
+{
+	dp_port_t port = in->in_port->dp_port;
+	const struct key_mask *mask = pmd_key_mask(pmd, port);
+	struct pmd_cover *cover = &pmd->plain.covers[(look->trace.order + look->shape + port * 8u + class) %
+		PMD_COVERS];
+
+	if (mega_wants(&pmd->mega) || (look->trace.common && !look->trace.atoms))
+		return false;
+	if (unlikely(!cover_is(cover, look, class, port, mask->epoch)))
+		*cover = (struct pmd_cover){
+			.order = look->trace.order,
+			.common = look->trace.common,
+			.epoch = mask->epoch,
+			.shape = look->shape,
+			.class = class,
+			.port = port,
+			.is_all = mask_has_all(mask, in, look, class),
+		};
+	return cover->is_all;
+}
+
 /* ------------------------------------------------------------------ what it led to */
 
 static struct pmd_plain *plain_at(struct pmd *pmd, const struct pmd_plain *plain)
@@ -78,15 +131,15 @@ static bool plain_is(const struct pmd_plain *a, const struct pmd_plain *b)
 
 /* One by one: a struct made elsewhere and copied is read again before its parts have come together. */
 static void fill_plain(struct pmd_plain *plain, const struct pmd_miss *miss, const struct xlate_look *look,
-	const struct pmd_look *known)
+	bool has_key)
 {
 	uint32_t bridge = miss->in_port->bridge->id;
 
 	plain->rule = look->rule;
 	plain->in_port = miss->in_port->dp_port;
-	plain->n_deps = known->has_key ? 2 : 1;
+	plain->n_deps = has_key ? 2 : 1;
 	plain->deps[0] = dep_table(bridge, 0);
-	plain->deps[1] = known->has_key ? dep_table_key(bridge, 0, look->trace.key_hash) : 0;
+	plain->deps[1] = has_key ? dep_table_key(bridge, 0, look->trace.key_hash) : 0;
 }
 
 /* Pipelines of many tables hardly have any such rule: not every flow is looked up in vain. */
@@ -113,17 +166,18 @@ static void widen(struct key_mask *mask, struct pmd_look *known, dp_port_t port)
 	known->port = port;
 }
 
-/* The exact cache learns that MISS leads to REF; as pmd_translate.c's remember(), but what is needed is KNOWN. */
+/* The exact cache learns that MISS leads to REF; as pmd_translate.c's remember(), but what is needed is KNOWN, or there
+ * (NULL). */
 static void remember(struct pmd *pmd, struct pmd_miss *miss, struct pmd_look *known, struct exact_ref ref)
 {
 	dp_port_t port = miss->in_port->dp_port;
 	struct key_mask *mask = pmd_key_mask(pmd, port);
 	struct flow_key bits;
 
-	if (unlikely(known->epoch != mask->epoch || known->port != port))
+	if (known && unlikely(known->epoch != mask->epoch || known->port != port))
 		widen(mask, known, port);
 	pmd_insert(pmd, miss, ref);
-	if (!known->is_all && mega_wants(&pmd->mega)) {
+	if (known && !known->is_all && mega_wants(&pmd->mega)) {
 		memcpy(bits.w, known->bits, sizeof known->bits);
 		mega_insert(&pmd->mega, pmd->paths, miss->key, &bits, ref);
 	}
@@ -150,14 +204,15 @@ struct path *pmd_plain_find(struct pmd *pmd, struct pmd_miss *miss, struct pmd_p
 		.bridge = miss->in_port->bridge,
 		.in_port = miss->in_port,
 	};
+	enum flow_key_class class = flow_key_class(miss->key);
 	const struct pmd_plain *before;
-	struct pmd_look *known;
+	struct pmd_look *known = NULL;
 	struct xlate_look look;
 	struct path *path;
 	struct flow whole;
 
 	plain->rule = NULL;
-	if (pmd->no_caches || flow_key_class(miss->key) == FLOW_KEY_KL)
+	if (pmd->no_caches || class == FLOW_KEY_KL)
 		return NULL;
 	if (pmd->plain.pause) {
 		pmd->plain.pause--;
@@ -165,11 +220,11 @@ struct path *pmd_plain_find(struct pmd *pmd, struct pmd_miss *miss, struct pmd_p
 	}
 	in.flow = expand(pmd, miss, &whole);
 	if (!xlate_look(&in, &look) ||
-		!(known = know_look(pmd, &in, &look, flow_key_class(miss->key)))) {
+		(!is_covered(pmd, &in, &look, class) && !(known = know_look(pmd, &in, &look, class)))) {
 		be_patient(pmd);
 		return NULL;
 	}
-	fill_plain(plain, miss, &look, known);
+	fill_plain(plain, miss, &look, known ? known->has_key : look.trace.common != 0);
 	before = plain_at(pmd, plain);
 	path = &pmd->paths[before->ref.slot];
 	if (likely(plain_is(before, plain) && path_generation(path) == before->ref.generation &&

@@ -107,6 +107,15 @@ bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_
 	return !more;
 }
 
+bool key_mask_has(const struct key_mask *mask, enum flow_key_class class, const struct flow_key *bits)
+{
+	uint64_t missing = 0;
+
+	for (unsigned int i = 0; i < n_words(class); i++)
+		missing |= bits->w[i] & ~mask->bits[class].w[i];
+	return !missing;
+}
+
 void key_mask_port(const struct key_mask *mask, dp_port_t port, struct flow_key *masked)
 {
 	for (unsigned int i = 1; i < 8; i++)

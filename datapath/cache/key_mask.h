@@ -41,6 +41,8 @@ void key_mask_ethernet(const struct flow_key *bits, struct flow_key *small);
  * if it must. True if MASK then is BITS and nothing more. */
 bool key_mask_need(struct key_mask *mask, enum xlate_depth depth, enum flow_key_class class,
 	const struct flow_key *bits);
+/* True if MASK has BITS of keys of CLASS, and more or not. */
+bool key_mask_has(const struct key_mask *mask, enum flow_key_class class, const struct flow_key *bits);
 /* KEY under MASK, and of its epoch. */
 void key_mask_and(const struct key_mask *mask, const struct flow_key *key, struct flow_key *masked);
 /* By which key MASK's port caches a frame of at least LEN bytes at DATA, of which KEY is all. */

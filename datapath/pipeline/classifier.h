@@ -90,6 +90,8 @@ struct cls_trace {
  * conjunctive matches; then nothing is known. *RULE may be NULL. */
 bool classifier_lookup_traced(const struct classifier *cls, version_t version, const struct flow *flow,
 	struct cls_trace *trace, const struct cls_rule **rule);
+/* Makes TRACE that of a lookup that looked at all there is in its table. */
+void cls_trace_all(struct cls_trace *trace);
 /* WC |= the bits that TRACE stands for; *HAS_KEY: its key_hash is right. False: the classifier has changed since. */
 bool classifier_trace_wildcards(const struct classifier *cls, const struct cls_trace *trace,
 	struct flow *wc, bool *has_key);

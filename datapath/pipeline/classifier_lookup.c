@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "datapath/pipeline/classifier_private.h"
 #include "lib/fatal.h"
@@ -102,6 +103,11 @@ static inline bool is_ruled_out(const struct cls_order *order, const struct cls_
 	if (!(failed & f->told))
 		f->told |= failed & -failed;
 	return true;
+}
+
+static uint64_t all_atoms(const struct cls_order *order)
+{
+	return order->n_atoms ? UINT64_MAX >> (CLS_MAX_ATOMS - order->n_atoms) : 0;
 }
 
 /* Adds the atoms TOLD. A change in a subtable with the COMMON mask is told by its key only to those who have that
@@ -305,6 +311,12 @@ bool classifier_lookup_traced(const struct classifier *cls, version_t version, c
 	return !any_soft;
 }
 
+void cls_trace_all(struct cls_trace *trace)
+{
+	memset(trace->subtables, 0xff, sizeof trace->subtables);
+	trace->atoms = UINT64_MAX;
+}
+
 bool classifier_trace_wildcards(const struct classifier *cls, const struct cls_trace *trace,
 	struct flow *wc, bool *has_key)
 {
@@ -316,7 +328,7 @@ bool classifier_trace_wildcards(const struct classifier *cls, const struct cls_t
 	for (uint32_t i = 0; i < order->n; i++)
 		if (trace->subtables[i / 64] >> (i % 64) & 1)
 			add_wildcards(order->entries[i].subtable->mask, wc);
-	add_told(order, trace->atoms, common, wc);
+	add_told(order, trace->atoms & all_atoms(order), common, wc);
 	*has_key = cls_common_is_in(common, wc);
 	return true;
 }
