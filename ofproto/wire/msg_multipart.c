@@ -172,6 +172,9 @@ enum ofp_error mp_assembler_put(struct mp_assembler *a, const struct msg *msg, i
 		partial_destroy(a, p);
 		return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
 	}
+	/* Parts are whole entries, or nothing. */
+	if (cursor_left(&msg->body) && !msg_body_len_ok(msg))
+		return OFPBRC_BAD_LEN;
 	if (p) {
 		partial_add(p, msg);
 	} else if (more) {

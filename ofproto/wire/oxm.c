@@ -88,7 +88,7 @@ enum ofp_error oxm_take_header(struct cursor *c, const struct field **field, boo
 
 	if (error)
 		return error;
-	if (!e.field || (e.bad_len && e.payload_len))
+	if (!e.field || e.bad_len)
 		return OFPBMC_BAD_FIELD;
 	if (tlv_unmapped(e.field))
 		return NXFMFC_INVALID_TLV_FIELD;

@@ -298,7 +298,10 @@ static void test_assembler(void **state)
 	assert_int_equal(whole.msg.data[11], 1);
 	msg_whole_uninit(&whole);
 
-	/* The whole is looked at, not its parts. */
+	/* The whole is looked at, and parts that are not empty. */
+	assert_error(assemble(&a, "0412001800000009 0000000100000000" "0000000000000000", 0, &whole,
+			     &done), OFPBRC_BAD_LEN, "9");
+	msg_whole_uninit(&whole);
 	assert_error(assemble(&a, "04120010000000080004000000000000", 0, &whole, &done),
 		OFPBRC_BAD_LEN, "8");
 	msg_whole_uninit(&whole);
