@@ -14,12 +14,13 @@ COVERAGE_DEFINE(exact_crowded);
 /* Epochs since the last hit that make an entry one that may go. */
 #define OLD 2
 
-/* A second's crowded keys are worth more memory if there are so many, and one for so many places, and they are
- * not a few of a flood; and that for two seconds, as they may have found keys that are of no use since a mask of keys
+/* A second's crowded keys are worth more memory if there are so many, and one for so many places or lookups, and they
+ * are not a few of a flood; and that for two seconds, as they may have found keys that are of no use since a mask of keys
  * has grown. Those are never more than there are places, nor are they many of the lookups for long: crowded keys that are
  * both do not wait. */
 #define CROWDED 512u
 #define CROWDED_PLACES 16
+#define CROWDED_LOOKUPS 64
 #define CROWDED_SHARE 8
 #define CROWD_SHARE 4
 
@@ -121,8 +122,10 @@ static bool is_far_spread(const struct exact *exact)
 
 static bool is_worth_more(const struct exact *exact)
 {
+	uint32_t places = (exact->mask + 1) * EXACT_WAYS;
+
 	return exact->n_crowded > CROWDED && exact->n_crowded > exact->n_full / CROWDED_SHARE &&
-		exact->n_crowded > (exact->mask + 1) * EXACT_WAYS / CROWDED_PLACES;
+		exact->n_crowded > MIN(places / CROWDED_PLACES, exact->n_looked / CROWDED_LOOKUPS);
 }
 
 static void want_more(struct exact *exact)
