@@ -2,6 +2,10 @@
 /*
  * Debug builds: hits are held against the interpreter. A key's mask that leaves out what some rule or action reads
  * would send packets of one flow another one's way, and nothing else would notice.
+ *
+ * Where subtables are ruled out by filters this is stricter than need be: one failed filter is enough, and which one a lookup
+ * tells depends on filters that were asked before it and passed, which it does not tell. Two flows that are one under the mask
+ * may so have read different bits for the same answer.
  */
 #include <string.h>
 #include <unistd.h>
