@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "datapath/eal.h"
+#include "datapath/packet/tun_options.h"
 #include "datapath/pipeline/dependency.h"
 #include "datapath/pipeline/fdb.h"
-#include "datapath/tun_options.h"
 #include "lib/clock.h"
 #include "lib/flow_parse.h"
 #include "lib/rcu.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "datapath/policer.h"
+#include "datapath/pmd/policer.h"
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);

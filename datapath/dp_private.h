@@ -10,7 +10,7 @@
 #include <sched.h>
 
 #include "datapath/dp.h"
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "datapath/rxq_sched.h"
 #include "datapath/worker.h"
 #include "lib/id_pool.h"

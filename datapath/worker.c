@@ -10,7 +10,7 @@
 
 #include "datapath/cache/memory.h"
 #include "datapath/eal.h"
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "datapath/port/link_monitor.h"
 #include "lib/clock.h"
 #include "lib/event.h"

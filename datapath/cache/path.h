@@ -33,7 +33,7 @@
 
 #include "datapath/pipeline/dependency.h"
 #include "datapath/pipeline/translate.h"
-#include "datapath/ring.h"
+#include "datapath/pmd/ring.h"
 
 enum path_state { PATH_FREE, PATH_LIVE, PATH_RETIRED };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "datapath/eal.h"
-#include "datapath/frag.h"
-#include "datapath/gso.h"
+#include "datapath/packet/frag.h"
+#include "datapath/packet/gso.h"
 #include "lib/fatal.h"
 #include "lib/headers.h"
 #include "lib/log.h"

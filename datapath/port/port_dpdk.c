@@ -26,7 +26,7 @@
 
 #include "datapath/eal.h"
 #include "datapath/eal_log.h"
-#include "datapath/gso.h"
+#include "datapath/packet/gso.h"
 #include "datapath/port/port.h"
 #include "lib/fatal.h"
 #include "lib/headers.h"

@@ -8,7 +8,7 @@
 
 #include "tests/unit/datapath/xlate_fixture.h"
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 
 #define PF_MAX_PORTS 8
 #define PF_MAX_FRAMES 1024

@@ -13,8 +13,8 @@
 #include <rte_cycles.h>
 #include <string.h>
 
-#include "datapath/defrag.h"
-#include "datapath/frag.h"
+#include "datapath/packet/defrag.h"
+#include "datapath/packet/frag.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
 #include "tests/support/eal_fixture.h"

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "datapath/gso.h"
+#include "datapath/packet/gso.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
 #include "lib/util.h"

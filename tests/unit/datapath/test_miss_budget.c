@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/miss_budget.h"
+#include "datapath/pmd/miss_budget.h"
 
 #define US 1000			/* Cycles of a microsecond. */
 #define WINDOW (MISS_BUDGET_WINDOW_US * (uint64_t)US)

@@ -8,8 +8,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "datapath/news.h"
-#include "datapath/ring.h"
+#include "datapath/pmd/news.h"
+#include "datapath/pmd/ring.h"
 
 static struct news mac_news(uint16_t n)
 {

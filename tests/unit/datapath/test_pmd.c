@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/pmd_push.h"
+#include "datapath/pmd/pmd_push.h"
 #include "tests/unit/datapath/pmd_fixture.h"
 
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #include "datapath/dp_private.h"
 #include "datapath/pipeline/fdb.h"
-#include "tests/support/eal_fixture.h"
 #include "lib/csum.h"
+#include "tests/support/eal_fixture.h"
 #include "tunnel/tnl_header.h"
 
 #define N_PORTS 4

@@ -20,7 +20,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/clock.h"
 #include "lib/event.h"
 #include "lib/fatal.h"

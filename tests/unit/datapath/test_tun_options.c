@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "datapath/tun_options.h"
+#include "datapath/packet/tun_options.h"
 
 static const struct field_tlv_map map = {
 	.opts = {

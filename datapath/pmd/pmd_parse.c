@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/flow_key_parse.h"
 
 struct flow_limits pmd_limits(const struct pl_port *in_port)

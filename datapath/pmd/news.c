@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/news.h"
+#include "datapath/pmd/news.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/gso_walk.h"
+#include "datapath/packet/gso_walk.h"
 
 #include "lib/headers.h"
 #include "lib/unaligned.h"

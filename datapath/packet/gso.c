@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/gso.h"
+#include "datapath/packet/gso.h"
 
 #include <errno.h>
 
 #include "datapath/eal.h"
-#include "datapath/gso_walk.h"
+#include "datapath/packet/gso_walk.h"
 #include "lib/csum.h"
 #include "lib/headers.h"
 #include "lib/unaligned.h"

@@ -12,7 +12,7 @@
 
 #include <rte_mbuf.h>
 
-#include "datapath/ring.h"
+#include "datapath/pmd/ring.h"
 #include "lib/types.h"
 
 #define COMMAND_RING 4096

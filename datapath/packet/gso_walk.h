@@ -6,7 +6,7 @@
  * and tunnels. Knowing the place is what makes it safe to guess what a UDP payload is. Pure; any thread.
  */
 
-#include "datapath/gso.h"
+#include "datapath/packet/gso.h"
 
 /* Fills gso->levels, l4_proto and has_exthdrs on the way to offset TARGET of DATA[LEN]. False if
  * there is no way. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/tun_options.h"
+#include "datapath/packet/tun_options.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rte_ip_frag_table_del_expired_entries(). */
 #define ALLOW_EXPERIMENTAL_API
-#include "datapath/defrag.h"
+#include "datapath/packet/defrag.h"
 
 #include <rte_cycles.h>
 #include <rte_ip.h>

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/fatal.h"
 
 /* How long what control publishes may be there before its sequence number is. */

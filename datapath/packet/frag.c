@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/frag.h"
+#include "datapath/packet/frag.h"
 
 #include <errno.h>
 #include <rte_random.h>

@@ -3,8 +3,8 @@
 #include <rte_random.h>
 
 #include "datapath/eal.h"
+#include "datapath/pmd/pmd.h"
 #include "datapath/port/mbuf.h"
-#include "datapath/pmd.h"
 
 static struct pmd *env_pmd(struct exec_env *env)
 {

@@ -3,7 +3,7 @@
 #include <rte_cycles.h>
 #include <string.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "datapath/port/mbuf.h"
 #include "lib/coverage.h"
 

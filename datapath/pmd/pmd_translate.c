@@ -2,9 +2,9 @@
 /* Packets that no cache knows: translated by the PMD that received them, and what the caches learn of it. */
 #include <string.h>
 
+#include "datapath/packet/tun_options.h"
+#include "datapath/pmd/pmd.h"
 #include "datapath/port/mbuf.h"
-#include "datapath/pmd.h"
-#include "datapath/tun_options.h"
 
 /* ------------------------------------------------------------------ what translation writes */
 

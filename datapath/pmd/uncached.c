@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/uncached.h"
+#include "datapath/pmd/uncached.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Second stage of a burst: bucket, entry, path; each step asks for the lines that the next one reads. */
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/flow_key_aes.h"
 
 static inline bool find_first(struct exact *exact, const struct flow_key *key, uint64_t hash,

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "datapath/port/mbuf.h"
 #include "lib/flow_key_parse.h"
 #include "lib/headers.h"

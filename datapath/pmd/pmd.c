@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 
 #include <errno.h>
 #include <rte_cycles.h>
@@ -9,8 +9,8 @@
 #include <sys/prctl.h>
 
 #include "datapath/eal.h"
-#include "datapath/port/mbuf.h"
 #include "datapath/pipeline/dependency.h"
+#include "datapath/port/mbuf.h"
 #include "lib/clock.h"
 #include "lib/event.h"
 #include "lib/rcu.h"

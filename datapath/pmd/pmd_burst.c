@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "datapath/pmd.h"
-#include "datapath/pmd_push.h"
-#include "datapath/policer.h"
+#include "datapath/pmd/pmd.h"
+#include "datapath/pmd/pmd_push.h"
+#include "datapath/pmd/policer.h"
 #include "datapath/port/mbuf.h"
 #include "lib/flow_key_parse.h"
 

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "datapath/pmd.h"
 #include "datapath/pipeline/dependency.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/hash.h"
 
 /* ------------------------------------------------------------------ what was looked at */

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/flow_key_aes.h"
 #include "lib/flow_key_parse.h"
 #include "lib/flow_key_wide.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/miss_budget.h"
+#include "datapath/pmd/miss_budget.h"
 
 #include "lib/util.h"
 

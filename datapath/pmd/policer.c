@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "datapath/policer.h"
+#include "datapath/pmd/policer.h"
 
 #include "datapath/dp.h"
 #include "datapath/pipeline/meter.h"

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/rcu.h"
 
 #define MAX_EVENTS 64

@@ -9,7 +9,7 @@
 #include <emmintrin.h>
 #include <string.h>
 
-#include "datapath/pmd.h"
+#include "datapath/pmd/pmd.h"
 #include "lib/headers.h"
 #include "tunnel/tnl_header.h"
 

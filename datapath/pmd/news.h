@@ -18,7 +18,7 @@
 #include <rte_mbuf.h>
 
 #include "datapath/pipeline/program.h"
-#include "datapath/ring.h"
+#include "datapath/pmd/ring.h"
 #include "lib/types.h"
 
 #define NEWS_FACTS 4096
