@@ -3,9 +3,9 @@
  * Debug builds: hits are held against the interpreter. A key's mask that leaves out what some rule or action reads
  * would send packets of one flow another one's way, and nothing else would notice.
  *
- * Where subtables are ruled out by filters this is stricter than need be: one failed filter is enough, and which one a lookup
- * tells depends on filters that were asked before it and passed, which it does not tell. Two flows that are one under the mask
- * may so have read different bits for the same answer.
+ * Where subtables are ruled out by filters, one failed filter is enough, and which one a lookup tells depends on those that were
+ * asked before it and passed, which it does not tell. Two flows that are one under the mask may so have read different bits for the
+ * same answer. So bits that the mask leaves out are turned over: the answer must stay.
  */
 #include <string.h>
 #include <unistd.h>
@@ -16,42 +16,75 @@
 /* How long what control publishes may be there before its sequence number is. */
 #define PATIENCE_US 100000
 
-static bool covers(const struct flow_key *have, const struct flow_key *want, enum flow_key_class class)
+/* What OUT has looked at in a key of CLASS. */
+static void bits_read(const struct key_mask *mask, const struct xlate_out *out, enum flow_key_class class,
+	struct flow_key *bits)
 {
-	unsigned int n = class == FLOW_KEY_K64 ? 7 : class == FLOW_KEY_K128 ? 15 : FLOW_KEY_MAX_WORDS - 1;
-	uint64_t missing = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		missing |= want->w[i] & ~have->w[i];
-	return !missing;
-}
-
-/* All that OUT has looked at in a key of CLASS is in MASK. */
-static bool mask_has(const struct key_mask *mask, const struct xlate_out *out, enum flow_key_class class)
-{
-	struct flow_key bits;
 	struct flow wc;
 
-	if (out->depth > mask->depth)
-		return false;
 	xlate_mask(&out->wc, out->depth, &wc);
 	/* No deeper than the Ethernet header all keys are of the small class. */
 	if (mask->depth < XLATE_ALL)
 		class = FLOW_KEY_K64;
-	key_mask_bits(&wc, class, &bits);
-	return covers(&mask->bits[class], &bits, class);
+	key_mask_bits(&wc, class, bits);
+}
+
+/* Words of keys of CLASS, but the cache's own. */
+static unsigned int n_key_words(enum flow_key_class class)
+{
+	return class == FLOW_KEY_K64 ? 7 : class == FLOW_KEY_K128 ? 15 : FLOW_KEY_MAX_WORDS - 1;
+}
+
+/* PATH's program, for KEY. True, too, if nothing can be said. */
+static bool is_answer(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	const struct path *path, struct xlate_out *out)
+{
+	out->cacheable = false;
+	if (!pmd_translate_again(pmd, in_port, key, out) || out->to_control || !out->cacheable)
+		return true;
+	return out->program.buf.len == path->body->program->len &&
+		!memcmp(out->program.buf.data, path->ops, out->program.buf.len);
+}
+
+/* Turns over what BITS has and MASK leaves out, word by word and all of it: true if the answer stays PATH's. */
+static bool may_be_left_out(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
+	const struct path *path, const struct flow_key *mask, const struct flow_key *bits)
+{
+	unsigned int n = n_key_words(flow_key_class(key));
+	struct flow_key all = *key;
+	struct xlate_out out;
+	bool stays = true;
+
+	xlate_out_init(&out);
+	for (unsigned int i = 0; i < n && stays; i++) {
+		struct flow_key one = *key;
+		uint64_t left_out = bits->w[i] & ~mask->w[i];
+
+		one.w[i] ^= left_out;
+		all.w[i] ^= left_out;
+		stays = !left_out || is_answer(pmd, in_port, &one, path, &out);
+	}
+	stays = stays && is_answer(pmd, in_port, &all, path, &out);
+	xlate_out_uninit(&out);
+	return stays;
 }
 
 static const char *judge(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
 	const struct path *path, struct xlate_out *out)
 {
-	if (!pmd_translate_again(pmd, in_port, key, out) || out->to_control || !out->cacheable)
-		return NULL;
-	if (!mask_has(pmd_key_mask(pmd, in_port->dp_port), out, flow_key_class(key)))
-		return "the interpreter reads what the port's mask of keys leaves out";
-	if (out->program.buf.len != path->body->program->len ||
-		memcmp(out->program.buf.data, path->ops, out->program.buf.len))
+	const struct key_mask *mask = pmd_key_mask(pmd, in_port->dp_port);
+	enum flow_key_class class = flow_key_class(key);
+	struct flow_key bits;
+
+	if (!is_answer(pmd, in_port, key, path, out))
 		return "the interpreter comes to another program";
+	if (out->to_control || !out->cacheable)
+		return NULL;
+	if (out->depth > mask->depth)
+		return "the interpreter reads deeper than the port's mask of keys";
+	bits_read(mask, out, class, &bits);
+	if (!may_be_left_out(pmd, in_port, key, path, &mask->bits[class], &bits))
+		return "the interpreter reads what the port's mask of keys leaves out, and it matters";
 	return NULL;
 }
 
