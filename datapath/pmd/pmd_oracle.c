@@ -16,23 +16,28 @@
 /* How long what control publishes may be there before its sequence number is. */
 #define PATIENCE_US 100000
 
-/* What OUT has looked at in a key of CLASS. */
-static void bits_read(const struct key_mask *mask, const struct xlate_out *out, enum flow_key_class class,
+/* Words of keys of CLASS, but the cache's own. */
+static unsigned int n_key_words(enum flow_key_class class)
+{
+	return class == FLOW_KEY_K64 ? 7 : class == FLOW_KEY_K128 ? 15 : FLOW_KEY_MAX_WORDS - 1;
+}
+
+/* The class whose mask KEY is under: no deeper than the Ethernet header all are of the small one. */
+static enum flow_key_class class_under(const struct key_mask *mask, const struct flow_key *key)
+{
+	return mask->depth < XLATE_ALL ? FLOW_KEY_K64 : flow_key_class(key);
+}
+
+/* What OUT has looked at, and MASK leaves out, in keys of CLASS. */
+static void bits_left_out(const struct key_mask *mask, const struct xlate_out *out, enum flow_key_class class,
 	struct flow_key *bits)
 {
 	struct flow wc;
 
 	xlate_mask(&out->wc, out->depth, &wc);
-	/* No deeper than the Ethernet header all keys are of the small class. */
-	if (mask->depth < XLATE_ALL)
-		class = FLOW_KEY_K64;
 	key_mask_bits(&wc, class, bits);
-}
-
-/* Words of keys of CLASS, but the cache's own. */
-static unsigned int n_key_words(enum flow_key_class class)
-{
-	return class == FLOW_KEY_K64 ? 7 : class == FLOW_KEY_K128 ? 15 : FLOW_KEY_MAX_WORDS - 1;
+	for (unsigned int i = 0; i < n_key_words(class); i++)
+		bits->w[i] &= ~mask->bits[class].w[i];
 }
 
 /* PATH's program, for KEY. True, too, if nothing can be said. */
@@ -46,25 +51,24 @@ static bool is_answer(struct pmd *pmd, const struct pl_port *in_port, const stru
 		!memcmp(out->program.buf.data, path->ops, out->program.buf.len);
 }
 
-/* Turns over what BITS has and MASK leaves out, word by word and all of it: true if the answer stays PATH's. */
+/* Turns BITS of KEY over, word by word and all of them: true if the answer stays PATH's. */
 static bool may_be_left_out(struct pmd *pmd, const struct pl_port *in_port, const struct flow_key *key,
-	const struct path *path, const struct flow_key *mask, const struct flow_key *bits)
+	const struct path *path, const struct flow_key *bits, unsigned int n)
 {
-	unsigned int n = n_key_words(flow_key_class(key));
 	struct flow_key all = *key;
 	struct xlate_out out;
-	bool stays = true;
+	bool stays = true, any = false;
 
 	xlate_out_init(&out);
 	for (unsigned int i = 0; i < n && stays; i++) {
 		struct flow_key one = *key;
-		uint64_t left_out = bits->w[i] & ~mask->w[i];
 
-		one.w[i] ^= left_out;
-		all.w[i] ^= left_out;
-		stays = !left_out || is_answer(pmd, in_port, &one, path, &out);
+		one.w[i] ^= bits->w[i];
+		all.w[i] ^= bits->w[i];
+		any |= bits->w[i];
+		stays = !bits->w[i] || is_answer(pmd, in_port, &one, path, &out);
 	}
-	stays = stays && is_answer(pmd, in_port, &all, path, &out);
+	stays = stays && (!any || is_answer(pmd, in_port, &all, path, &out));
 	xlate_out_uninit(&out);
 	return stays;
 }
@@ -73,7 +77,7 @@ static const char *judge(struct pmd *pmd, const struct pl_port *in_port, const s
 	const struct path *path, struct xlate_out *out)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, in_port->dp_port);
-	enum flow_key_class class = flow_key_class(key);
+	enum flow_key_class class = class_under(mask, key);
 	struct flow_key bits;
 
 	if (!is_answer(pmd, in_port, key, path, out))
@@ -82,8 +86,11 @@ static const char *judge(struct pmd *pmd, const struct pl_port *in_port, const s
 		return NULL;
 	if (out->depth > mask->depth)
 		return "the interpreter reads deeper than the port's mask of keys";
-	bits_read(mask, out, class, &bits);
-	if (!may_be_left_out(pmd, in_port, key, path, &mask->bits[class], &bits))
+	bits_left_out(mask, out, class, &bits);
+	/* The two smaller classes have their words in common as far as the Ethernet header goes, the large one has others. */
+	if (class != flow_key_class(key) && flow_key_class(key) == FLOW_KEY_KL)
+		return NULL;
+	if (!may_be_left_out(pmd, in_port, key, path, &bits, n_key_words(class)))
 		return "the interpreter reads what the port's mask of keys leaves out, and it matters";
 	return NULL;
 }
