@@ -129,22 +129,12 @@ static void do_output(struct walk *w, const struct op_output *op, bool is_last)
 	w->truncate = 0;
 }
 
-/* Ethernet's minimum is the wire's: controllers get the frame without what fills it up. */
-static void eth_unpad(struct run *run, struct packet *packet)
-{
-	if (!packet->n_pad || packet->n_pad == PACKET_RUNT)
-		return;
-	run->env->ops->truncate(run->env->ops_aux, packet, packet->len - packet->n_pad);
-	packet->n_pad = 0;
-}
-
 static void do_punt(struct walk *w, const struct op_punt *op, bool is_last)
 {
 	struct packet *packet = hand_over(w, &op->op, is_last);
 
 	if (packet) {
 		w->run->taken = true;
-		eth_unpad(w->run, packet);
 		w->run->env->punt(w->run->env, op, packet);
 	}
 }

@@ -147,8 +147,8 @@ void naive_emit(struct naive_ctx *c, dp_port_t port, uint32_t max_len)
 	}
 	frame = &c->result->frames[c->result->n_frames++];
 	frame->port = port;
-	/* A frame that was no runt leaves as none; to a controller (0) it does not leave. */
-	if (port && !c->p.is_runt && c->p.len < 60) {
+	/* A frame that was no runt leaves as none. */
+	if (!c->p.is_runt && c->p.len < 60) {
 		memset(c->p.data + c->p.len, 0, 60 - c->p.len);
 		frame->len = 60;
 	} else {

@@ -51,7 +51,6 @@ static void bench_output(struct exec_env *env, dp_port_t port, struct packet *pa
 static void bench_punt(struct exec_env *env, const struct op_punt *punt, struct packet *packet)
 {
 	bench.n_punt++;
-	bench.punt_len = packet->len;
 	bench_free(NULL, packet);
 }
 

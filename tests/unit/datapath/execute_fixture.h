@@ -29,7 +29,6 @@ struct bench {
 	struct program_builder program;
 	struct out out[MAX_OUT];
 	unsigned int n_out, n_punt, n_control, n_resume, n_recirculated, n_dropped, n_lost, n_sampled;
-	uint32_t punt_len;	/* Of the last packet that was punted. */
 	enum drop_reason reason;
 	int n_live;		/* Packets not given back. */
 	int fail_clone;		/* The N-th clone from now fails; 0: none. */
