@@ -13,6 +13,7 @@
 #include "lib/flow_hash.h"
 #include "lib/flow_key.h"
 #include "lib/headers.h"
+#include "lib/unaligned.h"
 #include "lib/util.h"
 
 /* What a key has that is not in the frame. */
@@ -21,30 +22,6 @@ struct flow_key_origin {
 	uint64_t tunnel[3];	/* Outer header's fields in words 4, 5 and 6 (flow_key_tunnel()); or 0. */
 	unsigned int max_vlans;
 };
-
-static inline uint16_t key_load16(const void *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline uint32_t key_load32(const void *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline uint64_t key_load64(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
 
 #define FLOW_KEY_MAC_MASK UINT64_C(0x0000ffffffffffff)
 
@@ -114,14 +91,14 @@ __attribute__((always_inline)) static inline bool key_parse_l4(const uint8_t *l4
 		hlen = (uint32_t)(l4[12] >> 4) * 4;
 		if (hlen < TCP_HEADER_LEN || hlen > l4_len)
 			return false;
-		*flags = (uint64_t)(key_load16(l4 + 12) & htobe16(TCP_FLAGS_MASK)) << 48;
-		*ports = key_load32(l4);
+		*flags = (uint64_t)(load16(l4 + 12) & htobe16(TCP_FLAGS_MASK)) << 48;
+		*ports = load32(l4);
 		return true;
 	case IP_P_UDP:
-		*ports = have >= UDP_HEADER_LEN ? key_load32(l4) : 0;
+		*ports = have >= UDP_HEADER_LEN ? load32(l4) : 0;
 		return have >= UDP_HEADER_LEN;
 	case IP_P_SCTP:
-		*ports = have >= SCTP_HEADER_LEN ? key_load32(l4) : 0;
+		*ports = have >= SCTP_HEADER_LEN ? load32(l4) : 0;
 		return have >= SCTP_HEADER_LEN;
 	case IP_P_ICMP:
 		/* Type and code become big-endian 16-bit numbers. */
@@ -147,9 +124,9 @@ __attribute__((always_inline)) static inline bool key_words_ipv4(const struct fl
 	uint32_t total;
 
 	if (f->seg_left < IPV4_HEADER_LEN || (ip[0] & 15) != 5 ||
-		(key_load16(ip + 6) & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK)))
+		(load16(ip + 6) & htobe16(IPV4_MF | IPV4_FRAG_OFS_MASK)))
 		return false;
-	total = be16toh(key_load16(ip + 2));
+	total = be16toh(load16(ip + 2));
 	if (total < IPV4_HEADER_LEN || total > f->left)
 		return false;
 	if (!key_parse_l4(ip + IPV4_HEADER_LEN, total - IPV4_HEADER_LEN, f->seg_left - IPV4_HEADER_LEN,
@@ -158,7 +135,7 @@ __attribute__((always_inline)) static inline bool key_words_ipv4(const struct fl
 	w[0] = f->w0 | (uint64_t)ip[9] << 48;
 	w[1] = f->dl_dst | (uint64_t)ip[1] << 48 | (uint64_t)ip[8] << 56;
 	w[2] = f->dl_src | flags;
-	w[3] = key_load64(ip + 12);
+	w[3] = load64(ip + 12);
 	return true;
 }
 
@@ -201,22 +178,22 @@ static inline bool key_parse_ipv6(const struct flow_key_l2 *f, const struct flow
 
 	if (f->seg_left < IPV6_HEADER_LEN || !key_ipv6_proto_is_plain(ip[6]))
 		return false;
-	plen = be16toh(key_load16(ip + 4));
+	plen = be16toh(load16(ip + 4));
 	if (plen > f->left - IPV6_HEADER_LEN)
 		return false;
 	if (!key_parse_l4(ip + IPV6_HEADER_LEN, plen, f->seg_left - IPV6_HEADER_LEN, ip[6], &ports,
 		&flags))
 		return false;
-	flow = be32toh(key_load32(ip));
+	flow = be32toh(load32(ip));
 	key_store(key, origin,
 		f->w0 | (uint64_t)ip[6] << 48 | flow_key_kind(FLOW_KEY_K128, 0, 0, 0),
 		f->dl_dst | (uint64_t)(flow >> 20 & 0xff) << 48 | (uint64_t)ip[7] << 56,
 		f->dl_src | flags, ports);
 	key->w[3] = htobe32(flow & IPV6_LABEL_MASK);
-	key->w[7] = key_load64(ip + 8);
-	key->w[8] = key_load64(ip + 16);
-	key->w[9] = key_load64(ip + 24);
-	key->w[10] = key_load64(ip + 32);
+	key->w[7] = load64(ip + 8);
+	key->w[8] = load64(ip + 16);
+	key->w[9] = load64(ip + 24);
+	key->w[10] = load64(ip + 32);
 	key->w[11] = key->w[12] = key->w[13] = key->w[14] = key->w[15] = 0;
 	return true;
 }
@@ -227,18 +204,18 @@ static inline bool key_parse_arp(const struct flow_key_l2 *f, const struct flow_
 	const uint8_t *arp = f->l3;
 
 	/* Ethernet, IPv4, lengths 6 and 4, and an opcode below 256. */
-	if (f->seg_left < ARP_HEADER_LEN || key_load32(arp) != htobe32(0x00010800) ||
-		key_load16(arp + 4) != htobe16(0x0604) || arp[6])
+	if (f->seg_left < ARP_HEADER_LEN || load32(arp) != htobe32(0x00010800) ||
+		load16(arp + 4) != htobe16(0x0604) || arp[6])
 		return false;
 	key_store(key, origin,
 		f->w0 | (uint64_t)arp[7] << 48 | flow_key_kind(FLOW_KEY_K128, 0, 0, 0), f->dl_dst,
 		f->dl_src, 0);
 	key->w[3] = 0;
 	key->w[7] = key->w[8] = key->w[9] = key->w[10] = 0;
-	key->w[11] = key_load32(arp + 14) | (uint64_t)key_load32(arp + 24) << 32;
+	key->w[11] = load32(arp + 14) | (uint64_t)load32(arp + 24) << 32;
 	key->w[12] = 0;
-	key->w[13] = key_load64(arp + 8) & FLOW_KEY_MAC_MASK;
-	key->w[14] = key_load64(arp + 16) >> 16;
+	key->w[13] = load64(arp + 8) & FLOW_KEY_MAC_MASK;
+	key->w[14] = load64(arp + 16) >> 16;
 	key->w[15] = 0;
 	return true;
 }
@@ -268,15 +245,15 @@ __attribute__((always_inline)) static inline bool key_parse_l2(const uint8_t *da
 
 	if (unlikely(seg_len < ETH_HEADER_LEN))
 		return false;
-	f->dl_dst = key_load64(data) & FLOW_KEY_MAC_MASK;
-	f->dl_src = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
-	*type = key_load16(data + 12);
+	f->dl_dst = load64(data) & FLOW_KEY_MAC_MASK;
+	f->dl_src = load64(data + 6) & FLOW_KEY_MAC_MASK;
+	*type = load16(data + 12);
 	if (*type == htobe16(ETH_T_VLAN_8021Q) || *type == htobe16(ETH_T_VLAN_8021AD)) {
 		if (seg_len < ETH_HEADER_LEN + VLAN_HEADER_LEN || !origin->max_vlans)
 			return false;
 		tpid = *type == htobe16(ETH_T_VLAN_8021Q) ? FLOW_KEY_TPID_8021Q : FLOW_KEY_TPID_8021AD;
-		tci = key_load16(data + 14) | htobe16(VLAN_PRESENT);
-		*type = key_load16(data + 16);
+		tci = load16(data + 14) | htobe16(VLAN_PRESENT);
+		*type = load16(data + 16);
 		ofs += VLAN_HEADER_LEN;
 		if (eth_type_is_vlan(*type) && origin->max_vlans > 1)
 			return false;
@@ -327,22 +304,22 @@ __attribute__((always_inline)) static inline bool flow_key_parse_ethernet(const 
 
 	if (unlikely(seg_len < ETH_HEADER_LEN))
 		return false;
-	type = key_load16(data + 12);
+	type = load16(data + 12);
 	if (eth_type_is_vlan(type)) {
 		if (seg_len < ETH_HEADER_LEN + VLAN_HEADER_LEN || !origin->max_vlans)
 			return false;
 		tag = flow_key_kind(FLOW_KEY_K64, 0, type == htobe16(ETH_T_VLAN_8021Q) ?
 				FLOW_KEY_TPID_8021Q : FLOW_KEY_TPID_8021AD, 0) |
-			(uint64_t)(key_load16(data + 14) | htobe16(VLAN_PRESENT)) << 32;
-		type = key_load16(data + 16);
+			(uint64_t)(load16(data + 14) | htobe16(VLAN_PRESENT)) << 32;
+		type = load16(data + 16);
 		if (eth_type_is_vlan(type) && origin->max_vlans > 1)
 			return false;
 	}
 	if (be16toh(type) < ETH_TYPE_MIN)
 		return false;
 	w[0] = flow_key_word0(origin->in_port, type, 0, 0) | tag;
-	w[1] = key_load64(data) & FLOW_KEY_MAC_MASK;
-	w[2] = key_load64(data + 6) & FLOW_KEY_MAC_MASK;
+	w[1] = load64(data) & FLOW_KEY_MAC_MASK;
+	w[2] = load64(data + 6) & FLOW_KEY_MAC_MASK;
 	return true;
 }
 

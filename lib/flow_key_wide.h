@@ -66,7 +66,7 @@ __attribute__((always_inline)) FLOW_KEY_AES static inline bool flow_key_parse_wi
 	/* No branch on what packets in a row differ in. */
 	transport = &flow_key_transports[data[23]];
 	hlen = (data[46] & (uint32_t)transport->len_bits) >> 2;
-	total = be16toh(key_load16(data + 16));
+	total = be16toh(load16(data + 16));
 	if (unlikely(!transport->fixed) || unlikely(hlen < transport->least) ||
 		unlikely(total < hlen + transport->fixed) || unlikely(total > len - ETH_HEADER_LEN))
 		return false;
@@ -75,8 +75,8 @@ __attribute__((always_inline)) FLOW_KEY_AES static inline bool flow_key_parse_wi
 	pairs[0] = _mm_or_si128(pair, port);
 	/* The source, TCP's flags, both addresses. */
 	pair = _mm_blend_epi16(flow_key_bytes(data + 6), flow_key_bytes(data + 18), 0xf0);
-	pairs[1] = _mm_insert_epi16(pair, key_load16(data + 46) & transport->flag_bits, 3);
-	pairs[2] = _mm_cvtsi32_si128((int)key_load32(data + 34));
+	pairs[1] = _mm_insert_epi16(pair, load16(data + 46) & transport->flag_bits, 3);
+	pairs[2] = _mm_cvtsi32_si128((int)load32(data + 34));
 	return true;
 }
 

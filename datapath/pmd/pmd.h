@@ -447,7 +447,7 @@ static inline void pmd_origin_popped(const uint8_t *data, struct flow_key_origin
 {
 	const uint8_t *ip = data - TNL_PLAIN_LEN;
 
-	flow_key_tunnel(origin->tunnel, tnl_plain_id(ip), key_load64(ip + offsetof(struct ipv4_header, src)),
+	flow_key_tunnel(origin->tunnel, tnl_plain_id(ip), load64(ip + offsetof(struct ipv4_header, src)),
 		ip[offsetof(struct ipv4_header, tos)], FLOW_TNL_F_KEY);
 }
 
