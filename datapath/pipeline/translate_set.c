@@ -61,7 +61,9 @@ static enum set_slot set_classify(const struct act *act)
 	case ACT_RESUBMIT:
 		return FINAL_RESUBMIT;
 	case ACT_OUTPUT:
-		return FINAL_OUTPUT;
+		/* As in Open vSwitch no set holds an output that cuts the packet. */
+		return ((const struct act_output *)(const void *)act)->trunc ? NOT_IN_SET
+									     : FINAL_OUTPUT;
 	case ACT_GROUP:
 		return FINAL_GROUP;
 	case ACT_SET_FIELD:
@@ -104,6 +106,10 @@ const struct act *xlate_order_set(struct xlate_ctx *ctx, const struct act *set, 
 		} else if (slot < SETTER && slot >= final_slot) {
 			final = act;
 			final_slot = slot;
+		} else if (slot == NOT_IN_SET) {
+			/* Of write_actions refused when it came; a group's bucket may have one. */
+			xlate_report(ctx, XLATE_REPORT_WARN, "%s has no place in an action set, ignored",
+				act_type_name(act->type));
 		}
 	}
 	*ordered_len = 0;

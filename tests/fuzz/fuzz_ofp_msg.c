@@ -52,14 +52,19 @@ static void dump_flow(const struct flow_mod *fm, enum ofp_version version, enum 
 	sbuf_uninit(&out);
 }
 
-static bool has_instructions(const struct act *acts, size_t len)
+/*
+ * Whether FM must come back when it is written and read again. Instructions may not; nor do setters of MAC
+ * addresses from OpenFlow 1.0, written as set_field later, where a match says that the packet has no Ethernet
+ * header: the old ones ask for nothing, as in Open vSwitch.
+ */
+static bool comes_back(const struct flow_mod *fm)
 {
 	const struct act *a;
 
-	ACT_FOR_EACH (a, acts, len)
+	ACT_FOR_EACH (a, flow_mod_acts(fm), flow_mod_acts_len(fm))
 		if (a->type >= ACT_METER)
-			return true;
-	return false;
+			return false;
+	return !fm->match.flow.packet_type;
 }
 
 /* That there is no tag has two masks that say the same: the whole TCI's (OpenFlow 1.0 and 1.1), and the one
@@ -85,7 +90,7 @@ static void try_flow_mod(const struct msg *msg)
 	/* Nicira's flow_mod in later versions is not for sending. */
 	if (msg->family == MSG_OFPT || msg->version == OFP10_VERSION) {
 		flow_mod_encode(&fm, &format, msg->xid, &out);
-		if (again(&out, &msg2) && !has_instructions(flow_mod_acts(&fm), flow_mod_acts_len(&fm))) {
+		if (again(&out, &msg2) && comes_back(&fm)) {
 			format.nxm = msg2.family == MSG_NXT;
 			require(!flow_mod_decode(&msg2, &format, &fm2));
 			require(flow_equal(&fm.match.flow, &fm2.match.flow));

@@ -73,6 +73,23 @@ static void all_buckets_have_their_own_copy(void **state)
 	assert_int_equal(fx_counted(fx, group->buckets[1].counter), 1);
 }
 
+/* As in Open vSwitch. */
+static void a_bucket_holds_no_output_that_cuts(void **state)
+{
+	struct pl_group *group = fx_group(1, PL_GROUP_ALL, 2);
+	struct act_builder *b = fx_acts();
+	struct act_output *cut = act_put(b, ACT_OUTPUT, sizeof *cut);
+
+	cut->port = 2;
+	cut->trunc = 64;
+	fx_bucket(group, 0, b);
+	output_bucket(group, 1, 3);
+	pl_group_set(br, group);
+	send_tcp(1);
+	assert_int_equal(fx_count(fx, br, 2), 0);
+	assert_int_equal(fx_count(fx, br, 3), 1);
+}
+
 static void bucket_reason(void **state)
 {
 	struct pl_group *group = fx_group(1, PL_GROUP_INDIRECT, 1);
@@ -303,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_buckets_have_their_own_copy, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_bucket_holds_no_output_that_cuts, setup, teardown),
 		cmocka_unit_test_setup_teardown(bucket_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_group_ends_the_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(fast_failover, setup, teardown),
