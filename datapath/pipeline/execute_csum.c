@@ -27,6 +27,24 @@ uint16_t exec_mpls_ofs(const struct packet *packet)
 	return packet->l2_5_ofs;
 }
 
+uint32_t exec_l4_len(const struct packet *packet)
+{
+	uint16_t l3 = exec_l3_ofs(packet), l4 = exec_l4_ofs(packet);
+	const uint8_t *h = l3 >= 2 ? exec_at(packet, l3 - 2u, 2 + IPV4_HEADER_LEN) : NULL;
+	uint32_t end;
+
+	if (!h || l4 == PACKET_NO_OFS)
+		return 0;
+	if (packet->outer_l3_ofs)	/* Made here: nothing is behind it. */
+		return packet->len - l4;
+	if (load16(h) == htobe16(ETH_T_IPV6))
+		end = l3 + IPV6_HEADER_LEN + be16toh(((const struct ipv6_header *)(h + 2))->plen);
+	else
+		end = l3 + be16toh(((const struct ipv4_header *)(h + 2))->tot_len);
+	end = MIN(end, packet->len);
+	return end > l4 ? end - l4 : 0;
+}
+
 uint32_t exec_wire_len(const struct packet *packet)
 {
 	const uint8_t *l4 = exec_at(packet, packet->l4_ofs, TCP_HEADER_LEN);
@@ -62,7 +80,7 @@ struct exec_csum exec_l4_csum(const struct packet *packet, uint8_t proto)
 	default:
 		return csum;
 	}
-	h = exec_at(packet, l4, min);
+	h = exec_l4_at(packet, min);
 	if (!h)
 		return csum;
 	csum.partial = (packet->offload & PACKET_CSUM_PARTIAL) && packet->csum_start == l4 &&

@@ -9,40 +9,14 @@
 #include "lib/headers.h"
 #include "lib/unaligned.h"
 
-static be16 type_at_l3(const struct packet *packet, uint16_t l3)
-{
-	const uint8_t *p = l3 >= ETH_HEADER_LEN ? exec_at(packet, l3 - 2u, 2) : NULL;
-
-	return p ? load16(p) : 0;
-}
-
-/* The packet is IPv4 and not the fragment that has the transport header; *MORE: others follow. */
-static bool is_later_fragment(const struct packet *packet, bool *more)
+/* The packet is IPv4 and not the fragment that has the transport header. */
+static bool is_later_fragment(const struct packet *packet)
 {
 	uint16_t l3 = exec_l3_ofs(packet);
-	const struct ipv4_header *ip = (void *)exec_at(packet, l3, IPV4_HEADER_LEN);
+	const uint8_t *h = l3 >= 2 ? exec_at(packet, l3 - 2u, 2 + IPV4_HEADER_LEN) : NULL;
 
-	*more = false;
-	if (!ip || type_at_l3(packet, l3) != htobe16(ETH_T_IP))
-		return false;
-	*more = ip->frag_off & htobe16(IPV4_MF);
-	return ip->frag_off & htobe16(IPV4_FRAG_OFS_MASK);
-}
-
-/* Bytes of the SCTP packet: the frame may have padding behind it. 0 if the header does not say. */
-static uint32_t sctp_len(const struct packet *packet, uint16_t l4)
-{
-	uint16_t l3 = exec_l3_ofs(packet);
-	const uint8_t *h = exec_at(packet, l3, IPV4_HEADER_LEN);
-	uint32_t end;
-
-	if (!h)
-		return 0;
-	if (type_at_l3(packet, l3) == htobe16(ETH_T_IPV6))
-		end = l3 + IPV6_HEADER_LEN + be16toh(((const struct ipv6_header *)h)->plen);
-	else
-		end = l3 + be16toh(((const struct ipv4_header *)h)->tot_len);
-	return end > l4 && end <= packet->len ? end - l4 : 0;
+	return h && load16(h) == htobe16(ETH_T_IP) &&
+		(((const struct ipv4_header *)(h + 2))->frag_off & htobe16(IPV4_FRAG_OFS_MASK));
 }
 
 /*
@@ -68,26 +42,23 @@ static uint32_t crc_change(const uint8_t *from, const uint8_t *to, size_t n, uin
 	return a ^ b;
 }
 
-static enum drop_reason set_sctp(struct packet *packet, uint16_t l4, uint8_t *h,
-	const uint8_t *ports, bool more_fragments)
+/* Of a first fragment only its own bytes are at hand, as with Open vSwitch. */
+static void set_sctp(struct packet *packet, uint8_t *h, const uint8_t *ports)
 {
 	struct sctp_header *sctp = (void *)h;
-	uint32_t len = sctp_len(packet, l4), crc;
-	bool partial = (packet->offload & PACKET_CSUM_PARTIAL) && packet->csum_start == l4;
+	bool partial = (packet->offload & PACKET_CSUM_PARTIAL) &&
+		packet->csum_start == exec_l4_ofs(packet);
+	uint32_t crc;
 
 	if (!partial) {
-		/* The sum is over all fragments. */
-		if (len < SCTP_HEADER_LEN || more_fragments)
-			return DROP_ACTION_MISMATCH;
 		memcpy(&crc, &sctp->csum, sizeof crc);
-		crc = le32toh(crc) ^ crc_change(h, ports, 4, len - 4);
+		crc = le32toh(crc) ^ crc_change(h, ports, 4, exec_l4_len(packet) - 4);
 		crc32c_store(&sctp->csum, crc);
 	}
 	memcpy(h, ports, 4);
-	return DROP_NONE;
 }
 
-static enum drop_reason set_icmp(struct packet *packet, uint8_t *h, const struct op_set_tp *op)
+static void set_icmp(struct packet *packet, uint8_t *h, const struct op_set_tp *op)
 {
 	struct exec_csum csum = exec_l4_csum(packet, IP_P_ICMPV6);
 	const uint8_t value[2] = {(uint8_t)be16toh(op->src), (uint8_t)be16toh(op->dst)};
@@ -97,32 +68,50 @@ static enum drop_reason set_icmp(struct packet *packet, uint8_t *h, const struct
 	/* ICMP and ICMPv6 have type, code and checksum at the same place. */
 	exec_set_bytes(h, value, mask, 2);
 	exec_csum_payload(&csum, old, h, 2);
-	return DROP_NONE;
 }
 
-enum drop_reason exec_set_tp(struct packet *packet, const struct op_set_tp *op)
+static void set_ports(struct packet *packet, uint8_t *h, const struct op_set_tp *op)
 {
-	uint16_t l4 = exec_l4_ofs(packet);
-	bool is_icmp = op->proto == IP_P_ICMP || op->proto == IP_P_ICMPV6, more;
-	uint32_t min = op->proto == IP_P_TCP ? TCP_HEADER_LEN
-		: op->proto == IP_P_SCTP ? SCTP_HEADER_LEN : UDP_HEADER_LEN;
-	uint8_t *h = exec_at(packet, l4, min), ports[4], old[4];
 	struct exec_csum csum;
-
-	if (!h || is_later_fragment(packet, &more))
-		return DROP_ACTION_MISMATCH;
-	if (is_icmp)
-		return set_icmp(packet, h, op);
+	uint8_t ports[4], old[4];
 
 	memcpy(old, h, sizeof old);
 	memcpy(ports, h, sizeof ports);
 	exec_set_bytes(ports, &op->src, &op->src_mask, 2);
 	exec_set_bytes(ports + 2, &op->dst, &op->dst_mask, 2);
-	if (op->proto == IP_P_SCTP)
-		return set_sctp(packet, l4, h, ports, more);
+	if (op->proto == IP_P_SCTP) {
+		set_sctp(packet, h, ports);
+		return;
+	}
 	csum = exec_l4_csum(packet, op->proto);
 	memcpy(h, ports, sizeof ports);
 	exec_csum_payload(&csum, old, ports, sizeof ports);
+}
+
+/* The transport header, if all of it is there. */
+static uint8_t *l4_whole(const struct packet *packet, uint8_t proto)
+{
+	uint8_t *h = exec_l4_at(packet, proto == IP_P_TCP ? TCP_HEADER_LEN
+		: proto == IP_P_SCTP ? SCTP_HEADER_LEN : UDP_HEADER_LEN);
+
+	if (h && proto == IP_P_TCP) {
+		uint32_t len = (h[12] >> 4) * 4u;
+
+		return len >= TCP_HEADER_LEN && len <= exec_l4_len(packet) ? h : NULL;
+	}
+	return h;
+}
+
+enum drop_reason exec_set_tp(struct packet *packet, const struct op_set_tp *op)
+{
+	uint8_t *h = l4_whole(packet, op->proto);
+
+	if (!h || is_later_fragment(packet))
+		return DROP_NONE;
+	if (op->proto == IP_P_ICMP || op->proto == IP_P_ICMPV6)
+		set_icmp(packet, h, op);
+	else
+		set_ports(packet, h, op);
 	return DROP_NONE;
 }
 
@@ -140,24 +129,21 @@ static void set_nd_bytes(uint8_t *p, const void *value, const void *mask, size_t
 }
 
 /* The type first: it decides which address the option holds. */
-static void set_nd_option(uint8_t *opt, bool first, const struct op_set_nd *op,
-	const struct exec_csum *csum)
+static void set_nd_option(uint8_t *opt, const struct op_set_nd *op, const struct exec_csum *csum)
 {
 	const uint8_t type[2] = {op->options_type}, mask[2] = {op->options_type_mask};
 
-	if (first)
-		set_nd_bytes(opt, type, mask, 2, csum);
+	set_nd_bytes(opt, type, mask, 2, csum);
 	if (opt[0] == ND_OPT_SLL)
 		set_nd_bytes(opt + 2, op->sll.b, op->sll_mask.b, 6, csum);
 	else if (opt[0] == ND_OPT_TLL)
 		set_nd_bytes(opt + 2, op->tll.b, op->tll_mask.b, 6, csum);
 }
 
+/* A message has one such option; of several the first counts, as with Open vSwitch. */
 static void set_nd_options(struct packet *packet, uint32_t ofs, uint32_t end,
 	const struct op_set_nd *op, const struct exec_csum *csum)
 {
-	bool first = true;
-
 	while (ofs + ND_LLA_OPT_LEN <= end) {
 		uint8_t *opt = packet->data + ofs;
 		uint32_t len = opt[1] * (uint32_t)ND_LLA_OPT_LEN;
@@ -165,8 +151,8 @@ static void set_nd_options(struct packet *packet, uint32_t ofs, uint32_t end,
 		if (!len || len > end - ofs)
 			return;
 		if (len == ND_LLA_OPT_LEN && (opt[0] == ND_OPT_SLL || opt[0] == ND_OPT_TLL)) {
-			set_nd_option(opt, first, op, csum);
-			first = false;
+			set_nd_option(opt, op, csum);
+			return;
 		}
 		ofs += len;
 	}
@@ -174,18 +160,16 @@ static void set_nd_options(struct packet *packet, uint32_t ofs, uint32_t end,
 
 enum drop_reason exec_set_nd(struct packet *packet, const struct op_set_nd *op)
 {
-	uint16_t l3 = exec_l3_ofs(packet), l4 = exec_l4_ofs(packet);
-	struct nd_header *nd = (void *)exec_at(packet, l4, ND_HEADER_LEN);
-	const struct ipv6_header *ip = (void *)exec_at(packet, l3, IPV6_HEADER_LEN);
+	struct nd_header *nd = (void *)exec_l4_at(packet, ND_HEADER_LEN);
+	uint32_t l4 = exec_l4_ofs(packet), end;
 	struct exec_csum csum;
-	uint32_t end;
 
-	if (!nd || !ip || l4 < l3 + IPV6_HEADER_LEN)
-		return DROP_ACTION_MISMATCH;
+	if (!nd)
+		return DROP_NONE;
 	csum = exec_l4_csum(packet, IP_P_ICMPV6);
 	set_nd_bytes((uint8_t *)&nd->flags, &op->reserved, &op->reserved_mask, 4, &csum);
 	set_nd_bytes(nd->target, &op->target, &op->target_mask, 16, &csum);
-	end = MIN(l3 + IPV6_HEADER_LEN + (uint32_t)be16toh(ip->plen), packet->seg_len);
+	end = MIN(l4 + exec_l4_len(packet), packet->seg_len);
 	set_nd_options(packet, l4 + (uint32_t)ND_HEADER_LEN, end, op, &csum);
 	return DROP_NONE;
 }

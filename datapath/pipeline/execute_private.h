@@ -3,7 +3,8 @@
 
 /*
  * Changes to a packet's headers, one function an operation. Each returns DROP_NONE, or why the packet
- * must end: then it may be half changed. The packet must be writable. After a tunnel push they work on
+ * must end: then it may be half changed. A transport header or ND message that is not all there (or an ARP
+ * packet's end) is left as it is, and the packet goes on, as with Open vSwitch: the flow has zeros for it. The packet must be writable. After a tunnel push they work on
  * the outer headers. Pure; any thread.
  */
 
@@ -47,6 +48,15 @@ uint16_t exec_mpls_ofs(const struct packet *packet);
 static inline uint8_t *exec_at(const struct packet *packet, uint32_t ofs, uint32_t n)
 {
 	return ofs != PACKET_NO_OFS && ofs + n <= packet->seg_len ? packet->data + ofs : NULL;
+}
+
+/* Bytes of the outermost IP packet from its transport header on. The frame may have more, which is no part
+ * of it. 0 if there is no such header. */
+uint32_t exec_l4_len(const struct packet *packet);
+/* N bytes of that; NULL if they are not there. */
+static inline uint8_t *exec_l4_at(const struct packet *packet, uint32_t n)
+{
+	return exec_l4_len(packet) >= n ? exec_at(packet, exec_l4_ofs(packet), n) : NULL;
 }
 
 /* Frame bytes of the largest piece that PACKET will be on the wire. */

@@ -8,8 +8,9 @@
  *
  * Operations are records, struct op first, `len` bytes each, OP_ALIGN aligned. Header values are wire
  * order with a mask beside them; bits outside the mask are left alone. An executor that meets a packet
- * without the header in question counts DROP_ACTION_MISMATCH and ends. Checksums follow every change
- * incrementally (a partial checksum's pseudo-header too).
+ * without the header in question counts DROP_ACTION_MISMATCH and ends (but goes on, unchanged, where only the
+ * transport header or the end of ARP is missing). Checksums follow every change incrementally (a partial
+ * checksum's pseudo-header too).
  *
  * Nested programs (clone, sample, select, check_len) work on a copy that is gone afterwards; the
  * packet goes on as it was. A nested program that is the last operation works on the packet itself.

@@ -82,11 +82,20 @@ static void patch_sctp(struct naive_packet *p, uint32_t l4, uint32_t change)
 		p->data[l4 + 8 + (uint32_t)i] ^= (uint8_t)(change >> 8 * i);
 }
 
+/* Where the IP packet ends: what is behind is padding. */
+static uint32_t ip_end(const struct naive_packet *p, const struct places *at)
+{
+	const uint8_t *h = p->data + at->l3;
+
+	return at->flow.dl_type == htobe16(ETH_T_IP) ? at->l3 + h[2] * 256u + h[3]
+		: at->l3 + 40 + h[4] * 256u + h[5];
+}
+
 /* Of a whole header. */
 static uint32_t csum_place(const struct naive_packet *p, const struct places *at, uint8_t proto)
 {
 	if (!at->l4 || (at->flow.nw_frag & FLOW_NW_FRAG_LATER) ||
-		at->l4 + (proto == IP_P_TCP ? 20u : proto == IP_P_UDP ? 8u : 4u) > p->len)
+		at->l4 + (proto == IP_P_TCP ? 20u : proto == IP_P_UDP ? 8u : 4u) > ip_end(p, at))
 		return 0;
 	switch (proto) {
 	case IP_P_TCP:
@@ -117,8 +126,7 @@ static void replace(struct naive_packet *p, const struct places *at, uint32_t of
 		return;
 	}
 	if (sctp) {
-		end = at->l3 + (v4 ? p->data[at->l3 + 2] * 256u + p->data[at->l3 + 3]
-			: 40 + p->data[at->l3 + 4] * 256u + p->data[at->l3 + 5]);
+		end = ip_end(p, at);
 		crc = sctp_crc(p, at->l4, end);
 	}
 	memcpy(old, p->data + ofs, n);
@@ -139,15 +147,16 @@ static void replace(struct naive_packet *p, const struct places *at, uint32_t of
 
 /* ------------------------------------------------------------------ fields */
 
-/* The link-layer address option of TYPE behind a neighbour discovery message; 0: none. */
+/* The link-layer address option behind a neighbour discovery message, if the first is of TYPE; 0: none. */
 static uint32_t find_nd_option(const struct naive_packet *p, const struct places *at, uint8_t type)
 {
-	uint32_t end = at->l3 + 40 + p->data[at->l3 + 4] * 256u + p->data[at->l3 + 5];
+	uint32_t end = ip_end(p, at);
 
 	for (uint32_t ofs = at->l4 + 24; ofs + 8 <= end && p->data[ofs + 1];
 		ofs += p->data[ofs + 1] * 8u)
-		if (p->data[ofs] == type && p->data[ofs + 1] == 1)
-			return ofs + 2;
+		if ((p->data[ofs] == ND_OPT_SLL || p->data[ofs] == ND_OPT_TLL) &&
+			p->data[ofs + 1] == 1)
+			return p->data[ofs] == type ? ofs + 2 : 0;
 	return 0;
 }
 

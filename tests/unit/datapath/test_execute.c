@@ -40,7 +40,8 @@ static void check_changes(enum kind kind, const struct flow *flow)
 		assert_int_equal(flow->nd_target.b[0], 0xfe);
 		assert_int_equal(flow->nd_target.b[15], 0x33);
 		assert_memory_equal(flow->arp_sha.b, "\2\3\3\3\3\3", 6);
-		assert_memory_equal(flow->arp_tha.b, "\2\4\4\4\4\4", 6);
+		/* Of two options only the first is written. */
+		assert_memory_equal(flow->arp_tha.b, "\0\0\0\0\0\0", 6);
 		assert_int_equal(flow->nd_reserved, htobe32(0x60000000));
 	} else if (kind == K_TCP4 || kind == K_UDP4 || kind == K_SCTP4) {
 		assert_int_equal(flow->tp_src, htobe16(5));
@@ -158,9 +159,10 @@ static void test_fragments(void **state)
 	tp = put_op(OP_SET_TP, sizeof *tp);
 	tp->proto = IP_P_UDP;
 	tp->src_mask = BE16_MAX;
+	put_output(1);
 	bench_run(packet);
-	assert_int_equal(bench.n_dropped, 1);
-	assert_int_equal(bench.reason, DROP_ACTION_MISMATCH);
+	assert_int_equal(bench.n_out, 1);
+	assert_memory_equal(packet->data + 34, before, sizeof before);
 	bench_forget();
 
 	/* The first one has, and its checksum covers all fragments: only incrementally can it follow. */
@@ -178,6 +180,62 @@ static void test_fragments(void **state)
 	assert_true(csum_fill_ipv4(first));
 	check_csums(first);
 	assert_memory_not_equal(before, first->data + first->l4_ofs + 6, 2);
+}
+
+/* What the IP header says is not there is not written, nor summed, though the frame goes on. */
+static void test_cut_transport_headers(void **state)
+{
+	static const enum kind kinds[] = {K_TCP4, K_UDP4, K_SCTP4, K_TCP6, K_UDP6, K_ICMP6, K_ND6};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct packet *packet = make_frame(kinds[i], 0, 40);
+		uint8_t before[128], *ip = packet->data + 14;
+		size_t n = packet->len - packet->l4_ofs;
+
+		assert_true(n <= sizeof before);
+		if (is_v6(kinds[i]))
+			ip[5] = 3;
+		else
+			ip[3] = IPV4_HEADER_LEN + 3;
+		parse_frame(packet);
+		memcpy(before, packet->data + packet->l4_ofs, n);
+		put_changes(kinds[i]);
+		put_output(7);
+		bench_run(packet);
+		assert_int_equal(bench.n_out, 1);
+		assert_memory_equal(packet->data + packet->l4_ofs, before, n);
+		bench_forget();
+	}
+}
+
+static void test_cut_arp(void **state)
+{
+	struct packet *packet = make_frame(K_ARP, 0, 0);
+
+	packet->len = packet->seg_len = 14 + 20;
+	parse_frame(packet);
+	put_changes(K_ARP);
+	put_output(7);
+	bench_run(packet);
+	assert_int_equal(bench.n_out, 1);
+	assert_int_equal(packet->len, 34);
+	assert_memory_equal(packet->data + 14 + 14, "\1\2\3\4", 4);
+	assert_memory_equal(packet->data + 14 + 18, "\2\2", 2);
+}
+
+/* A first fragment of SCTP goes on; its sum changes as if it were all. */
+static void test_sctp_fragment(void **state)
+{
+	struct packet *packet = make_frame(K_SCTP4, 0, 16);
+
+	packet->data[14 + 6] = 0x20;
+	parse_frame(packet);
+	put_changes(K_SCTP4);
+	put_output(7);
+	bench_run(packet);
+	assert_int_equal(bench.n_out, 1);
+	assert_true(csum_fill_ipv4(packet));
+	check_csums(packet);
 }
 
 /* With a routing header that has hops left, dst is not what the checksum covers. */
@@ -221,6 +279,9 @@ int main(void)
 		TEST(test_partial_checksums),
 		TEST(test_no_udp_checksum),
 		TEST(test_fragments),
+		TEST(test_cut_transport_headers),
+		TEST(test_cut_arp),
+		TEST(test_sctp_fragment),
 		TEST(test_routing_header),
 	};
 
