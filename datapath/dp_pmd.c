@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "datapath/eal.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);
@@ -184,6 +185,7 @@ int dp_pmds_change(char **error)
 			wait_for_populating();
 			forget_pmd(i);
 		}
+	dp_cores_run(clock_ms());
 	dp_cores_leave_to_pmds();
 	log_number();
 	return 0;
