@@ -8,24 +8,31 @@
 
 /* ------------------------------------------------------------------ what translation writes */
 
-static struct pmd *sink_pmd(struct xlate_sink *sink)
+/* Whole bytes of facts are compared. */
+static void init_fact(struct news *fact, enum news_type type)
 {
-	return container_of(sink, struct pmd, sink);
+	memset(fact, 0, sizeof *fact);
+	fact->type = type;
+}
+
+static bool put_fact(struct xlate_sink *sink, const struct news *fact)
+{
+	struct pmd *pmd = container_of(sink, struct pmd, sink);
+
+	return news_put_fact(&pmd->news, fact, pmd->now_ms);
 }
 
 static bool sink_fdb_learn(struct xlate_sink *sink, struct pl_bridge *bridge, struct eth_addr mac,
 	uint16_t vlan, ofp_port_t port)
 {
-	struct pmd *pmd = sink_pmd(sink);
 	struct news fact;
 
-	memset(&fact, 0, sizeof fact);
-	fact.type = NEWS_FDB;
+	init_fact(&fact, NEWS_FDB);
 	fact.fdb.bridge = bridge->id;
 	fact.fdb.port = port;
 	fact.fdb.mac = mac;
 	fact.fdb.vlan = vlan;
-	return news_put_fact(&pmd->news, &fact, pmd->now_ms);
+	return put_fact(sink, &fact);
 }
 
 static enum xlate_learn_result sink_learn(struct xlate_sink *sink,
@@ -37,28 +44,24 @@ static enum xlate_learn_result sink_learn(struct xlate_sink *sink,
 static void sink_neigh_needed(struct xlate_sink *sink, struct pl_bridge *underlay,
 	const struct ipv6_addr *next_hop)
 {
-	struct pmd *pmd = sink_pmd(sink);
 	struct news fact;
 
-	memset(&fact, 0, sizeof fact);
-	fact.type = NEWS_NEIGH;
+	init_fact(&fact, NEWS_NEIGH);
 	fact.neigh.bridge = underlay->id;
 	fact.neigh.next_hop = *next_hop;
-	news_put_fact(&pmd->news, &fact, pmd->now_ms);
+	put_fact(sink, &fact);
 }
 
 static void sink_fin_timeout(struct xlate_sink *sink, const struct pl_rule *rule,
 	const struct act_fin_timeout *fin)
 {
-	struct pmd *pmd = sink_pmd(sink);
 	struct news fact;
 
-	memset(&fact, 0, sizeof fact);
-	fact.type = NEWS_FIN;
+	init_fact(&fact, NEWS_FIN);
 	fact.fin.counter = rule->counter;
 	fact.fin.idle = fin->idle_timeout;
 	fact.fin.hard = fin->hard_timeout;
-	news_put_fact(&pmd->news, &fact, pmd->now_ms);
+	put_fact(sink, &fact);
 }
 
 void pmd_sink_init(struct pmd *pmd)
