@@ -142,7 +142,6 @@ void xlate_depend(struct xlate_ctx *ctx, uint16_t id);
 const struct pl_port *xlate_port(struct xlate_ctx *ctx, ofp_port_t number);
 /* Before a look at all ports of the bridge. */
 void xlate_depend_on_ports(struct xlate_ctx *ctx);
-/* Counts N packets, as long as they are here. */
 /* Measures the packet as it is now (tags and labels; a tunnel's headers are its own business). */
 void xlate_measure(struct xlate_ctx *ctx);
 void xlate_count(struct xlate_ctx *ctx, uint32_t counter);
