@@ -28,13 +28,44 @@ static enum flow_key_class class_under(const struct key_mask *mask, const struct
 	return mask->depth < XLATE_ALL ? FLOW_KEY_K64 : flow_key_class(key);
 }
 
-/* What OUT has looked at, and MASK leaves out, in keys of CLASS. */
-static void bits_left_out(const struct key_mask *mask, const struct xlate_out *out, enum flow_key_class class,
+/* WC's bits in keys of class FROM that MASK leaves out in keys of class UNDER, which lie elsewhere. */
+static void bits_left_out_elsewhere(const struct key_mask *mask, const struct flow *wc, enum flow_key_class under,
+	enum flow_key_class from, struct flow_key *bits)
+{
+	static const struct flow nothing;
+	struct flow_key always, here, there;
+	struct flow one = nothing;
+
+	memset(bits, 0, sizeof *bits);
+	for (size_t i = 0; i < sizeof one; i++) {
+		uint8_t byte = ((const uint8_t *)wc)[i];
+
+		if (!byte)
+			continue;
+		((uint8_t *)&one)[i] = byte;
+		key_mask_bits(&one, under, &here);
+		key_mask_bits(&one, from, &there);
+		((uint8_t *)&one)[i] = 0;
+		for (unsigned int j = 0; j < n_key_words(from) && !key_mask_has(mask, under, &here); j++)
+			bits->w[j] |= there.w[j];
+	}
+	key_mask_bits(&nothing, from, &always);
+	for (unsigned int i = 0; i < n_key_words(from); i++)
+		bits->w[i] &= ~always.w[i];
+}
+
+/* What OUT has looked at in KEY, and MASK leaves out. */
+static void bits_left_out(const struct key_mask *mask, const struct xlate_out *out, const struct flow_key *key,
 	struct flow_key *bits)
 {
+	enum flow_key_class class = flow_key_class(key), under = class_under(mask, key);
 	struct flow wc;
 
 	xlate_mask(&out->wc, out->depth, &wc);
+	if (class != under) {
+		bits_left_out_elsewhere(mask, &wc, under, class, bits);
+		return;
+	}
 	key_mask_bits(&wc, class, bits);
 	for (unsigned int i = 0; i < n_key_words(class); i++)
 		bits->w[i] &= ~mask->bits[class].w[i];
@@ -77,7 +108,6 @@ static const char *judge(struct pmd *pmd, const struct pl_port *in_port, const s
 	const struct path *path, struct xlate_out *out)
 {
 	const struct key_mask *mask = pmd_key_mask(pmd, in_port->dp_port);
-	enum flow_key_class class = class_under(mask, key);
 	struct flow_key bits;
 
 	if (!is_answer(pmd, in_port, key, path, out))
@@ -86,11 +116,8 @@ static const char *judge(struct pmd *pmd, const struct pl_port *in_port, const s
 		return NULL;
 	if (out->depth > mask->depth)
 		return "the interpreter reads deeper than the port's mask of keys";
-	bits_left_out(mask, out, class, &bits);
-	/* The two smaller classes have their words in common as far as the Ethernet header goes, the large one has others. */
-	if (class != flow_key_class(key) && flow_key_class(key) == FLOW_KEY_KL)
-		return NULL;
-	if (!may_be_left_out(pmd, in_port, key, path, &bits, n_key_words(class)))
+	bits_left_out(mask, out, key, &bits);
+	if (!may_be_left_out(pmd, in_port, key, path, &bits, n_key_words(flow_key_class(key))))
 		return "the interpreter reads what the port's mask of keys leaves out, and it matters";
 	return NULL;
 }
