@@ -79,8 +79,9 @@ def test_tls(lab):
 
 # ---------------------------------------------------------------------- versions and rude peers
 
-def raw(host, data, seconds=5):
-    """What the switch says to DATA on a fresh connection, until it hangs up or SECONDS pass: (messages, hung up)."""
+def raw(host, data, want=None, seconds=5):
+    """What the switch says to DATA on a fresh connection: (messages, hung up). Until it hangs up; or has said nothing for SECONDS; or
+    WANT messages are there, and no more come at once."""
     s = socket.socket(socket.AF_UNIX)
     s.connect(host.dir + "/br0.mgmt")
     wire = Wire(s, hello=False)
@@ -88,7 +89,7 @@ def raw(host, data, seconds=5):
     try:
         wire.send(data)
         while True:
-            out.append(wire.recv(seconds))
+            out.append(wire.recv(0.05 if len(out) == want else seconds))
     except Closed:
         return out, True
     except (TimeoutError, ConnectionError) as e:
@@ -108,7 +109,7 @@ def test_versions_and_rude_peers(lab):
     # The bitmap decides, then the lower of the two versions.
     for said, version in ((hello(4), 4), (hello(6, 1 << 4), 4), (hello(0x99, 1 << 4 | 1 << 1), 4), (hello(2, 1 << 4), 4),
                           (message(0, struct.pack("!HH4x", 0x7777, 8) + struct.pack("!HHI", 1, 8, 1 << 4), version=6), 4)):
-        out, _ = raw(host, said + ask, 0.5)
+        out, _ = raw(host, said + ask, want=2)
         assert [(m.version, m.kind) for m in out[1:]] == [(version, openflow.BARRIER_REPLY)], (said.hex(), out)
     # Nothing in common: one error that says so, then the end.
     out, closed = raw(host, hello(6, 1 << 9) + ask)
@@ -118,11 +119,11 @@ def test_versions_and_rude_peers(lab):
     # No hello, lengths that can't be, noise: the end, for that connection only.
     for rude in (message(openflow.FEATURES_REQUEST), b"\x04\x00\x00\x07\x00\x00\x00\x00", os.urandom(3) + b"\x00" * 64,
                  b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 50):
-        out, closed = raw(host, rude, 1)
+        out, closed = raw(host, rude, seconds=1)
         assert closed or len(out) <= 2, (rude[:8].hex(), out)
     # Another version in mid-session is refused with its bytes.
     stray = message(openflow.FEATURES_REQUEST, xid=77, version=1)
-    out, closed = raw(host, hello(4) + ask + stray, 1)
+    out, closed = raw(host, hello(4) + ask + stray, want=3)
     assert [m.kind for m in out] == [0, openflow.BARRIER_REPLY, openflow.ERROR], out
     assert out[2].error() == ((1, 0), stray) and out[2].xid == 77, out[2]
     # A second hello is no news; bytes may come one by one.
