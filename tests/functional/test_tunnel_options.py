@@ -52,11 +52,16 @@ class Side:
         self.host.ofctl("del-flows", "br-int")
         self.host.add_flows("br-int", flows)
 
+    def received(self):
+        """Packets that the datapath took from its ports."""
+        return sum(int(n) for n in re.findall(r"packets received: (\d+)", self.host.appctl("dpif-netdev/pmd-stats-show")))
+
     def carry(self, frames, enter, leave):
         """What comes out by LEAVE for each of FRAMES into ENTER. Each has its number in it."""
-        out = [[] for _ in frames]
+        out, before = [[] for _ in frames], self.received()
         for i, frame in enumerate(frames):
             enter.send(bytes(frame).replace(MARK + b"##", MARK + b"%02d" % i))
+        wait_until(lambda: self.received() >= before + len(frames), what="all frames to be taken")
         left = time.monotonic() + 2
         while time.monotonic() < left:
             got = [f for f in leave.recv(0.15) if MARK in f]
@@ -182,10 +187,8 @@ def compare(lab, chosen):
         for side in (ours, theirs):
             side.configure(kind, options, flows)
         # Open vSwitch takes up a tunnel's changes in its own time.
-        for _ in range(5):
-            different = list(differences(kind + " " + options, family))
-            if not different:
-                break
+        end = time.monotonic() + 5
+        while (different := list(differences(kind + " " + options, family))) and time.monotonic() < end:
             time.sleep(0.2)
         wrong += different
     assert not wrong, "%d differ\n%s" % (len(wrong), "\n".join(wrong[:60]))
