@@ -5,6 +5,7 @@
 
 #include "lib/clock.h"
 #include "lib/fatal.h"
+#include "lib/heap.h"
 #include "ofproto/state/table.h"
 
 bool of_match_is_catchall(const struct match *match)
@@ -32,7 +33,7 @@ struct of_rule *of_rule_create(struct of_state *state, const struct of_rule_spec
 	rule->created_ms = rule->modified_ms = rule->used_floor_ms = clock_ms();
 	rule->refresh = spec->hard_timeout ? counter_alloc() : COUNTER_NONE;
 	rule->pl.refresh = rule->refresh;
-	rule->timer = OF_RULE_NO_TIMER;
+	rule->timer = HEAP_NOWHERE;
 	rule->idle_timeout = spec->idle_timeout;
 	rule->hard_timeout = spec->hard_timeout;
 	rule->importance = spec->importance;

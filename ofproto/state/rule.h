@@ -20,7 +20,6 @@
 
 struct of_state;
 
-#define OF_RULE_NO_TIMER UINT32_MAX
 #define OF_MAX_PRIORITY UINT16_MAX	/* Above: rules of our own, hidden from controllers. */
 
 enum of_rule_life { OF_RULE_NEW, OF_RULE_LIVE, OF_RULE_GONE };
@@ -45,7 +44,7 @@ struct of_rule {
 	uint64_t modify_seqno;
 	uint32_t refresh;		/* Counter that learn actions touch; COUNTER_NONE. */
 	uint32_t saved_slot; /* In the snapshot being written, + 1; 0: not to be written. */
-	uint32_t timer;			/* Position in the heap of timeouts, or OF_RULE_NO_TIMER. */
+	uint32_t timer;			/* Its slot in the heap of timeouts. */
 	uint16_t n_refs;
 	uint16_t idle_timeout;		/* Seconds; 0 none. */
 	uint16_t hard_timeout;

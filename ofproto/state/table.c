@@ -92,7 +92,7 @@ void of_state_uninit(struct of_state *state)
 	hmap_uninit(&state->groups);
 	hmap_uninit(&state->meters);
 	hmap_uninit(&state->cookies);
-	vec_uninit(&state->timers);
+	heap_uninit(&state->timers);
 	for (size_t i = 0; i < PL_N_TABLES; i++)
 		free(state->tables[i].name);
 }

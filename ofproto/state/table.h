@@ -14,6 +14,7 @@
  * Threads: control only.
  */
 
+#include "lib/heap.h"
 #include "lib/shash.h"
 #include "lib/vec.h"
 #include "ofproto/state/rule.h"
@@ -76,17 +77,12 @@ struct of_listener {
 	void (*flows_changed)(struct of_listener *listener);
 };
 
-struct of_timer {
-	int64_t deadline_ms;
-	struct of_rule *rule;
-};
-
 struct of_state {
 	struct pl_bridge *bridge;
 	struct of_listener *listener;	/* May be NULL. */
 	struct of_table tables[PL_N_TABLES];
 	struct hmap cookies;		/* struct of_cookie. */
-	VEC(struct of_timer) timers;	/* Heap, soonest first. */
+	struct heap timers;		/* struct of_rule by its deadline in ms. */
 	struct hmap learned;		/* struct of_learned (learn.c). */
 	struct list gone;		/* Rules whose grace period is over. */
 	size_t n_dying;			/* Rules waiting for theirs, and those in gone. */

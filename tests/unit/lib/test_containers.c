@@ -14,6 +14,7 @@
 
 #include "lib/bitmap.h"
 #include "lib/hash.h"
+#include "lib/heap.h"
 #include "lib/hmap.h"
 #include "lib/id_pool.h"
 #include "lib/list.h"
@@ -266,6 +267,46 @@ static void vectors(void **state)
 	vec_uninit(&v);
 }
 
+/* The first is always the smallest, whatever is put in, taken out and changed in whatever order. */
+static void heaps(void **state)
+{
+	struct { uint32_t slot; int64_t key; } items[64];
+	struct heap heap = HEAP_INITIALIZER;
+	uint32_t random = 1, n = 0;
+
+	for (int i = 0; i < 64; i++)
+		items[i].slot = HEAP_NOWHERE;
+	assert_null(heap_first(&heap));
+	for (int round = 0; round < 20000; round++) {
+		int64_t least = INT64_MAX;
+		unsigned int i;
+
+		random = hash_u32(random, (uint32_t)round);
+		i = random % 64;
+		if (items[i].slot == HEAP_NOWHERE) {
+			items[i].key = random >> 8 & 0xff;
+			heap_insert(&heap, &items[i].slot, items[i].key);
+			n++;
+		} else if (random & 0x40) {
+			items[i].key = random >> 8 & 0xff;
+			heap_set_key(&heap, &items[i].slot, items[i].key);
+		} else {
+			heap_remove(&heap, &items[i].slot);
+			assert_int_equal(items[i].slot, HEAP_NOWHERE);
+			n--;
+		}
+		assert_int_equal(heap_count(&heap), n);
+		for (i = 0; i < 64; i++)
+			if (items[i].slot != HEAP_NOWHERE && items[i].key < least)
+				least = items[i].key;
+		if (n) {
+			assert_int_equal(heap_first(&heap)->key, least);
+			assert_int_equal(*heap_first(&heap)->slot, 0);
+		}
+	}
+	heap_uninit(&heap);
+}
+
 static void hashes_spread(void **state)
 {
 	unsigned int buckets[256] = {0};
@@ -289,6 +330,7 @@ int main(void)
 		cmocka_unit_test(bitmaps),
 		cmocka_unit_test(lowest_free_id),
 		cmocka_unit_test(vectors),
+		cmocka_unit_test(heaps),
 		cmocka_unit_test(hashes_spread),
 	};
 
