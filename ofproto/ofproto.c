@@ -15,6 +15,7 @@
 #include "ofproto/agent/monitor.h"
 #include "ofproto/agent/resume.h"
 #include "ofproto/ofproto_l2.h"
+#include "ofproto/state/evict.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/learn.h"
 #include "ofproto/state/timeout.h"
@@ -345,16 +346,39 @@ void ofproto_set_desc(struct ofproto *ofproto, const char *mfr, const char *hw, 
 	set_string(&ofproto->dp_desc, dp);
 }
 
-void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const char *name,
-	uint32_t flow_limit, bool evict)
+static void set_eviction_groups(struct ofproto *ofproto, uint8_t table_id,
+	const struct ofproto_table_conf *conf)
+{
+	static struct log_rate_limit rl = LOG_RATE_LIMIT_INIT(1, 5);
+	VEC(struct subfield) fields = VEC_INITIALIZER;
+	struct subfield sf;
+
+	for (size_t i = 0; i < conf->n_groups; i++) {
+		const char *text = conf->groups[i];
+		char *error = NULL;
+
+		if (!subfield_parse(&text, &sf, &error) && !*text)
+			vec_push(&fields, sf);
+		else
+			log_warn_rl(&rl, "bridge %s: table %u: groups: %s%s", ofproto->name, table_id,
+				error ? error : conf->groups[i], error ? "" : " is no field");
+		free(error);
+	}
+	of_evict_set_groups(&ofproto->state, table_id, fields.items, fields.n);
+	vec_uninit(&fields);
+}
+
+void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const struct ofproto_table_conf *conf)
 {
 	struct of_table *table = &ofproto->state.tables[table_id];
 
 	if (table_id >= OF_N_VISIBLE_TABLES)
 		return;
-	of_table_set_name(&ofproto->state, table_id, name, 2);
-	table->flow_limit = flow_limit;
-	table->evict = evict;
+	if (conf->name || table->name_level == 2)
+		of_table_set_name(&ofproto->state, table_id, conf->name, 2);
+	table->flow_limit = conf->flow_limit;
+	set_eviction_groups(ofproto, table_id, conf);
+	of_evict_enable(&ofproto->state, table_id, OF_EVICT_CONFIG, conf->evict);
 	of_table_evict(&ofproto->state, table_id);
 }
 

@@ -63,9 +63,17 @@ void ofproto_set_hwaddr(struct ofproto *ofproto, struct eth_addr mac);
  */
 void ofproto_set_desc(struct ofproto *ofproto, const char *mfr, const char *hw, const char *sw,
 	const char *serial, const char *dp);
-/* Table row settings: NAME (may be NULL), FLOW_LIMIT (UINT32_MAX none), EVICT: refuse or evict. */
-void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const char *name,
-	uint32_t flow_limit, bool evict);
+/* A row of Flow_Table. */
+struct ofproto_table_conf {
+	const char *name;		/* NULL: none. */
+	uint32_t flow_limit;		/* UINT32_MAX: none. */
+	bool evict;			/* At the limit: evict a flow rather than refuse. */
+	char *const *groups;		/* By what to group for that: "NXM_OF_IN_PORT[]", "reg0[0..7]". */
+	size_t n_groups;
+};
+
+/* Groups that name no field are left out, and said so in the log. */
+void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const struct ofproto_table_conf *conf);
 void ofproto_set_vlan_limit(uint8_t limit);
 
 /* ------------------------------------------------------------------ controllers */

@@ -3,6 +3,7 @@
 
 #include "datapath/dp.h"
 #include "ofproto/agent/handler.h"
+#include "ofproto/state/evict.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/wire/table.h"
 
@@ -162,7 +163,7 @@ static void table_change(struct of_state *state, uint8_t table_id, const struct 
 	if (tm->miss != TABLE_MISS_DEFAULT)
 		of_table_set_miss(state, table_id, (enum pl_miss)tm->miss);
 	if (tm->eviction >= 0) {
-		table->evict = tm->eviction;
+		of_evict_enable(state, table_id, OF_EVICT_OPENFLOW, tm->eviction);
 		of_table_evict(state, table_id);
 	}
 	if (tm->vacancy < 0)
@@ -207,7 +208,7 @@ void handler_describe_table(const struct of_state *state, uint8_t table_id, stru
 
 	*td = (struct table_desc) {
 		.table_id = table_id,
-		.eviction = table->evict,
+		.eviction = of_evict_is_enabled(table, OF_EVICT_OPENFLOW),
 		.eviction_flags = EVICTION_FLAGS,
 		.vacancy = table->vacancy_event != 0,
 		.vacancy_down = table->vacancy_down,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ofproto/state/flow_mod.h"
 
+#include "ofproto/state/evict.h"
 #include "ofproto/state/refs.h"
-#include "ofproto/state/timeout.h"
 
 /* No new cookie: what a 1.1+ modify says. */
 #define NO_COOKIE BE64_MAX
@@ -60,7 +60,7 @@ static enum ofp_error make_room(struct of_txn *txn, uint8_t table_id)
 
 	if (table->n_flows < table->flow_limit)
 		return OFP_OK;
-	victim = table->evict ? of_timer_soonest(txn->state, table_id) : NULL;
+	victim = of_evict_choose(txn->state, table_id);
 	if (!victim)
 		return OFPFMFC_TABLE_FULL;
 	of_txn_remove_rule(txn, victim, OFPRR_EVICTION);
@@ -268,9 +268,10 @@ void of_table_evict(struct of_state *state, uint8_t table_id)
 	struct of_rule *victim;
 	struct of_txn txn;
 
+	if (table->n_flows <= table->flow_limit)
+		return;
 	of_txn_begin(&txn, state, NULL);
-	while (table->evict && table->n_flows > table->flow_limit &&
-		(victim = of_timer_soonest(state, table_id)))
+	while (table->n_flows > table->flow_limit && (victim = of_evict_choose(state, table_id)))
 		of_txn_remove_rule(&txn, victim, OFPRR_EVICTION);
 	of_txn_commit(&txn);
 }

@@ -34,6 +34,7 @@ struct of_rule *of_rule_create(struct of_state *state, const struct of_rule_spec
 	rule->refresh = spec->hard_timeout ? counter_alloc() : COUNTER_NONE;
 	rule->pl.refresh = rule->refresh;
 	rule->timer = HEAP_NOWHERE;
+	rule->evict_slot = HEAP_NOWHERE;
 	rule->idle_timeout = spec->idle_timeout;
 	rule->hard_timeout = spec->hard_timeout;
 	rule->importance = spec->importance;

@@ -18,6 +18,7 @@
 #include "lib/list.h"
 #include "ofproto/wire/openflow.h"
 
+struct of_evict_group;
 struct of_state;
 
 #define OF_MAX_PRIORITY UINT16_MAX	/* Above: rules of our own, hidden from controllers. */
@@ -44,6 +45,8 @@ struct of_rule {
 	uint64_t modify_seqno;
 	uint32_t refresh;		/* Counter that learn actions touch; COUNTER_NONE. */
 	uint32_t saved_slot; /* In the snapshot being written, + 1; 0: not to be written. */
+	struct of_evict_group *evict_group;	/* See evict.h; NULL: in none. */
+	uint32_t evict_slot;
 	uint32_t timer;			/* Its slot in the heap of timeouts. */
 	uint16_t n_refs;
 	uint16_t idle_timeout;		/* Seconds; 0 none. */

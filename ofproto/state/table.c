@@ -9,6 +9,7 @@
 #include "lib/fatal.h"
 #include "lib/hash.h"
 #include "lib/rcu.h"
+#include "ofproto/state/evict.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/group.h"
 #include "ofproto/state/learn.h"
@@ -93,8 +94,10 @@ void of_state_uninit(struct of_state *state)
 	hmap_uninit(&state->meters);
 	hmap_uninit(&state->cookies);
 	heap_uninit(&state->timers);
-	for (size_t i = 0; i < PL_N_TABLES; i++)
+	for (size_t i = 0; i < PL_N_TABLES; i++) {
+		of_evict_uninit(&state->tables[i]);
 		free(state->tables[i].name);
+	}
 }
 
 void of_state_run(struct of_state *state)
@@ -162,6 +165,7 @@ void of_state_link(struct of_state *state, struct of_rule *rule)
 	cookie_link(state, rule);
 	of_rule_index(rule, true);
 	of_timer_add(state, rule);
+	of_evict_add(state, rule);
 	of_refs_link(state, rule);
 }
 
@@ -170,6 +174,7 @@ void of_state_unlink(struct of_state *state, struct of_rule *rule)
 	cookie_unlink(state, rule);
 	of_rule_index(rule, false);
 	of_timer_remove(state, rule);
+	of_evict_remove(state, rule);
 	of_refs_unlink(state, rule);
 }
 

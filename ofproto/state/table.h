@@ -24,6 +24,7 @@
 #define OF_N_VISIBLE_TABLES 254
 #define OF_TABLE_MAX_FLOWS 1000000	/* What table features and statistics say. */
 
+struct of_evict;
 struct of_group;
 struct of_meter;
 
@@ -31,7 +32,7 @@ struct of_table {
 	struct pl_table *pl;
 	uint32_t n_flows;	/* Visible from the version being prepared on; hidden ones too. */
 	uint32_t flow_limit;	/* UINT32_MAX none. */
-	bool evict;		/* At the limit: make room rather than refuse. */
+	struct of_evict *evict;	/* NULL, or how room is made at the limit (evict.h). */
 	uint8_t vacancy_event;	/* What is reported next (enum ofp_table_reason); 0: neither. */
 	uint8_t vacancy_down, vacancy_up;	/* Per cent of free room: below, above. */
 	uint64_t matched_before;	/* Packets that flows matched that are gone for good. */

@@ -5,6 +5,7 @@
 
 #include "datapath/dp.h"
 #include "lib/clock.h"
+#include "ofproto/state/evict.h"
 #include "ofproto/state/txn.h"
 
 /* Flows that expire in one turn at most: the rest waits for the next. */
@@ -36,6 +37,7 @@ void of_timer_reduce(struct of_state *state, struct of_rule *rule, uint16_t idle
 		of_timer_add(state, rule);
 	else
 		heap_set_key(&state->timers, &rule->timer, of_rule_deadline_ms(rule));
+	of_evict_update(state, rule);
 }
 
 /* Why RULE has expired by NOW_MS; a hard timeout counts before an idle one. */
@@ -81,18 +83,4 @@ int64_t of_timers_next_ms(const struct of_state *state)
 	const struct heap_entry *first = heap_first(&state->timers);
 
 	return first ? first->key + 1 : INT64_MAX;
-}
-
-struct of_rule *of_timer_soonest(const struct of_state *state, uint8_t table_id)
-{
-	const struct heap_entry *e, *best = NULL;
-
-	VEC_FOR_EACH (e, &state->timers.entries) {
-		const struct of_rule *rule = container_of(e->slot, struct of_rule, timer);
-
-		if (rule->pl.table_id == table_id && (!best || e->key < best->key) &&
-			!of_rule_is_hidden(rule))
-			best = e;
-	}
-	return best ? container_of(best->slot, struct of_rule, timer) : NULL;
 }

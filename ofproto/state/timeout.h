@@ -19,5 +19,3 @@ void of_timer_reduce(struct of_state *state, struct of_rule *rule, uint16_t idle
 void of_timers_run(struct of_state *state, int64_t now_ms);
 /* When to call of_timers_run() next; INT64_MAX never. */
 int64_t of_timers_next_ms(const struct of_state *state);
-/* The flow of TABLE_ID that expires soonest, NULL if none of them ever does. */
-struct of_rule *of_timer_soonest(const struct of_state *state, uint8_t table_id);

@@ -91,6 +91,9 @@ static void bridge_destroy(struct model_bridge *bridge)
 	VEC_FOR_EACH (table, &bridge->flow_tables) {
 		free(table->name);
 		free(table->overflow_policy);
+		VEC_FOR_EACH (text, &table->groups)
+			free(*text);
+		vec_uninit(&table->groups);
 	}
 	VEC_FOR_EACH (text, &bridge->protocols)
 		free(*text);

@@ -78,6 +78,7 @@ struct model_flow_table {
 	char *name;			/* NULL. */
 	int64_t flow_limit;		/* MODEL_UNSET. */
 	char *overflow_policy;		/* NULL: refuse. */
+	VEC(char *) groups;		/* Fields. */
 };
 
 struct model_bridge {

@@ -74,15 +74,24 @@ static void configure_controllers(struct rc_bridge *bridge)
 
 static void configure_tables(struct rc_bridge *bridge)
 {
+	struct ofproto_table_conf confs[PL_N_TABLES];
 	const struct model_flow_table *table;
 
-	VEC_FOR_EACH (table, &bridge->cfg->flow_tables) {
-		if (table->table_id < 0 || table->table_id >= PL_N_TABLES - 1)
-			continue;
-		ofproto_set_table(bridge->ofproto, table->table_id, table->name,
-			table->flow_limit == MODEL_UNSET ? UINT32_MAX : table->flow_limit,
-			table->overflow_policy && !strcmp(table->overflow_policy, "evict"));
-	}
+	/* Those without a row, or whose row has gone. */
+	for (unsigned int i = 0; i < PL_N_TABLES; i++)
+		confs[i] = (struct ofproto_table_conf){.flow_limit = UINT32_MAX};
+	VEC_FOR_EACH (table, &bridge->cfg->flow_tables)
+		if (table->table_id >= 0 && table->table_id < PL_N_TABLES)
+			confs[table->table_id] = (struct ofproto_table_conf){
+				.name = table->name,
+				.flow_limit = table->flow_limit == MODEL_UNSET ? UINT32_MAX
+									       : table->flow_limit,
+				.evict = table->overflow_policy && !strcmp(table->overflow_policy, "evict"),
+				.groups = table->groups.items,
+				.n_groups = table->groups.n,
+			};
+	for (unsigned int i = 0; i < PL_N_TABLES - 1; i++)
+		ofproto_set_table(bridge->ofproto, (uint8_t)i, &confs[i]);
 }
 
 void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)

@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/fatal.h"
 #include "lib/rcu.h"
+#include "ofproto/state/evict.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/group.h"
 #include "ofproto/state/learn.h"
@@ -222,7 +223,7 @@ static void test_refusals(void **state)
 static void test_eviction_takes_what_ends_soonest(void **state)
 {
 	tables.tables[0].flow_limit = 3;
-	tables.tables[0].evict = true;
+	of_evict_enable(&tables, 0, OF_EVICT_CONFIG, true);
 	add("send_flow_rem,priority=1,hard_timeout=50,actions=1");
 	add("send_flow_rem,priority=2,idle_timeout=20,actions=1");
 	add("priority=3,actions=1");
@@ -231,6 +232,63 @@ static void test_eviction_takes_what_ends_soonest(void **state)
 	add("priority=5,actions=1");
 	assert_int_equal(mod(OFPFC_ADD, "priority=6,actions=1"), OFPFMFC_TABLE_FULL);
 	assert_news("x1 +5 -1:evict:0 ");
+}
+
+/* As Open vSwitch: the least important, of those the one that ends soonest. */
+static void test_eviction_spares_what_is_important(void **state)
+{
+	tables.tables[0].flow_limit = 3;
+	of_evict_enable(&tables, 0, OF_EVICT_OPENFLOW, true);
+	add("send_flow_rem,priority=1,importance=5,idle_timeout=10,actions=1");
+	add("send_flow_rem,priority=2,importance=1,hard_timeout=5000,actions=1");
+	add("send_flow_rem,priority=3,importance=5,idle_timeout=9,actions=1");
+	assert_news("+1 +2 +3 ");
+	add("priority=4,importance=9,idle_timeout=30,actions=1");
+	assert_news("x2 +4 -2:evict:0 ");
+	/* Packets keep a flow. */
+	clock_test_advance(8000);
+	packets("priority=3,actions=1", 1);
+	clock_test_advance(1500);
+	add("priority=5,importance=9,idle_timeout=30,actions=1");
+	assert_news("x1 +5 -1:evict:0 ");
+	of_evict_enable(&tables, 0, OF_EVICT_CONFIG, true);
+	of_evict_enable(&tables, 0, OF_EVICT_OPENFLOW, false);
+	add("priority=6,importance=9,idle_timeout=1,actions=1");
+	assert_news("x3 +6 -3:evict:1 ");
+	of_evict_enable(&tables, 0, OF_EVICT_CONFIG, false);
+	assert_int_equal(mod(OFPFC_ADD, "priority=7,actions=1"), OFPFMFC_TABLE_FULL);
+}
+
+static void group_by(const char *text)
+{
+	struct subfield sf;
+	char *error;
+
+	assert_int_equal(subfield_parse(&text, &sf, &error), 0);
+	of_evict_set_groups(&tables, 0, &sf, 1);
+}
+
+static void test_eviction_takes_from_the_largest_group(void **state)
+{
+	tables.tables[0].flow_limit = 4;
+	of_evict_enable(&tables, 0, OF_EVICT_CONFIG, true);
+	add("send_flow_rem,priority=1,tcp,tcp_src=0x101,idle_timeout=10,actions=1");
+	add("send_flow_rem,priority=2,tcp,tcp_src=0x102,idle_timeout=90,actions=1");
+	group_by("tcp_src[0..7]");
+	add("send_flow_rem,priority=3,tcp,tcp_src=0x202,idle_timeout=80,actions=1");
+	add("send_flow_rem,priority=4,udp,idle_timeout=20,actions=1");
+	assert_news("+1 +2 +3 +4 ");
+	add("send_flow_rem,priority=5,arp,idle_timeout=15,actions=1");
+	assert_news("x3 +5 -3:evict:0 ");
+	/* UDP and ARP have no such field, and so are of one group. */
+	add("send_flow_rem,priority=6,tcp,tcp_src=0x303,idle_timeout=1,actions=1");
+	assert_news("x5 +6 -5:evict:0 ");
+	/* A table that must shrink. */
+	group_by("eth_type");
+	tables.tables[0].flow_limit = 1;
+	of_table_evict(&tables, 0);
+	run();
+	assert_news("x6 x1 x4 -6:evict:0 -1:evict:0 -4:evict:0 ");
 }
 
 static void test_hidden_flows(void **state)
@@ -593,6 +651,8 @@ int main(void)
 		T(test_delete_reports_final_counts),
 		T(test_refusals),
 		T(test_eviction_takes_what_ends_soonest),
+		T(test_eviction_spares_what_is_important),
+		T(test_eviction_takes_from_the_largest_group),
 		T(test_hidden_flows),
 		T(test_table_counts),
 		T(test_abort_puts_everything_back),

@@ -49,7 +49,7 @@ static const char *const idle_bridge[] = {"auto_attach", NULL};
 static const char *const idle_port[] = {"mac", "bond_fake_iface", NULL};
 static const char *const idle_interface[] = {"cfm_mpid", "lldp", NULL};
 static const char *const idle_controller[] = {"controller_queue_size", "local_ip", NULL};
-static const char *const idle_table[] = {"groups", "prefixes", NULL};
+static const char *const idle_table[] = {"prefixes", NULL};
 
 /* Not set: an empty set or map, false. */
 static bool is_empty(const json_t *value)
@@ -189,6 +189,7 @@ static void read_flow_tables(const struct ovsdb_client *c, const json_t *row,
 		const json_t *table = ovsdb_client_row(c, "Flow_Table",
 			ovsdb_uuid(json_array_get(pair, 1)));
 		struct model_flow_table *t;
+		const json_t *groups;
 
 		if (!table)
 			continue;
@@ -197,6 +198,9 @@ static void read_flow_tables(const struct ovsdb_client *c, const json_t *row,
 		t->flow_limit = ovsdb_get_int(table, "flow_limit", MODEL_UNSET);
 		set_text(&t->name, ovsdb_get_string(table, "name"));
 		set_text(&t->overflow_policy, ovsdb_get_string(table, "overflow_policy"));
+		groups = json_object_get(table, "groups");
+		for (size_t j = 0; j < ovsdb_set_size(groups); j++)
+			vec_push(&t->groups, xstrdup(json_string_value(ovsdb_set_get(groups, j))));
 		note_idle(model, "flow table of", bridge->name, table, idle_table);
 	}
 }
