@@ -12,11 +12,17 @@
 
 /* ------------------------------------------------------------------ shared */
 
+/* Those of a tunnel option are as many as its mapping says. */
+static unsigned int n_bits_of(const struct field *f)
+{
+	return f->variable && oxm_value_len(f) ? oxm_value_len(f) * 8 : f->n_bits;
+}
+
 static enum ofp_error subfield_check(const struct subfield *sf, const struct match *match)
 {
 	if (!sf->field)
 		return OFPBAC_BAD_SET_TYPE;
-	if (!sf->n_bits || sf->ofs + sf->n_bits > sf->field->n_bits)
+	if (!sf->n_bits || sf->ofs + sf->n_bits > n_bits_of(sf->field))
 		return OFPBAC_BAD_SET_LEN;
 	if (match && !field_prereqs_matched(sf->field, match))
 		return OFPBAC_MATCH_INCONSISTENT;

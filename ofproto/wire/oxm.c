@@ -42,9 +42,12 @@ static enum ofp_error header_take(struct cursor *c, struct oxm_entry *e)
 static void value_copy(const struct field *f, const uint8_t *bytes, unsigned int width,
 	union field_value *value)
 {
-	unsigned int n = width < f->n_bytes ? width : f->n_bytes;
+	unsigned int len = oxm_value_len(f), n;
 
-	/* Fewer bytes of a variable field are its low ones. */
+	/* Fewer bytes of a variable field are its low ones; of too many the first count, as with Open vSwitch. */
+	if (!len)
+		len = f->n_bytes;
+	n = MIN(width, len);
 	memset(value, 0, sizeof *value);
 	memcpy(value->b + f->n_bytes - n, bytes, n);
 }
@@ -111,8 +114,8 @@ enum ofp_error oxm_take_entry(struct cursor *c, const struct field **field, unio
 
 	if (error)
 		return error;
-	/* As in Open vSwitch: a header without a value names no field. */
-	if (!e.field || !e.width)
+	/* As in Open vSwitch: a header without a value names no field, if its length is fixed. */
+	if (!e.field || (!e.width && !e.field->variable))
 		return OFPBAC_BAD_SET_TYPE;
 	if (e.bad_len)
 		return OFPBAC_BAD_SET_LEN;

@@ -282,6 +282,16 @@ static void test_tlv_map(void **state)
 	assert_has(ofctl_ok("dump-tlv-map BR"), "tun_metadata0");
 	ofctl_ok("add-flow BR priority=77,tun_metadata0=5,actions=1");
 	assert_has(dump("13"), "tun_metadata0=0x5");
+	/* Its bits are as many as its mapping says; of a value that is too long the first bytes count. */
+	assert_has(ofctl(&status, "add-flow BR 'actions=push:NXM_NX_TUN_METADATA0[]'"), "BAD_SET_LEN");
+	assert_has(ofctl(&status, "add-flow BR 'actions=move:NXM_NX_TUN_METADATA0[1..32]->NXM_NX_REG0[]'"),
+		"BAD_SET_LEN");
+	ofctl_ok("add-flow BR 'actions=push:NXM_NX_TUN_METADATA0[0..31],set_field:0->tun_metadata0,1'");
+	assert_has(dump("13"), "set_field:0->tun_metadata0");
+	ofctl_ok("add-flow BR 'priority=78,tun_metadata0=0x1122334455,actions=1'");
+	assert_has(dump("13"), "tun_metadata0=0x11223344 ");
+	assert_has(ofctl(&status, "add-flow BR 'actions=set_field:0->tun_metadata1'"),
+		"INVALID_TLV_FIELD");
 	assert_has(ofctl(&status, "del-tlv-map BR"), "INVALID_TLV_DEL");
 	ofctl_ok("del-flows BR");
 	ofctl_ok("del-tlv-map BR");
