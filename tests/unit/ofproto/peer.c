@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
 #include "ofproto/wire/flow_mod.h"
@@ -25,6 +26,7 @@
 struct event_loop *peer_loop;
 struct ofproto *peer_bridge;
 char peer_dir[64];
+struct sbuf peer_out = SBUF_INITIALIZER;
 
 static void turn(void *aux)
 {
@@ -32,7 +34,7 @@ static void turn(void *aux)
 	rcu_reclaim();
 }
 
-void bridge_setup(void)
+int bridge_setup(void **state)
 {
 	if (!getenv("SLUICE_TEST_LOG"))
 		log_set_levels(NULL, -1, LOG_LEVEL_OFF);
@@ -42,14 +44,18 @@ void bridge_setup(void)
 	event_hook_add(peer_loop, turn, NULL);
 	ofproto_init(peer_loop, peer_dir);
 	assert_int_equal(ofproto_create("br0", &peer_bridge), 0);
+	return 0;
 }
 
-void bridge_teardown(void)
+int bridge_teardown(void **state)
 {
 	ofproto_uninit();
 	rcu_synchronize();
 	event_loop_destroy(peer_loop);
 	rmdir(peer_dir);
+	clock_test_reset();
+	sbuf_uninit(&peer_out);
+	return 0;
 }
 
 static int64_t now_ms(void)

@@ -14,9 +14,12 @@
 extern struct event_loop *peer_loop;
 extern struct ofproto *peer_bridge;	/* "br0", without controllers. */
 extern char peer_dir[64];		/* Where its sockets are. */
+#define PEER_MGMT "br0.mgmt"		/* The one that anybody may connect to. */
+extern struct sbuf peer_out;		/* For messages on their way; empty when a test begins. */
 
-void bridge_setup(void);
-void bridge_teardown(void);
+/* By cmocka, before and after each test. */
+int bridge_setup(void **state);
+int bridge_teardown(void **state);
 /* Turns the loop for about MS milliseconds. */
 void bridge_run(int ms);
 

@@ -24,24 +24,6 @@
 #include "ofproto/wire/port.h"
 #include "peer.h"
 
-#define MGMT "br0.mgmt"
-
-static struct sbuf out = SBUF_INITIALIZER;
-
-static int setup(void **state)
-{
-	bridge_setup();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bridge_teardown();
-	clock_test_reset();
-	sbuf_uninit(&out);
-	return 0;
-}
-
 static void add_controller(bool service)
 {
 	char target[128];
@@ -60,12 +42,12 @@ static void add_controller(bool service)
 static void put_role(struct peer *peer, enum ofp_role role, uint64_t generation)
 {
 	size_t handle =
-		msg_begin(&out, peer->version, OFPTYPE_ROLE_REQUEST, MSG_OFPT, peer_xid(peer));
+		msg_begin(&peer_out, peer->version, OFPTYPE_ROLE_REQUEST, MSG_OFPT, peer_xid(peer));
 
-	put_u32(&out, role);
-	put_pad(&out, 4);
-	put_u64(&out, generation);
-	msg_end(&out, handle);
+	put_u32(&peer_out, role);
+	put_pad(&peer_out, 4);
+	put_u64(&peer_out, generation);
+	msg_end(&peer_out, handle);
 }
 
 static void test_roles(void **state)
@@ -77,23 +59,23 @@ static void test_roles(void **state)
 	peer_open(&a, "ctl", OFP14_VERSION);
 	peer_open(&b, "ctl", OFP14_VERSION);
 	put_role(&a, OFPCR_ROLE_PRIMARY, 5);
-	peer_send(&a, &out);
+	peer_send(&a, &peer_out);
 	peer_expect(&a, OFPTYPE_ROLE_REPLY, &msg);
 
 	/* The second takes over: the first is told, and may no longer change anything. */
 	put_role(&b, OFPCR_ROLE_PRIMARY, 6);
-	peer_send(&b, &out);
+	peer_send(&b, &peer_out);
 	peer_expect(&b, OFPTYPE_ROLE_REPLY, &msg);
 	peer_expect(&a, OFPTYPE_ROLE_STATUS, &msg);
-	peer_put_flow_mod(&a, &out, OFPFC_ADD, 9, 0);
-	peer_send(&a, &out);
+	peer_put_flow_mod(&a, &peer_out, OFPFC_ADD, 9, 0);
+	peer_send(&a, &peer_out);
 	peer_expect_error(&a, OFPBRC_IS_SECONDARY);
-	peer_put_flow_mod(&b, &out, OFPFC_ADD, 9, 0);
-	peer_send(&b, &out);
+	peer_put_flow_mod(&b, &peer_out, OFPFC_ADD, 9, 0);
+	peer_send(&b, &peer_out);
 	peer_barrier(&b);
 
 	put_role(&a, OFPCR_ROLE_PRIMARY, 4);
-	peer_send(&a, &out);
+	peer_send(&a, &peer_out);
 	peer_expect_error(&a, OFPRRFC_STALE);
 	peer_close(&a);
 	peer_close(&b);
@@ -107,15 +89,16 @@ static void test_flow_removed(void **state)
 
 	add_controller(false);
 	peer_open(&peer, "ctl", OFP13_VERSION);
-	peer_open(&mgmt, MGMT, OFP13_VERSION);
-	peer_put_flow_mod(&peer, &out, OFPFC_ADD, 7, OFPFF_SEND_FLOW_REM);
-	peer_put_flow_mod(&peer, &out, OFPFC_ADD, 8, 0);
-	peer_put_flow_mod(&peer, &out, OFPFC_ADD, 7, OFPFF_SEND_FLOW_REM);	/* Replaces: no message. */
-	peer_send(&peer, &out);
+	peer_open(&mgmt, PEER_MGMT, OFP13_VERSION);
+	peer_put_flow_mod(&peer, &peer_out, OFPFC_ADD, 7, OFPFF_SEND_FLOW_REM);
+	peer_put_flow_mod(&peer, &peer_out, OFPFC_ADD, 8, 0);
+	/* Replaces: no message. */
+	peer_put_flow_mod(&peer, &peer_out, OFPFC_ADD, 7, OFPFF_SEND_FLOW_REM);
+	peer_send(&peer, &peer_out);
 	peer_barrier(&peer);
 	peer_expect_silence(&peer);
-	peer_put_flow_mod(&peer, &out, OFPFC_DELETE, 0, 0);
-	peer_send(&peer, &out);
+	peer_put_flow_mod(&peer, &peer_out, OFPFC_DELETE, 0, 0);
+	peer_send(&peer, &peer_out);
 	peer_expect(&peer, OFPTYPE_FLOW_REMOVED, &msg);
 	assert_int_equal(flow_removed_decode(&msg, &fr), OFP_OK);
 	assert_int_equal(fr.priority, 7);
@@ -158,8 +141,8 @@ static void test_probe(void **state)
 	bridge_run(20);
 	peer_expect(&peer, OFPTYPE_ECHO_REQUEST, &msg);
 	/* Answered: it goes on for another interval. */
-	msg_put_echo_reply(&out, &msg);
-	peer_send(&peer, &out);
+	msg_put_echo_reply(&peer_out, &msg);
+	peer_send(&peer, &peer_out);
 	bridge_run(20);
 	clock_test_advance(5001);
 	bridge_run(20);
@@ -188,9 +171,9 @@ static void test_fail_mode_flow(void **state)
 			add_controller(false);
 		else if (i == 2)
 			ofproto_set_controllers(peer_bridge, NULL, 0);
-		peer_open(&peer, MGMT, OFP13_VERSION);
-		flow_stats_request_encode(&fsr, &format, peer_xid(&peer), &out);
-		peer_send(&peer, &out);
+		peer_open(&peer, PEER_MGMT, OFP13_VERSION);
+		flow_stats_request_encode(&fsr, &format, peer_xid(&peer), &peer_out);
+		peer_send(&peer, &peer_out);
 		peer_expect(&peer, OFPTYPE_AGGREGATE_REPLY, &msg);
 		assert_int_equal(aggregate_stats_decode(&msg, &stats), OFP_OK);
 		assert_int_equal(stats.n_flows, i == 1 ? 0 : 1);
@@ -239,8 +222,8 @@ static void test_fail_open(void **state)
 	}
 	assert_true(peer.fd >= 0);
 	peer_expect(&peer, OFPTYPE_HELLO, &msg);
-	hello_encode(OFP_VERSION_BIT(OFP13_VERSION), 1, &out);
-	peer_send(&peer, &out);
+	hello_encode(OFP_VERSION_BIT(OFP13_VERSION), 1, &peer_out);
+	peer_send(&peer, &peer_out);
 	bridge_run(20);
 	clock_test_advance(2001);
 	/* A packet-in from nowhere asks whether somebody is at home. */
@@ -266,21 +249,21 @@ static void test_dump_while_flows_go(void **state)
 	struct msg msg;
 	int n_parts = 0;
 
-	peer_open(&slow, MGMT, OFP13_VERSION);
-	peer_open(&other, MGMT, OFP13_VERSION);
+	peer_open(&slow, PEER_MGMT, OFP13_VERSION);
+	peer_open(&other, PEER_MGMT, OFP13_VERSION);
 	for (uint16_t i = 0; i < 40000; i++) {
-		peer_put_flow_mod(&other, &out, OFPFC_ADD, i, 0);
+		peer_put_flow_mod(&other, &peer_out, OFPFC_ADD, i, 0);
 		if (i % 500 == 0)
-			peer_send(&other, &out);
+			peer_send(&other, &peer_out);
 	}
-	peer_send(&other, &out);
+	peer_send(&other, &peer_out);
 	peer_barrier(&other);
-	flow_stats_request_encode(&fsr, &format, peer_xid(&slow), &out);
-	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, 77);
-	peer_send(&slow, &out);
+	flow_stats_request_encode(&fsr, &format, peer_xid(&slow), &peer_out);
+	msg_put_empty(&peer_out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, 77);
+	peer_send(&slow, &peer_out);
 	bridge_run(50);
-	peer_put_flow_mod(&other, &out, OFPFC_DELETE, 0, 0);
-	peer_send(&other, &out);
+	peer_put_flow_mod(&other, &peer_out, OFPFC_DELETE, 0, 0);
+	peer_send(&other, &peer_out);
 	peer_barrier(&other);
 	bridge_run(20);
 	do {
@@ -293,11 +276,11 @@ static void test_dump_while_flows_go(void **state)
 
 	/* One that is gone before its dump is over. */
 	for (uint16_t i = 0; i < 20000; i++)
-		peer_put_flow_mod(&other, &out, OFPFC_ADD, i, 0);
-	peer_send(&other, &out);
+		peer_put_flow_mod(&other, &peer_out, OFPFC_ADD, i, 0);
+	peer_send(&other, &peer_out);
 	peer_barrier(&other);
-	flow_stats_request_encode(&fsr, &format, peer_xid(&slow), &out);
-	peer_send(&slow, &out);
+	flow_stats_request_encode(&fsr, &format, peer_xid(&slow), &peer_out);
+	peer_send(&slow, &peer_out);
 	bridge_run(5);
 	peer_close(&slow);
 	bridge_run(20);
@@ -369,21 +352,21 @@ static void test_bundle_expires(void **state)
 	struct msg msg;
 
 	clock_test_set(1000000, 1000000);
-	peer_open(&peer, MGMT, OFP14_VERSION);
-	bundle_ctrl_encode(&bc, OFP14_VERSION, peer_xid(&peer), &out);
-	peer_send(&peer, &out);
+	peer_open(&peer, PEER_MGMT, OFP14_VERSION);
+	bundle_ctrl_encode(&bc, OFP14_VERSION, peer_xid(&peer), &peer_out);
+	peer_send(&peer, &peer_out);
 	peer_expect(&peer, OFPTYPE_BUNDLE_CONTROL, &msg);
 	clock_test_advance(10001);
 	bridge_run(20);
 	peer_expect_error(&peer, OFPBFC_TIMEOUT);
 	bc.type = OFPBCT_COMMIT_REQUEST;
-	bundle_ctrl_encode(&bc, OFP14_VERSION, peer_xid(&peer), &out);
-	peer_send(&peer, &out);
+	bundle_ctrl_encode(&bc, OFP14_VERSION, peer_xid(&peer), &peer_out);
+	peer_send(&peer, &peer_out);
 	peer_expect_error(&peer, OFPBFC_BAD_ID);
 	peer_close(&peer);
 }
 
-#define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, bridge_setup, bridge_teardown)
 
 int main(void)
 {

@@ -12,18 +12,6 @@
 #include "ofproto/ofproto_private.h"
 #include "peer.h"
 
-static int setup(void **state)
-{
-	bridge_setup();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bridge_teardown();
-	return 0;
-}
-
 static void test_targets(void **state)
 {
 	static const char *const bad[] = { "unix:/x", "tcp:", "tcp:host", "tcp:1.2.3", "tcp:1.2.3.4:0",
@@ -77,7 +65,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_targets),
-		cmocka_unit_test_setup_teardown(test_flows_follow_the_controllers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_flows_follow_the_controllers, bridge_setup, bridge_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "lib/clock.h"
 #include "ofproto/wire/bundle.h"
 #include "ofproto/text/flow_text.h"
 #include "ofproto/wire/flow_stats.h"
@@ -20,25 +19,7 @@
 #include "ofproto/wire/meter_mod.h"
 #include "peer.h"
 
-#define MGMT "br0.mgmt"
-
-static struct sbuf out = SBUF_INITIALIZER;
-
 typedef VEC(size_t) VEC_OFS;
-
-static int setup(void **state)
-{
-	bridge_setup();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bridge_teardown();
-	clock_test_reset();
-	sbuf_uninit(&out);
-	return 0;
-}
 
 /* ------------------------------------------------------------------ negotiation and framing */
 
@@ -47,9 +28,9 @@ static void test_highest_common_version(void **state)
 	struct peer peer;
 	struct msg msg;
 
-	peer_connect(&peer, MGMT);
-	hello_encode(OFP_VERSION_BIT(OFP10_VERSION) | OFP_VERSION_BIT(OFP13_VERSION), 1, &out);
-	peer_send(&peer, &out);
+	peer_connect(&peer, PEER_MGMT);
+	hello_encode(OFP_VERSION_BIT(OFP10_VERSION) | OFP_VERSION_BIT(OFP13_VERSION), 1, &peer_out);
+	peer_send(&peer, &peer_out);
 	peer_expect(&peer, OFPTYPE_HELLO, &msg);
 	assert_int_equal(msg.version, OFP15_VERSION);
 	peer.version = OFP13_VERSION;
@@ -63,9 +44,9 @@ static void test_no_common_version(void **state)
 	struct msg msg;
 
 	ofproto_set_protocols(peer_bridge, OFP_VERSION_BIT(OFP13_VERSION));
-	peer_connect(&peer, MGMT);
-	hello_encode(OFP_VERSION_BIT(OFP10_VERSION), 1, &out);
-	peer_send(&peer, &out);
+	peer_connect(&peer, PEER_MGMT);
+	hello_encode(OFP_VERSION_BIT(OFP10_VERSION), 1, &peer_out);
+	peer_send(&peer, &peer_out);
 	peer_expect(&peer, OFPTYPE_HELLO, &msg);
 	peer_expect_error(&peer, OFPHFC_INCOMPATIBLE);
 	peer_expect_closed(&peer);
@@ -77,9 +58,9 @@ static void test_hello_must_be_first(void **state)
 	struct peer peer;
 	struct msg msg;
 
-	peer_connect(&peer, MGMT);
-	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_FEATURES_REQUEST, 1);
-	peer_send(&peer, &out);
+	peer_connect(&peer, PEER_MGMT);
+	msg_put_empty(&peer_out, OFP13_VERSION, OFPTYPE_FEATURES_REQUEST, 1);
+	peer_send(&peer, &peer_out);
 	peer_expect(&peer, OFPTYPE_HELLO, &msg);
 	peer_expect_error(&peer, OFPHFC_INCOMPATIBLE);
 	peer_expect_closed(&peer);
@@ -92,7 +73,7 @@ static void test_byte_by_byte(void **state)
 	struct peer peer;
 	struct msg msg;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
 	msg_put_echo_request(&all, OFP13_VERSION, 77);
 	put_u32(&all, 0);
 	put_u16_at(&all, 2, 12);
@@ -114,10 +95,10 @@ static void test_pipelined_requests_in_order(void **state)
 	struct peer peer;
 	struct msg msg;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
 	for (uint32_t i = 1; i <= 500; i++)
-		msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, htobe32(i));
-	peer_send(&peer, &out);
+		msg_put_empty(&peer_out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, htobe32(i));
+	peer_send(&peer, &peer_out);
 	for (uint32_t i = 1; i <= 500; i++) {
 		peer_expect(&peer, OFPTYPE_BARRIER_REPLY, &msg);
 		assert_int_equal(msg.xid, htobe32(i));
@@ -138,15 +119,15 @@ static void test_requests_before_hang_up_are_done(void **state)
 	struct flow_format format = { .version = OFP13_VERSION };
 	struct aggregate_stats stats;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
 	for (uint16_t i = 0; i < 300; i++)
-		peer_put_flow_mod(&peer, &out, OFPFC_ADD, (uint16_t)(i + 1), 0);
-	peer_send(&peer, &out);
+		peer_put_flow_mod(&peer, &peer_out, OFPFC_ADD, (uint16_t)(i + 1), 0);
+	peer_send(&peer, &peer_out);
 	peer_close(&peer);
 	bridge_run(50);
-	peer_open(&other, MGMT, OFP13_VERSION);
-	flow_stats_request_encode(&fsr, &format, peer_xid(&other), &out);
-	peer_send(&other, &out);
+	peer_open(&other, PEER_MGMT, OFP13_VERSION);
+	flow_stats_request_encode(&fsr, &format, peer_xid(&other), &peer_out);
+	peer_send(&other, &peer_out);
 	peer_expect(&other, OFPTYPE_AGGREGATE_REPLY, &msg);
 	assert_int_equal(aggregate_stats_decode(&msg, &stats), OFP_OK);
 	assert_int_equal(stats.n_flows, 301);	/* And that of a standalone switch. */
@@ -160,9 +141,9 @@ static void test_too_short_length_ends_session(void **state)
 	static const uint8_t bad[] = { 4, 2, 0, 7, 0, 0, 0, 1 };
 	struct peer peer;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
-	sbuf_put(&out, bad, sizeof bad);
-	peer_send(&peer, &out);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
+	sbuf_put(&peer_out, bad, sizeof bad);
+	peer_send(&peer, &peer_out);
 	peer_expect_closed(&peer);
 	peer_close(&peer);
 }
@@ -172,9 +153,9 @@ static void test_unknown_type(void **state)
 	static const uint8_t bad[] = { 4, 99, 0, 8, 0, 0, 0, 1 };
 	struct peer peer;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
-	sbuf_put(&out, bad, sizeof bad);
-	peer_send(&peer, &out);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
+	sbuf_put(&peer_out, bad, sizeof bad);
+	peer_send(&peer, &peer_out);
 	peer_expect_error(&peer, OFPBRC_BAD_TYPE);
 	peer_barrier(&peer);
 	peer_close(&peer);
@@ -184,9 +165,9 @@ static void test_other_version_ends_session(void **state)
 {
 	struct peer peer;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
-	msg_put_empty(&out, OFP14_VERSION, OFPTYPE_BARRIER_REQUEST, 5);
-	peer_send(&peer, &out);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
+	msg_put_empty(&peer_out, OFP14_VERSION, OFPTYPE_BARRIER_REQUEST, 5);
+	peer_send(&peer, &peer_out);
 	peer_expect_error(&peer, OFPBRC_BAD_VERSION);
 	peer_expect_closed(&peer);
 	peer_close(&peer);
@@ -197,9 +178,9 @@ static void test_replies_are_no_requests(void **state)
 {
 	struct peer peer;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
-	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REPLY, 5);
-	peer_send(&peer, &out);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
+	msg_put_empty(&peer_out, OFP13_VERSION, OFPTYPE_BARRIER_REPLY, 5);
+	peer_send(&peer, &peer_out);
 	peer_expect_error(&peer, OFPBRC_BAD_TYPE);
 	peer_close(&peer);
 }
@@ -211,7 +192,7 @@ static void test_noise(void **state)
 	struct peer peer;
 	struct msg msg;
 
-	peer_open(&peer, MGMT, OFP13_VERSION);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
 	for (unsigned int type = 4; type < 30; type++) {
 		for (int round = 0; round < 8; round++) {
 			uint8_t bytes[128] = { 4, (uint8_t)type, 0, 0, 0, 0, 0, 9 };
@@ -222,12 +203,12 @@ static void test_noise(void **state)
 				bytes[i] = seed >> 30 ? 0 : (uint8_t)(seed >> 16);
 			}
 			bytes[3] = (uint8_t)len;
-			sbuf_put(&out, bytes, len);
+			sbuf_put(&peer_out, bytes, len);
 		}
 	}
-	peer_send(&peer, &out);
-	msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, 0x12345678);
-	peer_send(&peer, &out);
+	peer_send(&peer, &peer_out);
+	msg_put_empty(&peer_out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST, 0x12345678);
+	peer_send(&peer, &peer_out);
 	do
 		assert_true(peer_recv(&peer, &msg));
 	while (msg.type != OFPTYPE_BARRIER_REPLY || msg.xid != 0x12345678);
@@ -311,37 +292,37 @@ static void test_mutations(void **state)
 	struct msg msg;
 
 	put_good_requests(&good, &starts);
-	peer_open(&peer, MGMT, OFP13_VERSION);
+	peer_open(&peer, PEER_MGMT, OFP13_VERSION);
 	for (int i = 0; i < (rounds ? atoi(rounds) : 3000); i++) {
 		const char *request = good.data + starts.items[(seed >> 8) % starts.n];
 		size_t len = msg_header_len(request);
 
-		sbuf_put(&out, request, len);
+		sbuf_put(&peer_out, request, len);
 		for (int n = (int)(seed >> 20) % 4; n >= 0; n--) {
 			seed = seed * 1103515245 + 12345;
 			/* Version and length stay: framing has tests of its own. */
 			if (len > 8)
-				out.data[out.len - len + 8 + (seed >> 4) % (len - 8)] =
+				peer_out.data[peer_out.len - len + 8 + (seed >> 4) % (len - 8)] =
 					(seed >> 28) & 1 ? (char)(seed >> 16) : (char)(seed >> 30);
 		}
 		seed = seed * 1103515245 + 12345;
 		if (i % 16 == 0) {
-			msg_put_empty(&out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST,
+			msg_put_empty(&peer_out, OFP13_VERSION, OFPTYPE_BARRIER_REQUEST,
 				htobe32(0x80000000u + (uint32_t)i));
-			peer_send(&peer, &out);
+			peer_send(&peer, &peer_out);
 			do
 				assert_true(peer_recv(&peer, &msg));
 			while (msg.type != OFPTYPE_BARRIER_REPLY ||
 				msg.xid != htobe32(0x80000000u + (uint32_t)i));
 		}
 	}
-	sbuf_clear(&out);
+	sbuf_clear(&peer_out);
 	sbuf_uninit(&good);
 	vec_uninit(&starts);
 	peer_close(&peer);
 }
 
-#define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define T(NAME) cmocka_unit_test_setup_teardown(NAME, bridge_setup, bridge_teardown)
 
 int main(void)
 {
