@@ -481,6 +481,7 @@ static void packets_wait_for_the_neighbour(void **state)
 	struct act_builder *acts = fx_acts(), *normal = fx_acts();
 	static const uint8_t peer[6] = {0x02, 0xcc, 0, 0, 0, 1};
 	const struct tnl_port *tnl;
+	struct route_hop hop;
 	struct pl_port *port;
 	uint8_t buf[2048], reply[60] = {0};
 
@@ -494,7 +495,7 @@ static void packets_wait_for_the_neighbour(void **state)
 	port->rx_counter = counter_alloc();
 	port->tx_counter = counter_alloc();
 	pl_bridge_set_conf(br, conf);
-	run_ms(100);
+	RUN_UNTIL(route_lookup_addr(&config.remote, &hop) && !strcmp(hop.dev, "p4"));
 
 	fx_output(acts, 9);
 	add_rule("in_port=1,eth_type=0x0800", 10, acts);
