@@ -57,6 +57,118 @@ def test_vlan_router_and_acl_of_osken(lab):
     assert "unexpected" not in log and "Traceback" not in log, log
 
 
+def asked(console, name, *args):
+    """The library's answer for the one switch; an exception of it is a failure."""
+    result, beside = console.ofctl(name, *args)
+    assert isinstance(result, dict) and len(result) == 1 and "OFPErrorMsg" not in dict(beside), (name, args, result, beside)
+    return next(iter(result.values()))
+
+
+def told(console, name, *args):
+    """The refusals, (type, code), of what a call of the library changes."""
+    result, beside = console.ofctl(name, *args)
+    assert result is None, (name, args, result)
+    return [(fields["type"], fields["code"]) for kind, fields in beside if kind == "OFPErrorMsg"]
+
+
+def flows_by_library(console, version):
+    """Flows added, read, changed and deleted by the calls below /stats/flow and /stats/flowentry."""
+    flow = {"priority": 11, "cookie": 3, "idle_timeout": 30, "hard_timeout": 60, "match": {"in_port": 1},
+            "actions": [{"type": "OUTPUT", "port": 2}]}
+    other = dict(flow, priority=12, match={"dl_type": 0x800, "nw_proto": 6, "tp_dst": 80}, actions=[])
+    assert not told(console, "mod_flow_entry", flow, 0) and not told(console, "mod_flow_entry", other, 0)
+    count = lambda which=None: asked(console, "get_aggregate_flow_stats", *([which] if which else []))[0]["flow_count"]
+    assert (count(), count({"match": {"in_port": 1}}), count({"out_port": 2})) == (2, 1, 1)
+    found = asked(console, "get_flow_stats", {"match": {"in_port": 1}})
+    assert [(f["priority"], f["cookie"], f["idle_timeout"], f["hard_timeout"], f["match"]) for f in found] == [
+        (11, 3, 30, 60, {"in_port": 1})] and "OUTPUT" in str(found[0]) and "2" in str(found[0]), found
+    # Modify, strictly and not; delete strictly what is not there, then what is.
+    for command, port in ((1, 3), (2, 4)):
+        assert not told(console, "mod_flow_entry", dict(flow, actions=[{"type": "OUTPUT", "port": port}]), command)
+        assert count({"out_port": port}) == 1 and count({"out_port": 2}) == 0
+    for priority, left in ((77, 2), (11, 1)):
+        assert not told(console, "mod_flow_entry", dict(flow, priority=priority), 4)
+        assert count() == left
+    # os-ken 2.5 hangs up when it gets an error in OpenFlow 1.0.
+    nowhere = dict(flow, actions=[{"type": "OUTPUT", "port": 0x12345678}])
+    assert version == 1 or told(console, "mod_flow_entry", nowhere, 0) == [(2, 4)]
+    assert not told(console, "mod_flow_entry", {}, 3) and count() == 0
+
+
+def groups_by_library(console):
+    out = lambda port, **more: dict(actions=[{"type": "OUTPUT", "port": port}], **more)
+    groups = [{"type": "ALL", "group_id": 1, "buckets": [out(1), out(2)]},
+              {"type": "SELECT", "group_id": 2, "buckets": [out(1, weight=3), out(2, weight=1)]},
+              {"type": "INDIRECT", "group_id": 3, "buckets": [{"actions": [{"type": "GROUP", "group_id": 1}]}]},
+              {"type": "FF", "group_id": 4, "buckets": [out(1, watch_port=1), out(2, watch_group=2)]}]
+    for group in groups:
+        assert not told(console, "mod_group_entry", group, 0)
+    assert told(console, "mod_group_entry", groups[0], 0) == [(6, 0)]
+    described = {g["group_id"]: (g["type"], len(g["buckets"])) for g in asked(console, "get_group_desc")}
+    assert described == {1: ("ALL", 2), 2: ("SELECT", 2), 3: ("INDIRECT", 1), 4: ("FF", 2)}, described
+    assert not told(console, "mod_group_entry", dict(groups[0], buckets=[out(3)]), 1)
+    assert not told(console, "mod_flow_entry", {"match": {"in_port": 2}, "actions": [{"type": "GROUP", "group_id": 2}]}, 0)
+    assert {g["group_id"]: len(g["bucket_stats"]) for g in asked(console, "get_group_stats")} == {1: 1, 2: 2, 3: 1, 4: 2}
+    assert [g["ref_count"] for g in asked(console, "get_group_stats", 2)] == [1]
+    features = asked(console, "get_group_features")[0]
+    assert len(features["types"]) == 4 and "CHAINING" in features["capabilities"], features
+    for group in groups:
+        assert not told(console, "mod_group_entry", dict(group, buckets=[]), 2)
+    assert not asked(console, "get_group_desc") and asked(console, "get_aggregate_flow_stats")[0]["flow_count"] == 0
+
+
+def meters_by_library(console):
+    meter = {"meter_id": 1, "flags": "KBPS", "bands": [{"type": "DROP", "rate": 1000}]}
+    more = {"meter_id": 2, "flags": ["PKTPS", "BURST", "STATS"], "bands": [{"type": "DSCP_REMARK", "rate": 10, "burst_size": 5, "prec_level": 1}]}
+    assert not told(console, "mod_meter_entry", meter, 0) and not told(console, "mod_meter_entry", more, 0)
+    assert not told(console, "mod_flow_entry", {"match": {"in_port": 3}, "actions": [
+        {"type": "METER", "meter_id": 1}, {"type": "OUTPUT", "port": 1}]}, 0)
+    assert not told(console, "mod_meter_entry", dict(meter, bands=[{"type": "DROP", "rate": 2000}]), 1)
+    assert [(m["meter_id"], sorted(m["flags"]), m["bands"][0]["rate"]) for m in asked(console, "get_meter_config")] == [
+        (1, ["KBPS"], 2000), (2, ["BURST", "PKTPS", "STATS"], 10)]
+    assert [(m["meter_id"], m["flow_count"]) for m in asked(console, "get_meter_stats", 1)] == [(1, 1)]
+    assert set(asked(console, "get_meter_features")[0]["band_types"]) == {"DROP", "DSCP_REMARK"}
+    for m in (meter, more):
+        assert not told(console, "mod_meter_entry", m, 2)
+    assert not asked(console, "get_meter_config") and asked(console, "get_aggregate_flow_stats")[0]["flow_count"] == 0
+
+
+def test_ofctl_library_of_osken(lab):
+    """What os-ken's REST interface is made of: each call, in OpenFlow 1.0 and 1.3."""
+    consoles = {}
+    versions = (1, 4)
+    host, _ = controlled_bridge(
+        lab, controllers=[], more=" -- set bridge br0 protocols=OpenFlow10,OpenFlow13",
+        first=lambda host: consoles.update((v, Console(host, 6660 + v, 7000 + v, version=v)) for v in versions))
+    for v, console in consoles.items():
+        console.ask({"events": []})             # It listens.
+    host.vsctl("set-controller br0 " + " ".join("tcp:127.0.0.1:%d" % (6660 + v) for v in versions))
+    mac = host.sh("cat /sys/class/net/p1/address").strip()
+    for v, console in consoles.items():
+        console.wait_ready()
+        assert asked(console, "get_desc_stats")["mfr_desc"] == "Nicira, Inc."
+        assert len(asked(console, "get_table_stats")) == 254
+        flows_by_library(console, v)
+        ports = asked(console, "get_port_stats")
+        assert sorted(str(p["port_no"]) for p in ports) == ["1", "2", "LOCAL"], ports
+        assert [p["port_no"] for p in asked(console, "get_port_stats", 2)] == [2]
+        assert not asked(console, "get_queue_stats")
+        if v == 1:
+            continue
+        groups_by_library(console)
+        meters_by_library(console)
+        assert len(asked(console, "get_table_features")) == 254
+        queues = asked(console, "get_queue_config", 1)
+        assert [q["queues"] for q in queues] == [[]], queues
+        port = {"port_no": 1, "hw_addr": mac, "config": 1, "mask": 1, "advertise": 0, "properties": []}
+        config = lambda: [p["config"] for p in asked(console, "get_port_desc") if p["port_no"] == 1]
+        assert not told(console, "mod_port_behavior", port) and config() == [1]
+        assert not told(console, "mod_port_behavior", dict(port, config=0)) and config() == [0]
+        for role in ("MASTER", "SLAVE", "EQUAL"):
+            assert not told(console, "set_role", {"role": role})
+            assert asked(console, "get_role")[0]["role"] == role
+
+
 class Stream:
     """Numbered frames from one guest to the other, until stopped; which got through, and when."""
 

@@ -54,6 +54,11 @@ class Console:
         """Sends a message; [(class, fields)] of the answers."""
         return [next(iter(m.items())) for m in self.ask({"send": {name: fields}})["messages"]]
 
+    def ofctl(self, name, *args):
+        """A call of os-ken's ofctl library: (its result, [(class, fields)] of what else the switch said)."""
+        answer = self.ask({"ofctl": name, "args": args})
+        return answer["result"], [next(iter(m.items())) for m in answer["messages"]]
+
     def events(self, *names):
         return [next(iter(m.items())) for m in self.ask({"events": names})["messages"]]
 
