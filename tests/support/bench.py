@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bridge under examination: every port in the test's hand, and a controller's raw connection."""
 import select
+import struct
 
 import of13 as of
 from lab import Failure
@@ -57,3 +58,9 @@ class Bench:
 
     def flows(self, *mods):
         self.c.ok(of.flow_mod(table=0xff, command=3), *mods)
+
+
+def table_counts(c):
+    """(lookups, matches) of each table."""
+    data = c.multipart(of.MP_TABLE)
+    return [struct.unpack("!QQ", data[i + 8:i + 24]) for i in range(0, len(data), 24)]

@@ -147,6 +147,11 @@ def make(kind, *outer):
     return copy.deepcopy([ETH] + list(outer) + INNER[kind])
 
 
+def pushed(layers, *new):
+    """NEW layers behind the Ethernet header."""
+    return layers[:1] + [list(x) for x in new] + layers[1:]
+
+
 def with_(layers, kind, n=0, **fields):
     """LAYERS with FIELDS of the Nth layer of KIND changed."""
     out = copy.deepcopy(layers)
