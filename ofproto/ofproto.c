@@ -15,6 +15,7 @@
 #include "ofproto/agent/monitor.h"
 #include "ofproto/agent/resume.h"
 #include "ofproto/ofproto_l2.h"
+#include "ofproto/state/bundle.h"
 #include "ofproto/state/evict.h"
 #include "ofproto/state/flow_mod.h"
 #include "ofproto/state/learn.h"
@@ -380,6 +381,11 @@ void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const struct o
 	set_eviction_groups(ofproto, table_id, conf);
 	of_evict_enable(&ofproto->state, table_id, OF_EVICT_CONFIG, conf->evict);
 	of_table_evict(&ofproto->state, table_id);
+}
+
+void ofproto_set_bundle_idle(uint32_t seconds)
+{
+	of_bundles_set_idle(seconds);
 }
 
 void ofproto_set_vlan_limit(uint8_t limit)

@@ -75,6 +75,8 @@ struct ofproto_table_conf {
 /* Groups that name no field are left out, and said so in the log. */
 void ofproto_set_table(struct ofproto *ofproto, uint8_t table_id, const struct ofproto_table_conf *conf);
 void ofproto_set_vlan_limit(uint8_t limit);
+/* After how many seconds (at least 1) bundles that nobody goes on with end, in all bridges. */
+void ofproto_set_bundle_idle(uint32_t seconds);
 
 /* ------------------------------------------------------------------ controllers */
 

@@ -6,6 +6,13 @@
 #include "lib/fatal.h"
 #include "lib/hash.h"
 
+static int64_t idle_ms = OF_BUNDLE_IDLE_S * 1000;
+
+void of_bundles_set_idle(uint32_t seconds)
+{
+	idle_ms = (int64_t)(seconds ? seconds : 1) * 1000;
+}
+
 void of_bundles_init(struct hmap *bundles)
 {
 	hmap_init(bundles);
@@ -35,7 +42,7 @@ int64_t of_bundles_expire(struct hmap *bundles, int64_t now_ms, struct sbuf *out
 	int64_t wait = -1;
 
 	HMAP_FOR_EACH_SAFE (bundle, node, bundles) {
-		int64_t left = bundle->used_ms + OF_BUNDLE_IDLE_MS - now_ms;
+		int64_t left = bundle->used_ms + idle_ms - now_ms;
 
 		if (left <= 0) {
 			error_encode(OFPBFC_TIMEOUT, bundle->opener.data, bundle->opener.len, out);

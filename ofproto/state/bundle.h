@@ -14,7 +14,7 @@
 #include "lib/vec.h"
 #include "ofproto/wire/bundle.h"
 
-#define OF_BUNDLE_IDLE_MS 10000
+#define OF_BUNDLE_IDLE_S 10u			/* If nothing else is said. */
 #define OF_MAX_BUNDLES 64			/* A session. */
 #define OF_MAX_BUNDLE_BYTES (512u * 1024 * 1024)	/* A bundle: a few million messages. */
 
@@ -31,7 +31,9 @@ struct of_bundle {
 
 void of_bundles_init(struct hmap *bundles);
 void of_bundles_uninit(struct hmap *bundles);
-/* Ends those that nobody touched for long: their errors go to OUT. Returns ms until the next one,
+/* How long they are kept when nobody goes on with them: at least 1 s. The same for all sessions. */
+void of_bundles_set_idle(uint32_t seconds);
+/* Ends those that nobody touched for that long: their errors go to OUT. Returns ms until the next one,
  * -1 none. */
 int64_t of_bundles_expire(struct hmap *bundles, int64_t now_ms, struct sbuf *out);
 

@@ -331,6 +331,19 @@ def test_bundles(lab):
         assert [m.kind for m in out] == [ERROR] and struct.unpack_from("!HHI", out[0], 8)[0] in (0xffff, 17), (request, out)
 
 
+def test_idle_bundles_end(lab):
+    """Those that nobody goes on with end by themselves, after the time that is configured."""
+    host = lab.host()
+    host.start_json({"other_config": {"bundle-idle-timeout": "1"}, "bridges": [{"name": "br0"}]})
+    w = connect(host, version=5)
+    start = time.monotonic()
+    w.send(message(33, struct.pack("!IHH", 7, 0, 3), 5, 5))
+    assert w.wait(33).body == struct.pack("!IHH4x", 7, 1, 0)[:8]
+    told = w.recv(9)
+    assert told.kind == ERROR and told.error()[0] == (17, 14) and time.monotonic() - start < 6, told             # TIMEOUT
+    refused(w, message(33, struct.pack("!IHH", 7, 4, 3), version=5), 17, 2)                         # and it is gone: BAD_ID
+
+
 def nicira(w, subtype, body=b""):
     return w.ask(experimenter(of.NX_VENDOR, subtype, body, version=w.version))
 

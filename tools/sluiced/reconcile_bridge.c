@@ -111,6 +111,7 @@ void rc_bridge_configure(struct rc_bridge *bridge, const struct model *model)
 	ofproto_set_desc(ofproto, smap_get(other, "dp-mfr"), smap_get(other, "dp-hw"),
 		smap_get(other, "dp-sw"), smap_get(other, "dp-sn"), dp_desc);
 	ofproto_set_vlan_limit(smap_get_uint(&model->other_config, "vlan-limit", 1));
+	ofproto_set_bundle_idle((uint32_t)smap_get_uint(&model->other_config, "bundle-idle-timeout", 10));
 	configure_tables(bridge);
 	configure_controllers(bridge);
 	bridge->needs_commit = true;

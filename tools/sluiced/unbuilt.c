@@ -49,7 +49,6 @@ static const struct idle_key switch_keys[] = {
 	{"pmd-perf-metrics", "true", "they are always collected"},
 	{"smc-enable", "false", OTHER_CACHES},
 	{"emc-insert-inv-prob", NULL, OTHER_CACHES},
-	{"bundle-idle-timeout", NULL, "bundles are kept as long as their connection"},
 	{"userspace-tso-enable", "true", "segments are taken and passed on to ports that take them in any case"},
 };
 
