@@ -51,7 +51,8 @@ void snooper_create(struct of_session *session, struct stream *stream)
 	list_push_back(&session->snoopers, &snooper->node);
 	stream_set_callbacks(stream, &snooper_callbacks, snooper);
 	stream_set_tx_limit(stream, SNOOP_TX_LIMIT);
-	hello_encode(OFP_VERSION_BIT(session->version), 0, &out);
+	/* Who listens is shown what is said in whatever version, and need speak no certain one. */
+	hello_encode(OFP_VERSIONS_ALL, 0, &out);
 	stream_write(stream, out.data, out.len);
 	sbuf_uninit(&out);
 }

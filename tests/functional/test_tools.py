@@ -5,6 +5,8 @@ import os
 import re
 import time
 
+import openflow
+from controllers import controlled_bridge
 from lab import BUILD, run, wait_until
 from topology import cross_connected, numbered_frame
 
@@ -89,6 +91,24 @@ def test_packet_out_monitor_and_snoop(lab):
     host.ofctl("add-flow", "br0", "idle_timeout=1,send_flow_rem,priority=10,icmp,actions=drop")
     host.ofctl("add-flow", "br0", "hard_timeout=1,priority=10,arp,arp_tpa=10.9.9.9,actions=drop")
     wait_until(lambda: "priority=10" not in host.ofctl("dump-flows", "br0"), 5, "the timeouts")
+
+
+def test_snoop_hears_every_version(lab):
+    """ovs-ofctl's own version is 1.0; what it is to show need not be."""
+    listeners = []
+    host, _ = controlled_bridge(lab, first=lambda host: listeners.append(openflow.Listener(host)))
+    wire = listeners[0].accept()
+    wire.barrier()
+    log = lab.dir + "/snoop.out"
+    snooper = lab.spawn(["ovs-ofctl", "snoop", "br0"], log, host.env)
+
+    def heard():
+        wire.ask(openflow.message(openflow.ECHO_REQUEST, b"hello"))
+        with open(log) as f:
+            text = f.read()
+        return "OFPT_ECHO_REQUEST (OF1.3)" in text and "OFPT_ECHO_REPLY (OF1.3)" in text and "OFPT_BARRIER_REPLY (OF1.3)" in text
+    wait_until(heard, 5, "what passes between switch and controller", step=0.1)
+    assert snooper.poll() is None
 
 
 def test_appctl(lab):
