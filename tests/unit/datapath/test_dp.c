@@ -25,7 +25,7 @@
 #include "tunnel/route.h"
 #include "tunnel/tnl_port.h"
 
-#define WAIT_MS 3000
+#define WAIT_MS 20000	/* Of what must come; a PMD may wait long for its core. */
 
 static struct event_loop *loop;
 static unsigned int n_learned;

@@ -31,7 +31,7 @@
 #define ENOUGH_MS 8000		/* Of one test, if the machine is slow ... */
 #define MIN_ROUNDS 500		/* ... but so many rounds at least. */
 #define LATE_MS 900		/* The PMD slept through a call. */
-#define LOST_MS 5000		/* Control did. */
+#define LOST_MS 20000		/* Control did. */
 #define WITNESS_MS 20		/* The witness looks at the clock so often; ... */
 #define STALL_MS 300		/* ... where it could not for so long nothing is to be said. */
 
