@@ -83,6 +83,7 @@ void ofproto_set_bundle_idle(uint32_t seconds);
 struct ofproto_controller {
 	char *target; /* tcp:..., ssl:..., unix:..., ptcp:..., punix:..., pssl:... */
 	bool in_band;
+	int dscp;			/* Of the connection's packets, 0..63. */
 	int max_backoff_ms;
 	int probe_interval_ms;		/* inactivity_probe; 0: none. */
 	int rate_limit;			/* Packet-ins a second; 0: none. */

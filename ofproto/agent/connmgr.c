@@ -198,7 +198,8 @@ static void service_set(struct connmgr *mgr, const struct ofproto_controller *se
 	struct of_service *service = service_find(mgr, settings->target);
 
 	if (service && service->versions == mgr->versions &&
-		service->settings.service == settings->service) {
+		service->settings.service == settings->service &&
+		service->settings.dscp == settings->dscp) {
 		of_service_configure(service, settings);
 		return;
 	}

@@ -147,7 +147,7 @@ static void service_connect(struct of_service *service, int64_t now_ms)
 	int error;
 
 	reconnect_connecting(service->fsm, now_ms);
-	error = stream_open(ofproto_globals.loop, service->target, OFP_TCP_PORT, -1,
+	error = stream_open(ofproto_globals.loop, service->target, OFP_TCP_PORT, service->settings.dscp,
 		&connecting_callbacks, service, &service->connecting);
 	if (error) {
 		service->connecting = NULL;
@@ -172,7 +172,7 @@ static void service_accept(struct pstream *pstream, struct stream *stream, void 
 
 static void service_listen(struct of_service *service, int64_t now_ms)
 {
-	int error = pstream_open(ofproto_globals.loop, service->target, OFP_TCP_PORT, -1,
+	int error = pstream_open(ofproto_globals.loop, service->target, OFP_TCP_PORT, service->settings.dscp,
 		service_accept, service, &service->pstream);
 
 	if (error) {

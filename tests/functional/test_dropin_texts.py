@@ -162,13 +162,13 @@ def test_settings_without_effect(lab):
     host = lab.host()
     host.start()
     host.vsctl("add-br br0 -- add-port br0 i1 -- set interface i1 type=internal cfm_mpid=5 lldp:enable=true other_config:tx-steering=hash"
-               " -- set port i1 mac=\"02:00:00:00:00:05\" -- set bridge br0 other_config:in-band-queue=3"
+               " -- set bridge br0 other_config:in-band-queue=3"
                " -- set Open_vSwitch . other_config:max-idle=20000 other_config:hw-offload=false other_config:n-handler-threads=2"
-               " -- set-controller br0 tcp:127.0.0.1:1 -- set controller br0 controller_queue_size=50 other_config:dscp=40")
+               " -- set-controller br0 tcp:127.0.0.1:1 -- set controller br0 controller_queue_size=50")
     said = ["Open_vSwitch: other_config:max-idle has no effect", "Open_vSwitch: other_config:n-handler-threads has no effect",
             "bridge br0: other_config:in-band-queue has no effect", "interface i1: other_config:tx-steering has no effect",
-            "controller tcp:127.0.0.1:1: other_config:dscp has no effect", "interface i1: cfm_mpid is configured",
-            "interface i1: lldp is configured", "port i1: mac is configured", "controller tcp:127.0.0.1:1: controller_queue_size is configured"]
+            "interface i1: cfm_mpid is configured", "interface i1: lldp is configured",
+            "controller tcp:127.0.0.1:1: controller_queue_size is configured"]
     for text in said:
         lab_module.wait_until(lambda t=text: t in host.log(), 5, text)
     host.vsctl("set Open_vSwitch . other_config:max-idle=30000 -- set bridge br0 other_config:in-band-queue=4")

@@ -300,6 +300,20 @@ def test_in_band_control(lab):
     wait_until(lambda: "6653" not in host.appctl("bridge/dump-flows", "br0"), 5, "the end of the hidden flows")
 
 
+def test_connections_are_marked(lab):
+    """DSCP 48 as Open vSwitch's, or the one that is configured: for that the connection is made anew."""
+    listeners = []
+    host, _ = controlled_bridge(lab, first=lambda host: listeners.append(openflow.Listener(host)))
+    wire = listeners[0].accept()
+
+    def tos():
+        return re.findall(r"tos:(\w+)", host.sh("ss -Htn --tos state established '( dport = :6653 )'"))
+    assert tos() == ["0xc0"], tos()
+    controller_setting(host, "other_config:dscp=10")
+    wire = listeners[0].accept()
+    assert wire and tos() == ["0x28"], tos()
+
+
 def long_deaf_controller(lab):
     """Connected but silent: an echo request after the probe interval, the end after another, and a new attempt."""
     listeners = []

@@ -40,6 +40,7 @@ static void port_destroy(struct model_port *port)
 	free(port->trunks);
 	free(port->cvlans);
 	free(port->vlan_mode);
+	free(port->mac);
 	free(port->bond_mode);
 	free(port->lacp);
 	smap_uninit(&port->other_config);

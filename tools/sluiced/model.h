@@ -40,6 +40,7 @@ struct model_port {
 	unsigned long *trunks;		/* Bitmap of 4096; NULL. */
 	unsigned long *cvlans;
 	char *vlan_mode;		/* NULL. */
+	char *mac;			/* Its say in the bridge's address; NULL: its devices'. */
 	bool protected;
 	char *bond_mode;		/* NULL. */
 	char *lacp;

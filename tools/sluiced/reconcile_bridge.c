@@ -47,6 +47,15 @@ static bool is_service(const struct model_controller *c)
 	return c->target[0] == 'p' && strncmp(c->target, "pipe", 4);
 }
 
+#define DEFAULT_DSCP 48	/* Network control: ovs-vswitchd.conf.db(5), Controller. */
+
+static int controller_dscp(const struct model_controller *c)
+{
+	unsigned int dscp = smap_get_uint(&c->other_config, "dscp", DEFAULT_DSCP);
+
+	return dscp < 64 ? (int)dscp : DEFAULT_DSCP;
+}
+
 static void configure_controllers(struct rc_bridge *bridge)
 {
 	const struct model_bridge *cfg = bridge->cfg;
@@ -60,6 +69,7 @@ static void configure_controllers(struct rc_bridge *bridge)
 			.target = c->target,
 			.in_band = in_band &&
 				(!c->connection_mode || strcmp(c->connection_mode, "out-of-band")),
+			.dscp = controller_dscp(c),
 			.max_backoff_ms = or_default(c->max_backoff, 8000),
 			.probe_interval_ms = or_default(c->inactivity_probe, 5000),
 			.rate_limit = or_default(c->controller_rate_limit, 0),
@@ -124,32 +134,64 @@ static bool usable_mac(struct eth_addr mac)
 	return !(mac.b[0] & 1) && memcmp(&mac, &zero, sizeof zero);
 }
 
-/* The MAC the configuration asks for, or the lowest of the bridge's devices, or one made up once. */
-static struct eth_addr pick_mac(const struct rc_bridge *bridge, bool *chosen)
+static bool is_mirror_output(const struct rc_bridge *bridge, const struct rc_port *port)
+{
+	struct model_mirror **mirror;
+
+	VEC_FOR_EACH (mirror, &bridge->cfg->mirrors)
+		if ((*mirror)->output_port && !strcmp((*mirror)->output_port, port->cfg->name))
+			return true;
+	return false;
+}
+
+/* What the configuration says, or the address of the device whose name comes first; and the port's number. */
+static bool port_mac(const struct rc_port *port, struct eth_addr *mac, ofp_port_t *number)
+{
+	struct rc_iface *const *iface, *first = NULL;
+
+	VEC_FOR_EACH (iface, &port->ifaces)
+		if (!(*iface)->is_local && (*iface)->kind == PL_PORT_DEVICE && (*iface)->state == RC_RUNNING &&
+			(!first || strcmp((*iface)->name, first->name) < 0))
+			first = *iface;
+	*number = first ? first->ofp_port : OFPP_NONE;
+	if (port->cfg->mac && !parse_mac(port->cfg->mac, mac->b))
+		return true;
+	if (first)
+		*mac = first->info.mac;
+	return first != NULL;
+}
+
+/*
+ * The MAC the configuration asks for, or the lowest of the bridge's ports, or one made up that stays the same
+ * over restarts. Locally administered addresses count, if there are no others, by the number of the port: guests
+ * come and go, and an uplink is there before them. It must have its say, for the kernel answers ARP for the
+ * bridge's addresses on the uplink, too, with the uplink's own.
+ */
+static struct eth_addr pick_mac(const struct rc_bridge *bridge)
 {
 	const char *text = smap_get(&bridge->cfg->other_config, "hwaddr");
-	struct eth_addr best = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, mac;
+	struct eth_addr best = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, local, mac;
+	ofp_port_t local_number = OFPP_NONE, number;
 	struct rc_port *port;
 	uint64_t id;
 
-	*chosen = true;
 	if (text && !parse_mac(text, mac.b) && usable_mac(mac))
 		return mac;
 	HMAP_FOR_EACH (port, node, &bridge->ports) {
-		struct rc_iface **iface;
-
-		VEC_FOR_EACH (iface, &port->ifaces) {
-			if ((*iface)->is_local || (*iface)->kind != PL_PORT_DEVICE ||
-				(*iface)->state != RC_RUNNING || !usable_mac((*iface)->info.mac))
-				continue;
-			if (memcmp(&(*iface)->info.mac, &best, sizeof best) < 0)
-				best = (*iface)->info.mac;
+		if (is_mirror_output(bridge, port) || !port_mac(port, &mac, &number) || !usable_mac(mac))
+			continue;
+		if (!(mac.b[0] & 2)) {
+			if (memcmp(&mac, &best, sizeof best) < 0)
+				best = mac;
+		} else if (number < local_number) {
+			local = mac;
+			local_number = number;
 		}
 	}
 	if (best.b[0] != 0xff)
 		return best;
-	/* A bridge without devices: a local address that stays the same over restarts. */
-	*chosen = false;
+	if (local_number != OFPP_NONE)
+		return local;
 	id = hash_string(bridge->cfg->id, 1) | (uint64_t)hash_string(bridge->name, 2) << 32;
 	memcpy(best.b, &id, sizeof best.b);
 	best.b[0] = (best.b[0] & 0xfc) | 2;
@@ -161,9 +203,8 @@ void rc_bridge_update_mac(struct rc_bridge *bridge)
 	const char *text = smap_get(&bridge->cfg->other_config, "datapath-id");
 	struct rc_iface *local = rc_iface_find(bridge->name);
 	uint64_t dpid = 0;
-	bool chosen;
 
-	bridge->mac = pick_mac(bridge, &chosen);
+	bridge->mac = pick_mac(bridge);
 	ofproto_set_hwaddr(bridge->ofproto, bridge->mac);
 	if (local && local->state == RC_RUNNING && local->is_local && !local->cfg->mac &&
 		memcmp(&local->info.mac, &bridge->mac, sizeof bridge->mac))

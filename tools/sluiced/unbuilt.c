@@ -58,10 +58,6 @@ static const struct idle_key bridge_keys[] = {
 	{"rstp-ageing-time", NULL, "RSTP flushes what a change of topology outdates"},
 };
 
-static const struct idle_key controller_keys[] = {
-	{"dscp", NULL, "connections have the system's"},
-};
-
 static const struct idle_key interface_keys[] = {
 	{"tx-steering", "thread", "each PMD thread sends by a queue of its own"},
 	{"emc-enable", "true", OTHER_CACHES},
@@ -129,7 +125,6 @@ static void warn_interface(const struct model_interface *cfg, bool has_device)
 
 static void warn_bridge(const struct model_bridge *cfg)
 {
-	struct model_controller **controller;
 	struct model_interface **iface;
 	struct model_port **port;
 
@@ -138,9 +133,6 @@ static void warn_bridge(const struct model_bridge *cfg)
 	warn("bridge", cfg->name, "ipfix", cfg->has_ipfix);
 	warn_keys("bridge", cfg->name, "other_config", &cfg->other_config, bridge_keys,
 		ARRAY_SIZE(bridge_keys));
-	VEC_FOR_EACH (controller, &cfg->controllers)
-		warn_keys("controller", (*controller)->target, "other_config", &(*controller)->other_config,
-			controller_keys, ARRAY_SIZE(controller_keys));
 	VEC_FOR_EACH (port, &cfg->ports) {
 		warn("port", (*port)->name, "qos", (*port)->has_qos);
 		warn("port", (*port)->name, "bonding", (*port)->interfaces.n > 1);

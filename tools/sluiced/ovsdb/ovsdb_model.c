@@ -46,7 +46,7 @@ const struct ovsdb_table_spec ovsdb_model_tables[] = {
 
 /* Columns of those that nothing here reads but to tell of it. */
 static const char *const idle_bridge[] = {"auto_attach", NULL};
-static const char *const idle_port[] = {"mac", "bond_fake_iface", NULL};
+static const char *const idle_port[] = {"bond_fake_iface", NULL};
 static const char *const idle_interface[] = {"cfm_mpid", "lldp", NULL};
 static const char *const idle_controller[] = {"controller_queue_size", "local_ip", NULL};
 static const char *const idle_table[] = {"prefixes", NULL};
@@ -117,6 +117,7 @@ static void read_port(const struct ovsdb_client *c, const json_t *row, const cha
 	port->protected = ovsdb_get_bool(row, "protected", false);
 	port->has_qos = ovsdb_get_uuid(row, "qos") != NULL;
 	set_text(&port->vlan_mode, ovsdb_get_string(row, "vlan_mode"));
+	set_text(&port->mac, ovsdb_get_string(row, "mac"));
 	set_text(&port->bond_mode, ovsdb_get_string(row, "bond_mode"));
 	set_text(&port->lacp, ovsdb_get_string(row, "lacp"));
 	ovsdb_get_map(row, "other_config", &port->other_config);
