@@ -3,20 +3,12 @@
 #include "datapath/dp_private.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);
-
-/* Of its core's time: a PMD that takes less may float, one that takes more is bound. Beside another busy thread it gets
- * half, and is better off elsewhere. */
-#define FLOAT_BELOW_PERCENT 55
-#define BIND_ABOVE_PERCENT 60
-#define MEASURE_MS 500
 
 /* Cores of MASK (hexadecimal, most significant digit first); n or -EINVAL. */
 static int parse_mask(const char *mask, unsigned int cores[PMD_MAX])
@@ -78,17 +70,12 @@ static int default_cores(unsigned int cores[PMD_MAX])
 	return 0;
 }
 
-static bool is_mask_set(void)
-{
-	return dp.pmd_cpu_mask && *dp.pmd_cpu_mask;
-}
-
 int dp_cores_choose(unsigned int cores[PMD_MAX], char **error)
 {
 	unsigned int wanted[PMD_MAX];
 	int n = 0, n_wanted;
 
-	if (!is_mask_set())
+	if (!dp.pmd_cpu_mask || !*dp.pmd_cpu_mask)
 		return default_cores(cores);
 	n_wanted = parse_mask(dp.pmd_cpu_mask, wanted);
 	if (n_wanted < 0) {
@@ -131,69 +118,4 @@ int dp_core_numa(unsigned int core)
 			return node;
 	}
 	return 0;
-}
-
-/* ------------------------------------------------------------------ floating */
-
-static bool is_running(const struct pmd *pmd)
-{
-	return stat_get(&pmd->stats.idle_iterations) + stat_get(&pmd->stats.busy_iterations) > 0;
-}
-
-/* The PMD's thread's CPU time since it was last asked for, in percent; negative: too short ago. */
-static int measure_percent(struct pmd *pmd, int64_t now_ms)
-{
-	int64_t ms = now_ms - pmd->cpu_seen_ms;
-	uint64_t ns, used;
-	struct timespec t;
-	clockid_t clock;
-
-	if (ms < MEASURE_MS || pthread_getcpuclockid(pmd->thread, &clock) ||
-		clock_gettime(clock, &t))
-		return -1;
-	ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-	used = ns - pmd->cpu_seen_ns;
-	pmd->cpu_seen_ns = ns;
-	pmd->cpu_seen_ms = now_ms;
-	return (int)(used / 10000 / (uint64_t)ms);
-}
-
-static bool is_to_float(struct pmd *pmd, int64_t now_ms)
-{
-	int percent = measure_percent(pmd, now_ms);
-
-	if (percent < 0)
-		return pmd->floats;
-	return percent < (pmd->floats ? BIND_ABOVE_PERCENT : FLOAT_BELOW_PERCENT);
-}
-
-/* Its memory is where its core is. */
-static void let_float(struct pmd *pmd, bool floats)
-{
-	cpu_set_t set;
-
-	if (floats == pmd->floats || pmd->core < 0)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET((unsigned int)pmd->core, &set);
-	for (unsigned int core = 0; floats && core < CPU_SETSIZE; core++)
-		if (CPU_ISSET(core, &dp.allowed) && dp_core_numa(core) == pmd->numa)
-			CPU_SET(core, &set);
-	if (pthread_setaffinity_np(pmd->thread, sizeof set, &set))
-		return;
-	pmd->floats = floats;
-	log_dbg("PMD thread of core %d %s", pmd->core, floats ? "may run on others" : "is bound to it");
-}
-
-void dp_cores_run(int64_t now_ms)
-{
-	bool may = !is_mask_set() && dp.sleep_max_us && !dp_rxqs_need_cores();
-
-	for (unsigned int i = 0; i < dp.n_pmds; i++) {
-		struct pmd *pmd = dp.pmds[i];
-
-		/* It binds itself as it starts. */
-		if (is_running(pmd))
-			let_float(pmd, may && is_to_float(pmd, now_ms));
-	}
 }

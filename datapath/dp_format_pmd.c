@@ -238,7 +238,6 @@ void dp_format_pmd_sleep(struct sbuf *s)
 		const struct pmd_wakes *w = &pmd->wakes;
 
 		put_title(pmd, s);
-		sbuf_putf(s, "  %-22s %12s\n", "bound to its core:", pmd->floats ? "no" : "yes");
 		sbuf_putf(s, "  %-22s %12u\n", "longest sleep (us):", atomic_load(&pmd->sleep_max_us));
 		sbuf_putf(s, "  %-22s %12" PRIu64 "\n", "sleeps:", stat_get(&pmd->stats.sleep_iterations));
 		put_wakes(s, "woken by control:", stat_get(&w->calls), stat_get(&w->call_cycles),

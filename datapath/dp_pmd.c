@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "datapath/eal.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);
@@ -185,7 +184,6 @@ int dp_pmds_change(char **error)
 			wait_for_populating();
 			forget_pmd(i);
 		}
-	dp_cores_run(clock_ms());
 	dp_cores_leave_to_pmds();
 	log_number();
 	return 0;

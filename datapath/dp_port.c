@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "datapath/pmd/policer.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 
 LOG_MODULE(dpif_netdev);
@@ -142,7 +141,6 @@ static void attach(struct dp_device *device)
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		attach_pmd(device, i);
 	dp_rxqs_attach(device);
-	dp_cores_run(clock_ms());
 }
 
 void dp_ports_attach_pmd(unsigned int i)

@@ -175,11 +175,6 @@ int dp_cores_choose(unsigned int cores[PMD_MAX], char **error);
 /* All other threads leave the cores of the PMDs there are, if that leaves them any: a PMD that waits for
  * its core is late for its packets. Threads that they start later are where they are. */
 void dp_cores_leave_to_pmds(void);
-/* About once a second, and when ports or pmd-cpu-mask are other ones: the PMD that there is without pmd-cpu-mask is bound
- * to its core only while it is busy, or must be: a queue has no descriptor to wait at, or a core of its own, or PMDs
- * never sleep. Else it floats over the cores of its node that the process may use, for whoever takes its own: a PMD that
- * sleeps keeps nobody from it. */
-void dp_cores_run(int64_t now_ms);
 /* NUMA node of CORE; 0 where there are no nodes. */
 int dp_core_numa(unsigned int core);
 
@@ -199,8 +194,6 @@ void dp_rxqs_forget_pmd(struct dp_device *device, unsigned int i, unsigned int l
 /* Assigns all queues anew, but not to those PMDs that LEAVE (NULL: none does), and moves those whose PMD
  * changes. */
 void dp_rxqs_assign(const bool *leave);
-/* Some queue is to be polled without a descriptor to wait at, or has its core named. */
-bool dp_rxqs_need_cores(void);
 /* About once a second: measures, and balances if that is wanted. */
 void dp_rxqs_run(int64_t now_ms);
 /* Cycles that a queue took, and that PMD I was busy, in the last N intervals and the one under way; and all

@@ -374,18 +374,6 @@ static void auto_balance(void)
 	dp_rxqs_assign(NULL);
 }
 
-bool dp_rxqs_need_cores(void)
-{
-	struct dp_device *device;
-
-	LIST_FOR_EACH (device, node, &dp.devices)
-		FOR_EACH_RXQ (device, rxq)
-			if (port_rx_fd(device->port, rxq->rxq.qid) < 0 ||
-				rxq_sched_affinity(device->rxq_affinity, rxq->rxq.qid) >= 0)
-				return true;
-	return false;
-}
-
 void dp_rxqs_run(int64_t now_ms)
 {
 	if (!dp.load_tsc) {

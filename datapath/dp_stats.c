@@ -224,10 +224,8 @@ void dp_stats_run(void)
 			harvest(dp.pmds[i]);
 	for (unsigned int i = 0; i < dp.n_pmds; i++)
 		populate_ahead(dp.pmds[i]);
-	if (dp.sweep_due) {
+	if (dp.sweep_due)
 		dp_rxqs_run(clock_ms());
-		dp_cores_run(clock_ms());
-	}
 	if (dp.sweep_due && !dp.sweeping)
 		begin_round();
 	if (dp.sweeping) {

@@ -373,7 +373,7 @@ int pmd_create(const struct pmd_config *config, struct pmd **pmdp, char **error)
 
 	pmd->core = config->core;
 	pmd->wake_control = config->wake_control;
-	pmd->created_ms = pmd->cleared_ms = pmd->cpu_seen_ms = clock_ms();
+	pmd->created_ms = pmd->cleared_ms = clock_ms();
 	pmd->no_caches = config->no_caches;
 	pmd->sleep_max_us = config->sleep_max_us;
 	pmd->tsc_per_us = MAX(rte_get_tsc_hz() / 1000000, UINT64_C(1));

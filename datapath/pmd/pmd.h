@@ -311,9 +311,6 @@ struct pmd {
 	struct pmd_stats cleared;	/* Stats as they were at the last clear. */
 	int64_t created_ms, cleared_ms;
 	uint64_t seen_turns;		/* dp_is_alive(). */
-	bool floats;			/* dp_cores.c: it may run on other cores than its own. */
-	uint64_t cpu_seen_ns;		/* The thread's CPU time when that was looked at, ... */
-	int64_t cpu_seen_ms;		/* ... and when that was. */
 };
 
 struct pmd_config {

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several PMD threads: who polls which queue, and that moving queues and threads loses and reorders nothing."""
-import glob
 import os
 import re
 import struct
 import threading
 import time
 
-from lab import Failure, alone, wait_until
+from lab import Failure, wait_until
 from topology import numbered_frame, two_guests
 
 
@@ -186,63 +185,6 @@ def test_sleep_is_shown(lab):
     time.sleep(0.3)
     after = int(re.search(r"sleeps: +(\d+)", host.appctl("sluice/pmd-sleep-show"))[1])
     assert after - before < 5, (before, after)
-
-
-def is_bound(host):
-    return re.search(r"bound to its core: +(\w+)", host.appctl("sluice/pmd-sleep-show"))[1] == "yes"
-
-
-def test_an_idle_pmd_floats_unless_somebody_named_cores(lab):
-    allowed = os.sched_getaffinity(0)
-    core = max(allowed)
-    if len(allowed) < 2:
-        raise Failure("needs two CPUs")
-    host = lab.host()
-    a, b = two_guests(lab, host)
-    host.start()
-    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev")
-    host.vsctl("add-port br0 p1 -- add-port br0 p2")
-    # Its memory is where its core is.
-    node = next((n for n in glob.glob("/sys/devices/system/node/node*") if os.path.exists("%s/cpu%d" % (n, core))), None)
-    near = frozenset(c for c in allowed if not node or os.path.exists("%s/cpu%d" % (node, c)))
-
-    def runs_on(cores):
-        return cores_of(host, ("pmd-c%02d" % core,)) == {frozenset(cores)} and is_bound(host) == (cores != near)
-
-    wait_until(lambda: runs_on(near), what="a PMD that floats")
-    assert sorted(shown(host)) == [core], shown(host)
-    a.ping("10.0.0.2")
-    for set_it, undo in (
-            # No descriptor tells of its packets.
-            ("add-port br0 n0 -- set interface n0 type=dpdk options:dpdk-devargs=net_null0,no-rx=1", "del-port n0"),
-            ("set Open_vSwitch . other_config:pmd-cpu-mask=%x" % (1 << core), "remove Open_vSwitch . other_config pmd-cpu-mask"),
-            ("set interface p1 other_config:pmd-rxq-affinity=0:%d" % core, "remove interface p1 other_config pmd-rxq-affinity"),
-            ("set Open_vSwitch . other_config:pmd-maxsleep=0", "remove Open_vSwitch . other_config pmd-maxsleep")):
-        host.vsctl(set_it)
-        wait_until(lambda: runs_on({core}), what="a PMD bound by " + set_it)
-        assert sorted(shown(host)) == [core], shown(host)
-        host.vsctl(undo)
-        wait_until(lambda: runs_on(near), what="a PMD that floats after " + undo)
-    a.ping("10.0.0.2")
-
-
-@alone
-def long_a_busy_pmd_is_bound(lab):
-    host = lab.host()
-    a, b = two_guests(lab, host)
-    host.start()
-    host.vsctl("add-br br0 -- set bridge br0 datapath_type=netdev")
-    host.vsctl("add-port br0 p1 -- add-port br0 p2")
-    wait_until(lambda: not is_bound(host), what="a PMD that floats")
-    # More small packets than one thread can take, by threads that leave it the last core.
-    first = "taskset", "-c", str(min(os.sched_getaffinity(0)))
-    server = lab.spawn(b.cmd(*first, "iperf3", "-s", "-1"), lab.dir + "/iperf.out")
-    wait_until(lambda: ":5201" in b.sh("ss -ltn"), what="iperf3")
-    client = lab.spawn(a.cmd(*first, "iperf3", "-c", "10.0.0.2", "-t", "20", "-u", "-b", "0", "-l", "64"), lab.dir + "/client.out")
-    wait_until(lambda: is_bound(host), 18, "a PMD bound for its load")
-    lab.end(client)
-    lab.end(server)
-    wait_until(lambda: not is_bound(host), what="a PMD that floats again")
 
 
 def core_of(host, port):
