@@ -4,8 +4,8 @@
 /*
  * Changes to a packet's headers, one function an operation. Each returns DROP_NONE, or why the packet
  * must end: then it may be half changed. A transport header or ND message that is not all there (or an ARP
- * packet's end) is left as it is, and the packet goes on, as with Open vSwitch: the flow has zeros for it. The packet must be writable. After a tunnel push they work on
- * the outer headers. Pure; any thread.
+ * packet's end) is left as it is, and the packet goes on, as with Open vSwitch: the flow has zeros for it.
+ * The packet must be writable. After a tunnel push they work on the outer headers. Pure; any thread.
  */
 
 #include "datapath/pipeline/program.h"

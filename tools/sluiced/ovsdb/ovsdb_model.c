@@ -200,8 +200,12 @@ static void read_flow_tables(const struct ovsdb_client *c, const json_t *row,
 		set_text(&t->name, ovsdb_get_string(table, "name"));
 		set_text(&t->overflow_policy, ovsdb_get_string(table, "overflow_policy"));
 		groups = json_object_get(table, "groups");
-		for (size_t j = 0; j < ovsdb_set_size(groups); j++)
-			vec_push(&t->groups, xstrdup(json_string_value(ovsdb_set_get(groups, j))));
+		for (size_t j = 0; j < ovsdb_set_size(groups); j++) {
+			const char *text = json_string_value(ovsdb_set_get(groups, j));
+
+			if (text)
+				vec_push(&t->groups, xstrdup(text));
+		}
 		note_idle(model, "flow table of", bridge->name, table, idle_table);
 	}
 }
